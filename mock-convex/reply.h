@@ -1,0 +1,23 @@
+/* What is answered to one HTTP request: status and body, with the backend's error envelope. */
+#ifndef MOCK_CONVEX_REPLY_H
+#define MOCK_CONVEX_REPLY_H
+
+#include "base/buffer.h"
+#include "kernel/host.h"
+
+struct convex_reply {
+    int status;        /* 0: not decided yet */
+    struct buffer body; /* JSON; empty for 404 and 405 of the router */
+    bool plain;        /* text/plain instead of JSON */
+};
+
+/* {"code": .., "message": ..}. Replaces what was there. Returns false, so that checks can end with it. */
+bool convex_reply_error(struct convex_reply *reply, int status, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* 500 InternalServerError: an error whose cause the backend hides. Returns false. */
+bool convex_reply_internal(struct convex_reply *reply);
+/* Send it and free it. */
+void convex_reply_send(struct convex_reply *reply, struct host *host, uint64_t exchange);
+void convex_reply_free(struct convex_reply *reply);
+
+#endif

@@ -1,0 +1,97 @@
+/* The store of a deployment: tables, documents with all their revisions, indexes that remember when each entry was
+ * valid, and the log of commits. Everything that was ever committed can be read as of any timestamp since.
+ *
+ * The store owns documents and values. Nothing here knows about transactions in progress (transaction.h) and nothing
+ * can fail: what may be written has been checked before. */
+#ifndef MOCK_CONVEX_STORE_H
+#define MOCK_CONVEX_STORE_H
+
+#include "base/map.h"
+#include "mock-convex/document_id.h"
+#include "mock-convex/function.h"
+#include "mock-convex/ordered_list.h"
+
+#define CONVEX_FIRST_TABLE_NUMBER 10001
+#define CONVEX_LIVE INT64_MAX /* `until` of an entry that is valid now */
+
+struct convex_store_table;
+
+enum convex_index_kind { CONVEX_BY_ID, CONVEX_BY_CREATION_TIME, CONVEX_BY_FIELDS };
+
+struct convex_store_index {
+    enum convex_index_kind kind;
+    const struct convex_index *declared; /* CONVEX_BY_FIELDS, else NULL; borrowed */
+    struct convex_store_table *table;
+    /* Key: index key of the fields, creation time, internal id (by_id: the internal id alone), then 8 bytes that sort
+     * younger entries of the same key first. Item: struct convex_document. */
+    struct convex_ordered entries;
+};
+#define CONVEX_ENTRY_SUFFIX 8
+
+struct convex_document {
+    struct convex_store_table *table;
+    unsigned char internal[16];
+    struct convex_revision *newest; /* the chain goes back in time */
+};
+
+struct convex_revision {
+    int64_t ts;
+    struct convex_document *document;
+    struct convex_value *value; /* with _id and _creationTime; NULL: deleted */
+    struct convex_revision *previous;
+};
+
+struct convex_store_table {
+    char *name;
+    uint32_t number;
+    unsigned char tablet[16]; /* random; orders tables in the log and in snapshots */
+    struct convex_store_index *indexes; /* by_id, by_creation_time, then the declared ones */
+    size_t n_indexes;
+};
+
+struct convex_store {
+    struct convex_store_table **tables; /* in the order of their numbers */
+    size_t n_tables;
+    struct map by_name;
+    struct convex_revision **log; /* by (ts, tablet, internal id) */
+    size_t log_count;
+    size_t log_capacity;
+    struct convex_document **documents; /* for freeing */
+    size_t n_documents;
+    size_t documents_capacity;
+    int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19 digits */
+};
+
+/* One document's final state in a commit. */
+struct convex_store_write {
+    struct convex_store_table *table;
+    unsigned char internal[16];
+    struct convex_value *value; /* taken; NULL: deleted */
+};
+
+void convex_store_init(struct convex_store *store, int64_t wall_clock);
+void convex_store_free(struct convex_store *store);
+/* `table` is borrowed; `tablet` is 16 random bytes. Returns the table. The name must be new. */
+struct convex_store_table *convex_store_add_table(struct convex_store *store, const struct convex_table *table,
+                                                  const unsigned char tablet[16]);
+struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name); /* NULL: none */
+struct convex_store_index *convex_store_index(struct convex_store_table *table, const char *name); /* NULL: none */
+/* The document, if it lives now or ever did; NULL: never. */
+struct convex_document *convex_store_document(const struct convex_store_table *table,
+                                              const unsigned char internal[16]);
+/* The revision that is valid at `ts`; NULL: none yet. A revision without value is a deletion. */
+const struct convex_revision *convex_store_revision_at(const struct convex_document *document, int64_t ts);
+/* Position in the log of the first revision above `ts`. */
+size_t convex_store_log_after(const struct convex_store *store, int64_t ts);
+
+/* The timestamp that the next commit gets: above all before it, the wall clock if possible. */
+int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_clock);
+/* Publish `count` > 0 writes, sorted by (tablet, internal id), each document once. Returns the commit timestamp. */
+int64_t convex_store_commit(struct convex_store *store, struct convex_store_write *writes, size_t count,
+                            int64_t wall_clock);
+
+/* The key of a document in an index, without the suffix, appended to `key`. */
+void convex_store_index_key(const struct convex_store_index *index, const struct convex_value *document,
+                            const unsigned char internal[16], struct buffer *key);
+
+#endif

@@ -1,0 +1,27 @@
+/* What transaction.c (reads and writes) and read_set.c (intervals, validation) share. */
+#ifndef MOCK_CONVEX_TRANSACTION_INTERNAL_H
+#define MOCK_CONVEX_TRANSACTION_INTERNAL_H
+
+#include "mock-convex/transaction.h"
+
+/* The state that a document will have if the transaction commits. */
+struct convex_pending {
+    struct convex_store_table *table;
+    unsigned char internal[16];
+    struct convex_value *value; /* owned; NULL: deleted */
+};
+
+/* Index entries of pending documents: key without suffix -> struct convex_pending. */
+struct convex_overlay {
+    struct convex_store_index *index;
+    struct convex_ordered entries;
+};
+
+/* Record that low <= key < high was read; `high` NULL: to the end. STATUS_LIMIT when there are too many intervals. */
+enum status convex_read_set_add(struct convex_transaction *transaction, const struct convex_store_index *index,
+                                const struct buffer *low, const struct buffer *high, struct error *error);
+/* Record that one key was read. */
+enum status convex_read_set_add_point(struct convex_transaction *transaction, const struct convex_store_index *index,
+                                      const void *key, size_t length, struct error *error);
+
+#endif

@@ -1,0 +1,49 @@
+/* An app under test: its tables on both sides, its sync config, its Convex functions, and what its users do. One folder
+ * or file an app; all are listed by app_find. */
+#ifndef SYNCLINE_APP_APP_H
+#define SYNCLINE_APP_APP_H
+
+#include "client/client.h"
+#include "mock-convex/deployment.h"
+
+struct app_action {
+    const char *kind;  /* one of the app's action kinds: "add-list", "add-todos", "edit", "complete", "delete", ... */
+    int64_t rows;      /* how many rows the transaction should touch, 1..20 */
+    uint64_t choice;   /* seed of everything else that is chosen: which list, which text */
+    const char *step;  /* id of the plan step */
+};
+
+struct app {
+    const char *name;        /* "todo" */
+    const char *sync_config; /* YAML, edition 3 */
+    const struct client_schema *schema;
+    const struct convex_table *tables;
+    size_t n_tables;
+    const struct convex_function *functions;
+    size_t n_functions;
+    const char *const *boolean_columns; /* "todos.completed": integer on clients, boolean in Convex; NULL-terminated */
+    const char *const *action_kinds; /* NULL-terminated */
+    const int *action_weights;       /* usual weight of each kind, same order */
+    /* Documents that are there before the first client connects. `users` are the user ids of the scenario. */
+    enum status (*seed)(struct convex_deployment *deployment, const char *const *users, size_t n_users,
+                        int64_t lists_per_user, int64_t todos_per_list, uint64_t choice, struct error *error);
+    /* Do the action on the client's local database. May do nothing when there is nothing to act on. */
+    enum status (*act)(struct client *client, const struct app_action *action, const char *const *users,
+                       size_t n_users, struct error *error);
+};
+
+const struct app *app_find(const char *name); /* NULL: unknown */
+const struct app *const *app_all(void);       /* NULL-terminated */
+
+/* The function that upload_convex_mutation calls: one local transaction as one mutation, idempotent by client id and
+ * transaction id, client UUIDs mapped to documents by an index "by_uuid" on ["uuid"] of each table. */
+enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
+                                  struct convex_value **result, struct error *error);
+
+/* A token issuer: answers GET /token?user=U with {"token": HS256 JWT}. */
+struct app_issuer;
+struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret, const char *audience,
+                                     int64_t lifetime /* ns */);
+void app_issuer_destroy(struct app_issuer *issuer);
+
+#endif

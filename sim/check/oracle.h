@@ -1,0 +1,87 @@
+/* The oracle: what every user's synced rows are at every commit, computed from the committed history alone, with SQLite
+ * and the sync config's own SQL. It shares no code with the service under test.
+ *
+ * Commits are numbered from 1 in the order of the history; 0 is the state before the first. A user's view changes at
+ * some commits only; each change makes a version, which holds until the next. Work is proportional to what a commit
+ * touches, except for queries that read several tables: those are evaluated anew for each commit to one of them.
+ *
+ * A row that several streams give a client counts once. When they disagree about its columns, the one written last
+ * counts, as the newest operation does on a device. */
+#ifndef SYNCLINE_CHECK_ORACLE_H
+#define SYNCLINE_CHECK_ORACLE_H
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "check/check.h"
+
+struct oracle;
+
+struct oracle_commit {
+    int64_t timestamp; /* ns */
+    uint64_t record;   /* number of its history record; 0 for commit 0 */
+    const char *text;  /* function path; or NULL */
+};
+
+/* A row of a user's view. Owned by the oracle, never moves, stays when the row is gone. */
+struct oracle_row {
+    const char *table;
+    const char *id;
+    const char *text; /* at the newest commit; NULL: no such row */
+    const char *mark; /* for a walk through the versions (check/view_difference.h) */
+    uint64_t touched; /* the commit that last changed it */
+    const char *before; /* its text before that commit */
+    struct hash128 hash; /* of `text` */
+    struct oracle_origin *origins;
+    size_t n_origins;
+    size_t capacity;
+};
+
+struct oracle_change {
+    struct oracle_row *row;
+    const char *before; /* row text; NULL: no row */
+    const char *after;
+};
+
+struct oracle_version {
+    size_t commit; /* the first commit at which it holds */
+    struct hash128 set;
+    const struct oracle_change *changes; /* against the version before */
+    size_t n_changes;
+    size_t same; /* index + 1 of the newest earlier version with the same set; 0: none */
+};
+
+struct oracle_user {
+    const char *name;
+    struct map rows; /* row_set_key -> struct oracle_row */
+    struct oracle_version *versions; /* [0] is the empty view at commit 0 */
+    size_t n_versions;
+    size_t capacity;
+    struct map sets; /* set hash -> index + 1 of the newest version with it */
+    struct oracle_row **touched; /* rows that the commit being recorded may have changed */
+    size_t n_touched;
+    size_t touched_capacity;
+    struct map *stream_rows; /* per stream, for those evaluated as a whole: key -> copy of the text */
+};
+
+/* All pointers are borrowed; `users` may name a user more than once. */
+enum status oracle_create(const char *sync_config, const struct client_schema *schema, const char *const *users,
+                          size_t n_users, struct oracle **oracle, struct error *error);
+void oracle_destroy(struct oracle *oracle);
+
+void oracle_record(struct oracle *oracle, const struct history_record *record); /* other kinds are ignored */
+
+size_t oracle_newest(const struct oracle *oracle); /* number of the newest commit; 0: none yet */
+const struct oracle_commit *oracle_commit(const struct oracle *oracle, size_t number);
+const struct oracle_user *oracle_user(const struct oracle *oracle, const char *name); /* NULL: not asked for */
+
+/* The set of the user's rows at the newest commit. */
+struct hash128 oracle_user_set(const struct oracle_user *user);
+/* The earliest commit >= `not_before` at which the user's rows are this set. False: there is none. */
+bool oracle_user_find(const struct oracle *oracle, const struct oracle_user *user, struct hash128 set,
+                      size_t not_before, size_t *commit);
+/* The version that holds at a commit. */
+size_t oracle_user_version(const struct oracle_user *user, size_t commit);
+const struct oracle_row *oracle_user_row(const struct oracle_user *user, const char *table, const char *id);
+
+#endif

@@ -1,0 +1,97 @@
+/* View models: for each client what its app can see, what that corresponds to in the committed history, and what became
+ * of its local transactions, kept up to date from the history's records. At every record of a view the model compares
+ * and, when something is wrong, decides which one promise was broken; the property of that name reports it.
+ *
+ * A published checkpoint must equal the oracle's view of the user at one commit: not before the one where the client
+ * stood, and not before its own acknowledged writes. Local transactions that are still queued must lie on top of it (the
+ * client core does not publish at all while there are any). Between checkpoints nothing changes but by own writes. */
+#ifndef SYNCLINE_CHECK_VIEW_MODEL_H
+#define SYNCLINE_CHECK_VIEW_MODEL_H
+
+#include "check/oracle.h"
+
+enum view_promise { VIEW_ATOMIC, VIEW_PREFIX, VIEW_MONOTONIC, VIEW_OWN_WRITES };
+
+enum transaction_state {
+    TRANSACTION_QUEUED,
+    TRANSACTION_ACKNOWLEDGED,
+    TRANSACTION_REJECTED
+};
+
+struct local_transaction {
+    int64_t number;
+    const struct history_record *record; /* NOTE_LOCAL_WRITE */
+    enum transaction_state state;
+    uint64_t answer;      /* record of the acknowledgement or rejection; 0: none */
+    size_t commits;       /* how many commits carry its receipt */
+    size_t commit;        /* the first of them; 0: none */
+    size_t latest_commit; /* the last of them */
+};
+
+struct view_row {
+    const char *table;
+    const char *id;
+    const char *text; /* NULL: not shown */
+    struct hash128 hash;
+    size_t writer;      /* index + 1 of the last own transaction that wrote it; 0: none */
+    size_t expectation; /* index + 1 in the model's expectations; 0: none */
+    uint64_t listed;    /* the last record that listed it (restart) */
+};
+
+struct view_expectation {
+    struct view_row *row;
+    char *text; /* what the write should make of it; NULL: gone */
+};
+
+struct view_model {
+    const char *client; /* node name */
+    const struct oracle_user *user;
+    struct map rows; /* row_set_key -> struct view_row */
+    struct hash128 set;
+    const struct history_record *last_view; /* the record that it comes from; NULL: none yet */
+    size_t stands_at;         /* commit */
+    uint64_t stands_record;   /* the view that showed it; 0: none yet */
+    size_t must_include;      /* newest commit of an own acknowledged write */
+    struct hash128 reported;  /* set of rows by which the view is wrong already, reported once */
+    struct local_transaction *transactions;
+    size_t n_transactions;
+    size_t transactions_capacity;
+    size_t first_open;   /* all before it are answered */
+    struct map numbers;  /* bytes of a transaction's number -> index + 1 */
+    struct view_expectation *expectations;
+    size_t n_expectations;
+    size_t expectations_capacity;
+    const struct history_record *queue; /* NOTE_QUEUE; NULL: none yet */
+};
+
+/* One broken promise. Texts are owned by the models until the next record. */
+struct view_finding {
+    enum view_promise promise;
+    const struct view_model *model;
+    const char *table; /* or "" */
+    const char *row;   /* or "" */
+    char *expected;    /* row text; NULL: no row */
+    char *seen;
+    uint64_t first_record;
+    uint64_t second_record;
+    int64_t time;
+    char *explanation;
+};
+
+struct view_models;
+
+struct view_models *view_models_create(const struct oracle *oracle, const struct check_settings *settings);
+void view_models_destroy(struct view_models *models);
+/* The oracle must have seen the record. */
+void view_models_record(struct view_models *models, const struct history_record *record);
+
+/* What the last record broke; NULL: nothing. */
+const struct view_finding *view_models_finding(const struct view_models *models);
+uint64_t view_models_judged(const struct view_models *models); /* views that were compared */
+size_t view_models_count(const struct view_models *models);
+const struct view_model *view_models_get(const struct view_models *models, size_t index); /* order of the settings */
+
+/* For check/view_difference.c: what the client shows; NULL: nothing. `key` as of row_set_key. */
+const char *view_model_text(const struct view_model *model, const struct buffer *key);
+
+#endif

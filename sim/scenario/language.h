@@ -1,0 +1,24 @@
+/* The keys of the scenario language, as tables for reader.h. */
+#ifndef SYNCLINE_SCENARIO_LANGUAGE_H
+#define SYNCLINE_SCENARIO_LANGUAGE_H
+
+#include "scenario/reader.h"
+#include "scenario/scenario.h"
+
+extern const struct field scenario_language[]; /* of a struct scenario; ends with key NULL */
+
+/* `steps:`; users, devices and the app must have been read. */
+enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *scenario);
+/* `faults:` */
+enum status scenario_read_faults(struct reader *reader, struct reader_value value, void *scenario);
+
+/* "<user>-<1..devices>" */
+bool scenario_has_client(const struct scenario *scenario, const char *name);
+/* Refuses a text that is no client of the scenario, naming those that are. */
+enum status scenario_check_client(struct reader *reader, struct reader_value value, void *scenario);
+/* Names of a NULL-terminated array of texts, for reader_refuse_name. */
+const char *scenario_text_name(size_t index, const void *texts);
+
+enum { SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
+
+#endif
