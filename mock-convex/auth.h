@@ -12,8 +12,9 @@ enum convex_identity {
     CONVEX_ACTING  /* the deploy key, acting as a user */
 };
 
-/* False: the reply says why (400 or 401). A deploy key matches with any "type:" before its name, as in the backend. */
-bool convex_auth_identify(const struct convex_request *request, const char *deploy_key, enum convex_identity *identity,
-                          struct convex_reply *reply);
+/* False: the reply says why (400 or 401). A deploy key matches with any "type:" before its name, as in the
+ * backend. */
+bool convex_auth_identify(const struct convex_request *request, const char *deploy_key,
+                          enum convex_identity *identity, struct convex_reply *reply);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-#define CONVEX_ID_TEXT_MAX 40 /* bytes for the text with its terminating 0; real ids have 31 to 37 characters */
+#define CONVEX_ID_TEXT_MAX                                                                                   \
+    40 /* bytes for the text with its terminating 0; real ids have 31 to 37 characters */
 
 struct convex_id {
     uint32_t table;             /* table number; user tables start at 10001 */

@@ -1,5 +1,5 @@
-/* Index keys: values as bytes whose memcmp order is convex_compare's. No key of a value is a prefix of another value's
- * key, so "equal in the first fields" is "begins with these bytes". */
+/* Index keys: values as bytes whose memcmp order is convex_compare's. No key of a value is a prefix of
+ * another value's key, so "equal in the first fields" is "begins with these bytes". */
 #ifndef MOCK_CONVEX_INDEX_KEY_H
 #define MOCK_CONVEX_INDEX_KEY_H
 

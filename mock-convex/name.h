@@ -11,11 +11,13 @@
 
 /* A key inside a value: 1..1024 printable ASCII characters (32..126), not beginning with '$'. */
 bool convex_name_is_field(const char *name);
-/* [A-Za-z_][A-Za-z0-9_]*, at most 64 characters, not only underscores. Names with a leading '_' are system tables. */
+/* [A-Za-z_][A-Za-z0-9_]*, at most 64 characters, not only underscores. Names with a leading '_' are system
+ * tables. */
 bool convex_name_is_table(const char *name);
 /* "" (the root component), or table-like names joined by '/'. */
 bool convex_name_is_component(const char *path);
-/* "dir/mod.js:fn" -> "dir/mod:fn"; without a colon the export is "default". NULL: cannot be parsed. The caller frees. */
+/* "dir/mod.js:fn" -> "dir/mod:fn"; without a colon the export is "default". NULL: cannot be parsed. The
+ * caller frees. */
 char *convex_path_canonical(const char *path);
 
 #endif

@@ -1,5 +1,6 @@
-/* An ordered map from byte strings to items (a skip list): what indexes are made of. Keys are copied and unique; items
- * belong to the caller. A zeroed struct is empty. The shape depends only on the sequence of insertions. */
+/* An ordered map from byte strings to items (a skip list): what indexes are made of. Keys are copied and
+ * unique; items belong to the caller. A zeroed struct is empty. The shape depends only on the sequence of
+ * insertions. */
 #ifndef MOCK_CONVEX_ORDERED_LIST_H
 #define MOCK_CONVEX_ORDERED_LIST_H
 
@@ -28,8 +29,10 @@ const unsigned char *convex_ordered_key(const struct convex_ordered_node *node);
 struct convex_ordered_node *convex_ordered_insert(struct convex_ordered *list, const void *key, size_t length,
                                                   void *item);
 /* The first node whose key is not below `key`; NULL at the end. */
-struct convex_ordered_node *convex_ordered_seek(const struct convex_ordered *list, const void *key, size_t length);
-struct convex_ordered_node *convex_ordered_get(const struct convex_ordered *list, const void *key, size_t length);
+struct convex_ordered_node *convex_ordered_seek(const struct convex_ordered *list, const void *key,
+                                                size_t length);
+struct convex_ordered_node *convex_ordered_get(const struct convex_ordered *list, const void *key,
+                                               size_t length);
 static inline struct convex_ordered_node *convex_ordered_first(const struct convex_ordered *list) {
     return list->first[0];
 }

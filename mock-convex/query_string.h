@@ -1,5 +1,5 @@
-/* The query part of a URL, decoded as HTML forms are: '+' is a space, broken percent signs stay, bytes that are not
- * UTF-8 become U+FFFD. */
+/* The query part of a URL, decoded as HTML forms are: '+' is a space, broken percent signs stay, bytes that
+ * are not UTF-8 become U+FFFD. */
 #ifndef MOCK_CONVEX_QUERY_STRING_H
 #define MOCK_CONVEX_QUERY_STRING_H
 
@@ -18,7 +18,8 @@ struct convex_query {
 
 void convex_query_parse(struct convex_query *query, const char *text); /* `text` may be NULL */
 void convex_query_free(struct convex_query *query);
-const char *convex_query_get(const struct convex_query *query, const char *name); /* the first one; NULL: absent */
+const char *convex_query_get(const struct convex_query *query,
+                             const char *name); /* the first one; NULL: absent */
 size_t convex_query_count(const struct convex_query *query, const char *name);
 
 #endif

@@ -6,9 +6,9 @@
 #include "kernel/host.h"
 
 struct convex_reply {
-    int status;        /* 0: not decided yet */
+    int status;         /* 0: not decided yet */
     struct buffer body; /* JSON; empty for 404 and 405 of the router */
-    bool plain;        /* text/plain instead of JSON */
+    bool plain;         /* text/plain instead of JSON */
 };
 
 /* {"code": .., "message": ..}. Replaces what was there. Returns false, so that checks can end with it. */

@@ -1,8 +1,9 @@
-/* The store of a deployment: tables, documents with all their revisions, indexes that remember when each entry was
- * valid, and the log of commits. Everything that was ever committed can be read as of any timestamp since.
+/* The store of a deployment: tables, documents with all their revisions, indexes that remember when each
+ * entry was valid, and the log of commits. Everything that was ever committed can be read as of any timestamp
+ * since.
  *
- * The store owns documents and values. Nothing here knows about transactions in progress (transaction.h) and nothing
- * can fail: what may be written has been checked before. */
+ * The store owns documents and values. Nothing here knows about transactions in progress (transaction.h) and
+ * nothing can fail: what may be written has been checked before. */
 #ifndef MOCK_CONVEX_STORE_H
 #define MOCK_CONVEX_STORE_H
 
@@ -22,8 +23,8 @@ struct convex_store_index {
     enum convex_index_kind kind;
     const struct convex_index *declared; /* CONVEX_BY_FIELDS, else NULL; borrowed */
     struct convex_store_table *table;
-    /* Key: index key of the fields, creation time, internal id (by_id: the internal id alone), then 8 bytes that sort
-     * younger entries of the same key first. Item: struct convex_document. */
+    /* Key: index key of the fields, creation time, internal id (by_id: the internal id alone), then 8 bytes
+     * that sort younger entries of the same key first. Item: struct convex_document. */
     struct convex_ordered entries;
 };
 #define CONVEX_ENTRY_SUFFIX 8
@@ -44,7 +45,7 @@ struct convex_revision {
 struct convex_store_table {
     char *name;
     uint32_t number;
-    unsigned char tablet[16]; /* random; orders tables in the log and in snapshots */
+    unsigned char tablet[16];           /* random; orders tables in the log and in snapshots */
     struct convex_store_index *indexes; /* by_id, by_creation_time, then the declared ones */
     size_t n_indexes;
 };
@@ -59,7 +60,8 @@ struct convex_store {
     struct convex_document **documents; /* for freeing */
     size_t n_documents;
     size_t documents_capacity;
-    int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19 digits */
+    int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19
+                       digits */
 };
 
 /* One document's final state in a commit. */
@@ -72,10 +74,13 @@ struct convex_store_write {
 void convex_store_init(struct convex_store *store, int64_t wall_clock);
 void convex_store_free(struct convex_store *store);
 /* `table` is borrowed; `tablet` is 16 random bytes. Returns the table. The name must be new. */
-struct convex_store_table *convex_store_add_table(struct convex_store *store, const struct convex_table *table,
+struct convex_store_table *convex_store_add_table(struct convex_store *store,
+                                                  const struct convex_table *table,
                                                   const unsigned char tablet[16]);
-struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name); /* NULL: none */
-struct convex_store_index *convex_store_index(struct convex_store_table *table, const char *name); /* NULL: none */
+struct convex_store_table *convex_store_table(const struct convex_store *store,
+                                              const char *name); /* NULL: none */
+struct convex_store_index *convex_store_index(struct convex_store_table *table,
+                                              const char *name); /* NULL: none */
 /* The document, if it lives now or ever did; NULL: never. */
 struct convex_document *convex_store_document(const struct convex_store_table *table,
                                               const unsigned char internal[16]);
@@ -86,7 +91,8 @@ size_t convex_store_log_after(const struct convex_store *store, int64_t ts);
 
 /* The timestamp that the next commit gets: above all before it, the wall clock if possible. */
 int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_clock);
-/* Publish `count` > 0 writes, sorted by (tablet, internal id), each document once. Returns the commit timestamp. */
+/* Publish `count` > 0 writes, sorted by (tablet, internal id), each document once. Returns the commit
+ * timestamp. */
 int64_t convex_store_commit(struct convex_store *store, struct convex_store_write *writes, size_t count,
                             int64_t wall_clock);
 

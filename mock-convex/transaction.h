@@ -1,10 +1,10 @@
-/* Transactions over the store: reads from the snapshot at `begin` with the transaction's own writes on top, a record of
- * everything that was read, and a commit that fails when another commit since `begin` touched any of it (optimistic
- * concurrency control, serializable: empty ranges count as read, so phantoms conflict too).
+/* Transactions over the store: reads from the snapshot at `begin` with the transaction's own writes on top, a
+ * record of everything that was read, and a commit that fails when another commit since `begin` touched any
+ * of it (optimistic concurrency control, serializable: empty ranges count as read, so phantoms conflict too).
  *
- * A transaction belongs to its maker and must be ended before its store is freed. STATUS_INVALID and STATUS_NOT_FOUND
- * are the function author's errors; STATUS_LIMIT is one of the backend's limits; STATUS_CONFLICT comes from commit
- * only. Messages begin with the backend's code where there is one. */
+ * A transaction belongs to its maker and must be ended before its store is freed. STATUS_INVALID and
+ * STATUS_NOT_FOUND are the function author's errors; STATUS_LIMIT is one of the backend's limits;
+ * STATUS_CONFLICT comes from commit only. Messages begin with the backend's code where there is one. */
 #ifndef MOCK_CONVEX_TRANSACTION_H
 #define MOCK_CONVEX_TRANSACTION_H
 
@@ -32,48 +32,53 @@ struct convex_overlay;
 
 struct convex_transaction {
     struct convex_store *store;
-    struct host *host; /* for random ids */
-    int64_t begin;     /* snapshot timestamp, ns */
-    int64_t wall_clock; /* at the start, ns */
+    struct host *host;         /* for random ids */
+    int64_t begin;             /* snapshot timestamp, ns */
+    int64_t wall_clock;        /* at the start, ns */
     double next_creation_time; /* ms; each insert takes the next larger double */
-    struct arena arena; /* interval keys */
+    struct arena arena;        /* interval keys */
     struct convex_interval *intervals;
     size_t n_intervals;
     size_t intervals_capacity;
-    struct convex_ordered pending; /* own writes by (tablet, internal id): struct convex_pending */
+    struct convex_ordered pending;   /* own writes by (tablet, internal id): struct convex_pending */
     struct convex_overlay *overlays; /* index entries of own writes, for the tables written to */
     size_t n_overlays;
     size_t documents_read, documents_written, bytes_read, bytes_written;
 };
 
 /* `wall_clock` in ns. The snapshot is the newest published commit. */
-void convex_transaction_begin(struct convex_transaction *transaction, struct convex_store *store, struct host *host,
-                              int64_t wall_clock);
+void convex_transaction_begin(struct convex_transaction *transaction, struct convex_store *store,
+                              struct host *host, int64_t wall_clock);
 void convex_transaction_end(struct convex_transaction *transaction); /* also without commit */
 
-/* `*document` is borrowed until the next write; NULL: no such document (also when `id` is no id of this table). */
+/* `*document` is borrowed until the next write; NULL: no such document (also when `id` is no id of this
+ * table). */
 enum status convex_transaction_get(struct convex_transaction *transaction, struct convex_store_table *table,
                                    const char *id, const struct convex_value **document, struct error *error);
 /* See convex_find in function.h. */
 enum status convex_transaction_find(struct convex_transaction *transaction, struct convex_store_index *index,
                                     const struct convex_value *const *keys, size_t n_keys, size_t limit,
-                                    const struct convex_value ***documents, size_t *count, struct error *error);
+                                    const struct convex_value ***documents, size_t *count,
+                                    struct error *error);
 /* Takes `document` in every case. */
-enum status convex_transaction_insert(struct convex_transaction *transaction, struct convex_store_table *table,
-                                      struct convex_value *document, char id[CONVEX_ID_TEXT_MAX],
-                                      struct error *error);
+enum status convex_transaction_insert(struct convex_transaction *transaction,
+                                      struct convex_store_table *table, struct convex_value *document,
+                                      char id[CONVEX_ID_TEXT_MAX], struct error *error);
 /* Fields of kind CONVEX_UNDEFINED in `patch` are removed. Not taken. Writes nothing when nothing changes. */
 enum status convex_transaction_patch(struct convex_transaction *transaction, struct convex_store_table *table,
                                      const char *id, const struct convex_value *patch, struct error *error);
 /* Takes `document` in every case. Writes nothing when nothing changes. */
-enum status convex_transaction_replace(struct convex_transaction *transaction, struct convex_store_table *table,
-                                       const char *id, struct convex_value *document, struct error *error);
-enum status convex_transaction_delete(struct convex_transaction *transaction, struct convex_store_table *table,
-                                      const char *id, struct error *error);
+enum status convex_transaction_replace(struct convex_transaction *transaction,
+                                       struct convex_store_table *table, const char *id,
+                                       struct convex_value *document, struct error *error);
+enum status convex_transaction_delete(struct convex_transaction *transaction,
+                                      struct convex_store_table *table, const char *id, struct error *error);
 
-/* Has any commit after `begin` touched what was read? STATUS_CONFLICT then; the message names table and document. */
+/* Has any commit after `begin` touched what was read? STATUS_CONFLICT then; the message names table and
+ * document. */
 enum status convex_transaction_validate(const struct convex_transaction *transaction, struct error *error);
-/* Validate and publish. `*ts`: the commit timestamp, or `begin` when nothing was written (then nothing is validated). */
+/* Validate and publish. `*ts`: the commit timestamp, or `begin` when nothing was written (then nothing is
+ * validated). */
 enum status convex_transaction_commit(struct convex_transaction *transaction, int64_t wall_clock, int64_t *ts,
                                       struct error *error);
 

@@ -1,4 +1,5 @@
-/* What transaction.c (reads and writes) and read_set.c (intervals, validation) share. */
+/* What transaction.c (points and writes), transaction_find.c (index ranges) and read_set.c (intervals,
+ * validation) share. */
 #ifndef MOCK_CONVEX_TRANSACTION_INTERNAL_H
 #define MOCK_CONVEX_TRANSACTION_INTERNAL_H
 
@@ -17,11 +18,25 @@ struct convex_overlay {
     struct convex_ordered entries;
 };
 
-/* Record that low <= key < high was read; `high` NULL: to the end. STATUS_LIMIT when there are too many intervals. */
-enum status convex_read_set_add(struct convex_transaction *transaction, const struct convex_store_index *index,
-                                const struct buffer *low, const struct buffer *high, struct error *error);
+/* Record that low <= key < high was read; `high` NULL: to the end. STATUS_LIMIT when there are too many
+ * intervals. */
+enum status convex_read_set_add(struct convex_transaction *transaction,
+                                const struct convex_store_index *index, const struct buffer *low,
+                                const struct buffer *high, struct error *error);
 /* Record that one key was read. */
-enum status convex_read_set_add_point(struct convex_transaction *transaction, const struct convex_store_index *index,
-                                      const void *key, size_t length, struct error *error);
+enum status convex_read_set_add_point(struct convex_transaction *transaction,
+                                      const struct convex_store_index *index, const void *key, size_t length,
+                                      struct error *error);
+
+/* The own write to this document; NULL: none. */
+struct convex_pending *convex_transaction_pending(const struct convex_transaction *transaction,
+                                                  const struct convex_store_table *table,
+                                                  const unsigned char internal[16]);
+/* Count a document as read. STATUS_LIMIT: one too many. */
+enum status convex_transaction_count_read(struct convex_transaction *transaction,
+                                          const struct convex_value *document, struct error *error);
+/* Decode an id of this table. False: it is none. */
+bool convex_transaction_decode_id(const struct convex_store_table *table, const char *text,
+                                  struct convex_id *id);
 
 #endif

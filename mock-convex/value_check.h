@@ -1,5 +1,5 @@
-/* Limits of values and documents, and the checks for them. The figures are the backend's defaults. Messages begin with
- * the backend's name for the error, where it has one. */
+/* Limits of values and documents, and the checks for them. The figures are the backend's defaults. Messages
+ * begin with the backend's name for the error, where it has one. */
 #ifndef MOCK_CONVEX_VALUE_CHECK_H
 #define MOCK_CONVEX_VALUE_CHECK_H
 
@@ -14,7 +14,8 @@
 
 /* STATUS_INVALID: too deep, too long, too large, or a field name that is not allowed. */
 enum status convex_value_check(const struct convex_value *value, int nesting_max, struct error *error);
-/* What may be stored: an object whose only top-level names with '_' are _id and _creationTime, within the limits. */
+/* What may be stored: an object whose only top-level names with '_' are _id and _creationTime, within the
+ * limits. */
 enum status convex_document_check(const struct convex_value *document, struct error *error);
 
 /* An integer that orders as the doubles do, NaN and negative zero included (IEEE 754 total order). */

@@ -20,8 +20,8 @@ struct auth_user {
     int64_t expires;     /* seconds since the Unix epoch */
 };
 
-/* `header` is the Authorization header's value or NULL; `now` the wall clock in seconds. False: `error` says why. On
- * success free with auth_user_free. */
+/* `header` is the Authorization header's value or NULL; `now` the wall clock in seconds. False: `error` says
+ * why. On success free with auth_user_free. */
 bool auth_check(const struct auth_settings *settings, const char *header, int64_t now, struct auth_user *user,
                 struct http_error *error);
 void auth_user_free(struct auth_user *user);

@@ -1,8 +1,9 @@
-/* Bucket storage: operations in buckets, the checkpoint up to which clients can see them, and where replication stands.
- * It survives a crash of the service's process.
+/* Bucket storage: operations in buckets, the checkpoint up to which clients can see them, and where
+ * replication stands. It survives a crash of the service's process.
  *
- * Operation ids come from one sequence over all buckets, from 1. Operations are appended at once but are invisible until
- * a commit moves the checkpoint past them; a bucket's checksum and count at any checkpoint come from running sums. */
+ * Operation ids come from one sequence over all buckets, from 1. Operations are appended at once but are
+ * invisible until a commit moves the checkpoint past them; a bucket's checksum and count at any checkpoint
+ * come from running sums. */
 #ifndef MOCK_POWERSYNC_BUCKET_STORAGE_H
 #define MOCK_POWERSYNC_BUCKET_STORAGE_H
 
@@ -65,13 +66,15 @@ struct bucket_storage {
 struct bucket_storage *bucket_storage_create(int number, size_t n_tables, uint64_t first_op);
 void bucket_storage_destroy(struct bucket_storage *storage); /* nobody may watch any more */
 
-/* Replace what a source row contributes: PUTs for the outputs, REMOVEs where it was and no longer is. No outputs: the
- * row is gone or selected by nothing. `skip_existing`: leave a row alone that is already there (snapshots). */
+/* Replace what a source row contributes: PUTs for the outputs, REMOVEs where it was and no longer is. No
+ * outputs: the row is gone or selected by nothing. `skip_existing`: leave a row alone that is already there
+ * (snapshots). */
 void bucket_storage_save(struct bucket_storage *storage, const char *table, const char *id,
                          const struct bucket_output *outputs, size_t n_outputs, bool skip_existing);
 
-/* Make everything appended so far visible at `lsn`. Does nothing and returns false when the snapshot is not done, when
- * `lsn` would go back, or when there is nothing new and `empty` is false. Wakes the watches of changed buckets. */
+/* Make everything appended so far visible at `lsn`. Does nothing and returns false when the snapshot is not
+ * done, when `lsn` would go back, or when there is nothing new and `empty` is false. Wakes the watches of
+ * changed buckets. */
 bool bucket_storage_commit(struct bucket_storage *storage, int64_t lsn, bool empty);
 
 /* The bucket of this name, made when it does not exist. */

@@ -1,8 +1,8 @@
-/* One write checkpoint request: read the source's head, remember it under the client's key, then leave a marker in the
- * source, so that replication passes the head even when nothing else happens; then answer.
+/* One write checkpoint request: read the source's head, remember it under the client's key, then leave a
+ * marker in the source, so that replication passes the head even when nothing else happens; then answer.
  *
- * The order matters: with the marker first, replication can pass it before the mapping exists, and on an idle source
- * nobody is ever told. */
+ * The order matters: with the marker first, replication can pass it before the mapping exists, and on an idle
+ * source nobody is ever told. */
 #ifndef MOCK_POWERSYNC_CHECKPOINT_REQUEST_H
 #define MOCK_POWERSYNC_CHECKPOINT_REQUEST_H
 

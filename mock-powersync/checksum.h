@@ -1,5 +1,6 @@
 /* Checksums and row keys as the real service computes them. A bucket's checksum is the sum of its operations'
- * checksums modulo 2^32, written on the wire as a signed 32-bit number; an operation's is written unsigned. */
+ * checksums modulo 2^32, written on the wire as a signed 32-bit number; an operation's is written unsigned.
+ */
 #ifndef MOCK_POWERSYNC_CHECKSUM_H
 #define MOCK_POWERSYNC_CHECKSUM_H
 

@@ -1,5 +1,6 @@
-/* The HTTP client of a Convex deployment's export API: which requests the service makes, and what an answer or a failure
- * means. Sends one request a call; the host gives transport headers (connection, content-length, accept-encoding). */
+/* The HTTP client of a Convex deployment's export API: which requests the service makes, and what an answer
+ * or a failure means. Sends one request a call; the host gives transport headers (connection, content-length,
+ * accept-encoding). */
 #ifndef MOCK_POWERSYNC_CONVEX_SOURCE_H
 #define MOCK_POWERSYNC_CONVEX_SOURCE_H
 
@@ -10,7 +11,7 @@
 
 struct convex_source {
     struct host *host;
-    const char *deployment;  /* borrowed, as below */
+    const char *deployment; /* borrowed, as below */
     const char *deploy_key;
     int64_t request_timeout; /* ns */
 };
@@ -30,9 +31,9 @@ struct convex_call *convex_source_head(const struct convex_source *source,
                                        void (*done)(void *, const struct convex_reply *), void *context);
 struct convex_call *convex_source_schemas(const struct convex_source *source,
                                           void (*done)(void *, const struct convex_reply *), void *context);
-struct convex_call *convex_source_snapshot(const struct convex_source *source, int64_t snapshot, const char *table,
-                                           const char *cursor, void (*done)(void *, const struct convex_reply *),
-                                           void *context);
+struct convex_call *convex_source_snapshot(const struct convex_source *source, int64_t snapshot,
+                                           const char *table, const char *cursor,
+                                           void (*done)(void *, const struct convex_reply *), void *context);
 struct convex_call *convex_source_deltas(const struct convex_source *source, int64_t cursor,
                                          void (*done)(void *, const struct convex_reply *), void *context);
 struct convex_call *convex_source_marker(const struct convex_source *source,

@@ -1,6 +1,6 @@
-/* The replication job: copies a Convex deployment into bucket storage, first a snapshot at one timestamp, then the
- * changes after it, by polling. Every failure ends the job; it starts again after the pause that the failure asks for
- * and resumes from what storage remembers. */
+/* The replication job: copies a Convex deployment into bucket storage, first a snapshot at one timestamp,
+ * then the changes after it, by polling. Every failure ends the job; it starts again after the pause that the
+ * failure asks for and resumes from what storage remembers. */
 #ifndef MOCK_POWERSYNC_REPLICATOR_H
 #define MOCK_POWERSYNC_REPLICATOR_H
 
@@ -14,8 +14,8 @@ struct replicator_options {
     const struct sync_config *config;
     struct bucket_storage *storage;
     struct convex_source source;
-    int64_t polling_interval;          /* ns */
-    void (*published)(void *context);  /* the checkpoint's op id or LSN moved */
+    int64_t polling_interval;         /* ns */
+    void (*published)(void *context); /* the checkpoint's op id or LSN moved */
     void *context;
 };
 

@@ -1,5 +1,5 @@
-/* From a Convex document (export JSON) to SQLite column values, and from those to the text that is synced. Values borrow
- * from the document; what has to be made anew lives in the arena. */
+/* From a Convex document (export JSON) to SQLite column values, and from those to the text that is synced.
+ * Values borrow from the document; what has to be made anew lives in the arena. */
 #ifndef MOCK_POWERSYNC_ROW_H
 #define MOCK_POWERSYNC_ROW_H
 
@@ -28,8 +28,8 @@ struct row {
     size_t count;
 };
 
-/* Booleans become 1 and 0, arrays and objects compact JSON text, numbers keep integer or floating; the export's own
- * fields (_table, _ts, _deleted, _component) are left out. */
+/* Booleans become 1 and 0, arrays and objects compact JSON text, numbers keep integer or floating; the
+ * export's own fields (_table, _ts, _deleted, _component) are left out. */
 struct row row_from_document(const json_t *document, struct arena *arena);
 struct sql_value sql_value_from_json(const json_t *json, struct arena *arena);
 
@@ -39,7 +39,8 @@ const struct sql_value *row_get(const struct row *row, const char *name);
 /* Set or overwrite a column; an overwritten one keeps its place. The row must have room (see evaluate.c). */
 void row_set(struct row *row, const char *name, const struct sql_value *value);
 
-/* {"column":value,...}: a column's JSON in synced data. REAL always shows a point or an exponent; -0 shows as 0.0. */
+/* {"column":value,...}: a column's JSON in synced data. REAL always shows a point or an exponent; -0 shows as
+ * 0.0. */
 void row_append_json(struct buffer *out, const struct row *row);
 /* As TEXT, for object ids: NULL gives "", REAL its JavaScript form (1.0 gives 1). */
 void sql_value_append_text(struct buffer *out, const struct sql_value *value);

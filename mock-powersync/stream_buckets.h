@@ -1,4 +1,5 @@
-/* Which buckets one connection syncs, and why: its streams (default and explicitly subscribed) for its user. */
+/* Which buckets one connection syncs, and why: its streams (default and explicitly subscribed) for its user.
+ */
 #ifndef MOCK_POWERSYNC_STREAM_BUCKETS_H
 #define MOCK_POWERSYNC_STREAM_BUCKETS_H
 
@@ -24,7 +25,8 @@ struct stream_buckets {
     char *streams; /* inside of the checkpoint line's "streams" list */
 };
 
-/* Positions are those of the request (0 where it has none). Makes the buckets in storage that do not exist yet. */
+/* Positions are those of the request (0 where it has none). Makes the buckets in storage that do not exist
+ * yet. */
 bool stream_buckets_make(struct stream_buckets *buckets, const struct sync_config *config,
                          struct bucket_storage *storage, const struct sync_request *request,
                          const struct auth_user *user, struct http_error *error);

@@ -1,13 +1,13 @@
-/* The sync config (edition 3 YAML): named streams, each with queries, and which source tables they read. Owns all its
- * text. Anything that this service does not model is refused with the place in the file. */
+/* The sync config (edition 3 YAML): named streams, each with queries, and which source tables they read. Owns
+ * all its text. Anything that this service does not model is refused with the place in the file. */
 #ifndef MOCK_POWERSYNC_SYNC_CONFIG_H
 #define MOCK_POWERSYNC_SYNC_CONFIG_H
 
 #include "base/map.h"
 #include "mock-powersync/sync_query.h"
 
-/* A family of buckets of one stream: one bucket for everybody, or one for each user. Queries of a stream whose
- * parameters are equal share a family. */
+/* A family of buckets of one stream: one bucket for everybody, or one for each user. Queries of a stream
+ * whose parameters are equal share a family. */
 struct sync_variant {
     bool by_user;
 };
@@ -41,7 +41,8 @@ struct sync_config {
 };
 
 /* STATUS_INVALID with file, line and column of the key or query that is wrong. Free with sync_config_free. */
-enum status sync_config_parse(struct sync_config *config, const char *text, const char *file, struct error *error);
+enum status sync_config_parse(struct sync_config *config, const char *text, const char *file,
+                              struct error *error);
 void sync_config_free(struct sync_config *config);
 
 /* NULL: no query reads this table. */

@@ -1,5 +1,5 @@
-/* The lines of a sync stream as text, keys in the order in which the real service writes them. Each function appends one
- * line with its final newline. */
+/* The lines of a sync stream as text, keys in the order in which the real service writes them. Each function
+ * appends one line with its final newline. */
 #ifndef MOCK_POWERSYNC_SYNC_LINE_H
 #define MOCK_POWERSYNC_SYNC_LINE_H
 
@@ -21,8 +21,8 @@ void sync_line_checkpoint(struct buffer *out, uint64_t op_id, int64_t write_chec
                           const char *streams);
 void sync_line_diff(struct buffer *out, uint64_t op_id, int64_t write_checkpoint, const char *updated);
 /* `count` operations from `first` on. `raw`: data as a JSON string, else as an embedded object. */
-void sync_line_data(struct buffer *out, const struct bucket *bucket, uint64_t after, size_t first, size_t count,
-                    bool has_more, bool raw);
+void sync_line_data(struct buffer *out, const struct bucket *bucket, uint64_t after, size_t first,
+                    size_t count, bool has_more, bool raw);
 void sync_line_partial(struct buffer *out, uint64_t op_id, int priority);
 void sync_line_complete(struct buffer *out, uint64_t op_id);
 void sync_line_token_expires(struct buffer *out, int64_t seconds);

@@ -1,8 +1,8 @@
-/* One query of a sync stream: SQL text in, what to copy and for whom out. Parsed as Postgres SQL, as the real service
- * does; everything outside the supported form is refused, never guessed at.
+/* One query of a sync stream: SQL text in, what to copy and for whom out. Parsed as Postgres SQL, as the real
+ * service does; everything outside the supported form is refused, never guessed at.
  *
- * Supported: SELECT items FROM [convex.]table [AS "output name"] [WHERE column = auth.user_id()], where an item is *,
- * a column, or a column AS alias, each optionally qualified. Unquoted names fold to lower case. */
+ * Supported: SELECT items FROM [convex.]table [AS "output name"] [WHERE column = auth.user_id()], where an
+ * item is *, a column, or a column AS alias, each optionally qualified. Unquoted names fold to lower case. */
 #ifndef MOCK_POWERSYNC_SYNC_QUERY_H
 #define MOCK_POWERSYNC_SYNC_QUERY_H
 

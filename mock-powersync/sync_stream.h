@@ -1,5 +1,5 @@
-/* One open sync stream: announces checkpoints to one client, sends what it lacks, keeps the connection alive and ends it
- * when the token expires. Its work after a commit is proportional to its own buckets. */
+/* One open sync stream: announces checkpoints to one client, sends what it lacks, keeps the connection alive
+ * and ends it when the token expires. Its work after a commit is proportional to its own buckets. */
 #ifndef MOCK_POWERSYNC_SYNC_STREAM_H
 #define MOCK_POWERSYNC_SYNC_STREAM_H
 
@@ -23,8 +23,8 @@ struct sync_stream_environment {
     void *context;
 };
 
-/* Start answering `exchange`. NULL with `error` filled: the request cannot be served. `request` and `user` are only
- * borrowed for the call. */
+/* Start answering `exchange`. NULL with `error` filled: the request cannot be served. `request` and `user`
+ * are only borrowed for the call. */
 struct sync_stream *sync_stream_create(const struct sync_stream_environment *environment, uint64_t exchange,
                                        const struct sync_request *request, const struct auth_user *user,
                                        struct http_error *error);

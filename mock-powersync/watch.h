@@ -1,5 +1,5 @@
-/* Lists of those who want to be woken, in order of subscribing. A watch is owned by its subscriber; a wake must only set
- * a flag or a timer, never change a list. */
+/* Lists of those who want to be woken, in order of subscribing. A watch is owned by its subscriber; a wake
+ * must only set a flag or a timer, never change a list. */
 #ifndef MOCK_POWERSYNC_WATCH_H
 #define MOCK_POWERSYNC_WATCH_H
 

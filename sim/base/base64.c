@@ -1,5 +1,5 @@
-/* Base64 (RFC 4648, sections 4 and 5), strict when reading: no line breaks, no stray bits, padding exactly as the
- * alphabet asks for. OpenSSL's decoder accepts more than that and does not know the URL alphabet. */
+/* Base64 (RFC 4648, sections 4 and 5), strict when reading: no line breaks, no stray bits, padding exactly as
+ * the alphabet asks for. OpenSSL's decoder accepts more than that and does not know the URL alphabet. */
 #include <assert.h>
 
 #include "base/digest.h"
@@ -7,7 +7,8 @@
 static const char standard_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void encode(struct buffer *out, const unsigned char *bytes, size_t length, const char *alphabet, bool pad) {
+static void encode(struct buffer *out, const unsigned char *bytes, size_t length, const char *alphabet,
+                   bool pad) {
     assert(bytes || length == 0);
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;

@@ -86,7 +86,8 @@ char *buffer_take(struct buffer *buffer) {
 
 /* --- JSON strings --- */
 
-/* The letter after the backslash for bytes with a short form, 'u' for other control characters, 0 for plain bytes. */
+/* The letter after the backslash for bytes with a short form, 'u' for other control characters, 0 for plain
+ * bytes. */
 static char json_escape(unsigned char byte) {
     switch (byte) {
     case '"':

@@ -19,7 +19,8 @@ void hash128_text(struct hash128 hash, char out[33]); /* 32 lower-case hex digit
 
 void digest_sha256(const void *bytes, size_t length, unsigned char out[32]);
 void digest_sha1(const void *bytes, size_t length, unsigned char out[20]); /* for uuid v5 only */
-void digest_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length, unsigned char out[32]);
+void digest_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                        unsigned char out[32]);
 
 void base64_append(struct buffer *out, const void *bytes, size_t length);    /* standard alphabet, padded */
 void base64url_append(struct buffer *out, const void *bytes, size_t length); /* URL alphabet, no padding */

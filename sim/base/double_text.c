@@ -1,5 +1,6 @@
-/* buffer_append_double: digits from the C library (which rounds correctly), layout as in ECMA-262 Number::toString. No
- * decimal point ever passes through the C library, so that no locale can change the result. */
+/* buffer_append_double: digits from the C library (which rounds correctly), layout as in ECMA-262
+ * Number::toString. No decimal point ever passes through the C library, so that no locale can change the
+ * result. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -57,10 +58,10 @@ static void strip_zeros(struct decimal *decimal) {
     assert(decimal->digits[0] != '0');
 }
 
-/* The shortest decimal that reads back as `value`. A decimal of up to 15 digits survives the way through a normal
- * double, so 15 digits without trailing zeros are the shortest when they read back; subnormal numbers have less
- * precision and start at one digit. Below a power of two the neighbours are nearer than above, so there the decimal
- * just above may read back where the nearest one does not. */
+/* The shortest decimal that reads back as `value`. A decimal of up to 15 digits survives the way through a
+ * normal double, so 15 digits without trailing zeros are the shortest when they read back; subnormal numbers
+ * have less precision and start at one digit. Below a power of two the neighbours are nearer than above, so
+ * there the decimal just above may read back where the nearest one does not. */
 static void shortest(struct decimal *decimal, double value) {
     bool power_of_two = frexp(value, &(int){0}) == 0.5;
     for (int count = value < 0x1p-1022 ? 1 : 15; count < 17; count++) {

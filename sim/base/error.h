@@ -1,8 +1,9 @@
 /* Errors: a status, a message for people and, for input files, the place it came from.
  *
- * A function that can fail returns an enum status and takes a `struct error *` as its last argument. On failure the
- * error is filled in; on success it is untouched. Callers that do not care pass NULL. Nothing here allocates. Running
- * out of memory is not an error that anybody handles: it aborts the process (see base/memory.h). */
+ * A function that can fail returns an enum status and takes a `struct error *` as its last argument. On
+ * failure the error is filled in; on success it is untouched. Callers that do not care pass NULL. Nothing
+ * here allocates. Running out of memory is not an error that anybody handles: it aborts the process (see
+ * base/memory.h). */
 #ifndef SYNCLINE_BASE_ERROR_H
 #define SYNCLINE_BASE_ERROR_H
 

@@ -40,8 +40,8 @@ json_t *json_parse(const char *text, size_t length, struct error *error) {
     json_t *value = json_loadb(length ? text : "", length,
                                JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
     if (!value)
-        error_set_at(error, STATUS_INVALID, "", problem.line, problem.column, "invalid JSON at line %d column %d: %s",
-                     problem.line, problem.column, problem.text);
+        error_set_at(error, STATUS_INVALID, "", problem.line, problem.column,
+                     "invalid JSON at line %d column %d: %s", problem.line, problem.column, problem.text);
     return value;
 }
 
@@ -93,7 +93,8 @@ static void append_object(struct buffer *out, const json_t *object, bool sorted)
         append_object_sorted(out, object);
     } else {
         bool first = true;
-        for (void *at = json_object_iter((json_t *)object); at; at = json_object_iter_next((json_t *)object, at)) {
+        for (void *at = json_object_iter((json_t *)object); at;
+             at = json_object_iter_next((json_t *)object, at)) {
             append_member(out, json_object_iter_key(at), json_object_iter_value(at), false, first);
             first = false;
         }

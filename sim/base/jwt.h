@@ -1,5 +1,5 @@
-/* JSON Web Tokens in compact form. Making tokens lives here because the mock issuer and tests need it; the rules of
- * who accepts which token live with the parties (mock-powersync/auth, mock-convex/auth). */
+/* JSON Web Tokens in compact form. Making tokens lives here because the mock issuer and tests need it; the
+ * rules of who accepts which token live with the parties (mock-powersync/auth, mock-convex/auth). */
 #ifndef SYNCLINE_BASE_JWT_H
 #define SYNCLINE_BASE_JWT_H
 
@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-/* HS256 over header {"alg":"HS256","typ":"JWT","kid":kid} (no kid when NULL) and `claims`. The caller frees the text. */
+/* HS256 over header {"alg":"HS256","typ":"JWT","kid":kid} (no kid when NULL) and `claims`. The caller frees
+ * the text. */
 char *jwt_sign_hs256(const char *kid, const json_t *claims, const void *secret, size_t secret_length);
 
 struct jwt {

@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 
-/* A slot holds the index of an entry plus 1. The slot of a removed entry stays as it is (its entry has no key), until
- * the next rebuild drops both. */
+/* A slot holds the index of an entry plus 1. The slot of a removed entry stays as it is (its entry has no
+ * key), until the next rebuild drops both. */
 
 static uint64_t hash_of(const void *key, size_t length) {
     return XXH3_64bits(key, length);

@@ -1,5 +1,6 @@
 /* A hash map from text to pointers that iterates in insertion order: nothing ever depends on hash order.
- * A zeroed struct map is empty. Keys are copied; values belong to the caller. Removing keeps the order of the rest. */
+ * A zeroed struct map is empty. Keys are copied; values belong to the caller. Removing keeps the order of the
+ * rest. */
 #ifndef SYNCLINE_BASE_MAP_H
 #define SYNCLINE_BASE_MAP_H
 
@@ -30,7 +31,8 @@ bool map_has(const struct map *map, const char *key);
 void *map_set(struct map *map, const char *key, void *value);
 void *map_set_bytes(struct map *map, const void *key, size_t length, void *value);
 void *map_remove(struct map *map, const char *key);
-/* for (size_t i = 0; (e = map_next(map, &i));) ...   Removing the current entry while iterating is allowed. */
+/* for (size_t i = 0; (e = map_next(map, &i));) ...   Removing the current entry while iterating is allowed.
+ */
 struct map_entry *map_next(const struct map *map, size_t *position);
 void map_clear(struct map *map, void (*free_value)(void *)); /* free_value may be NULL */
 void map_free(struct map *map, void (*free_value)(void *));

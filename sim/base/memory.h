@@ -4,23 +4,23 @@
 
 #include <stddef.h>
 
-void *memory_allocate(size_t size);                           /* zeroed; free with free() */
-void *memory_allocate_array(size_t count, size_t size);       /* zeroed, checks for overflow */
-void *memory_resize(void *block, size_t count, size_t size);  /* like reallocarray; new bytes are not zeroed */
-char *memory_copy_text(const char *text);                     /* strdup; NULL stays NULL */
-char *memory_copy_bytes(const void *bytes, size_t length);    /* length + 1 bytes, always terminated by 0 */
+void *memory_allocate(size_t size);                          /* zeroed; free with free() */
+void *memory_allocate_array(size_t count, size_t size);      /* zeroed, checks for overflow */
+void *memory_resize(void *block, size_t count, size_t size); /* like reallocarray; new bytes are not zeroed */
+char *memory_copy_text(const char *text);                    /* strdup; NULL stays NULL */
+char *memory_copy_bytes(const void *bytes, size_t length);   /* length + 1 bytes, always terminated by 0 */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Grow an array to hold at least `needed` elements (doubling). `items` is the array, `capacity` a size_t. */
-#define MEMORY_RESERVE(items, capacity, needed)                                                               \
-    do {                                                                                                      \
-        if ((needed) > (capacity)) {                                                                          \
-            size_t grown_ = (capacity) ? (capacity) : 8;                                                      \
-            while (grown_ < (needed))                                                                         \
-                grown_ *= 2;                                                                                  \
-            (items) = memory_resize((items), grown_, sizeof *(items));                                        \
-            (capacity) = grown_;                                                                              \
-        }                                                                                                     \
+#define MEMORY_RESERVE(items, capacity, needed)                                                              \
+    do {                                                                                                     \
+        if ((needed) > (capacity)) {                                                                         \
+            size_t grown_ = (capacity) ? (capacity) : 8;                                                     \
+            while (grown_ < (needed))                                                                        \
+                grown_ *= 2;                                                                                 \
+            (items) = memory_resize((items), grown_, sizeof *(items));                                       \
+            (capacity) = grown_;                                                                             \
+        }                                                                                                    \
     } while (0)
 
 struct arena_block;

@@ -10,8 +10,8 @@ static uint64_t stream_key(uint64_t seed, const char *name) {
     return XXH3_64bits_withSeed(name, strlen(name), seed);
 }
 
-/* The 64-bit finaliser of SplitMix64, twice, with the key in both rounds: neighbouring counters and related keys give
- * unrelated values. */
+/* The 64-bit finaliser of SplitMix64, twice, with the key in both rounds: neighbouring counters and related
+ * keys give unrelated values. */
 static uint64_t mix(uint64_t key, uint64_t counter) {
     uint64_t z = key + (counter + 1) * UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -34,7 +34,8 @@ uint64_t random_next(struct random_stream *stream) {
     return mix(stream->key, stream->counter++);
 }
 
-/* Multiplication instead of division; the few values that would make some results likelier are drawn again. */
+/* Multiplication instead of division; the few values that would make some results likelier are drawn again.
+ */
 uint64_t random_below(struct random_stream *stream, uint64_t bound) {
     assert(bound >= 1);
     unsigned __int128 product = (unsigned __int128)random_next(stream) * bound;
@@ -62,8 +63,8 @@ bool random_chance(struct random_stream *stream, uint64_t numerator, uint64_t de
     return random_below(stream, denominator) < numerator;
 }
 
-/* With u = m * 2^-zeros, m in [0.5, 1): -ln(u) = zeros * ln 2 - ln(m), where -ln(m) is read from the table with linear
- * interpolation. All in units of 2^-32. */
+/* With u = m * 2^-zeros, m in [0.5, 1): -ln(u) = zeros * ln 2 - ln(m), where -ln(m) is read from the table
+ * with linear interpolation. All in units of 2^-32. */
 int64_t random_exponential(struct random_stream *stream, int64_t mean) {
     assert(mean >= 0);
     const uint64_t limit = UINT64_C(16) << 32;

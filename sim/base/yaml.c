@@ -28,6 +28,8 @@ struct node {
 
 struct reader {
     yaml_parser_t parser;
+    const char *text;
+    size_t length;
     struct yaml_document *document;
     const char *(*resolve_env)(const char *name);
     struct map anchors; /* name -> struct node, complete ones only: so an alias cannot contain itself */
@@ -57,8 +59,8 @@ static void remember(struct yaml_document *document, const json_t *value, const 
     buffer_free(&key);
 }
 
-static bool find_place(const struct yaml_document *document, const json_t *value, const char *child, int *line,
-                       int *column) {
+static bool find_place(const struct yaml_document *document, const json_t *value, const char *child,
+                       int *line, int *column) {
     struct buffer key = {0};
     place_key(&key, value, child);
     const struct place *place = map_get_bytes(&document->places, key.data, key.length);
@@ -95,11 +97,11 @@ static enum status fail_at(const struct yaml_document *document, int line, int c
     return STATUS_INVALID;
 }
 
-#define FAIL_AT(document, line, column, error, format)                                                               \
-    va_list arguments;                                                                                               \
-    va_start(arguments, format);                                                                                     \
-    enum status status = fail_at(document, line, column, error, format, arguments);                                  \
-    va_end(arguments);                                                                                               \
+#define FAIL_AT(document, line, column, error, format)                                                       \
+    va_list arguments;                                                                                       \
+    va_start(arguments, format);                                                                             \
+    enum status status = fail_at(document, line, column, error, format, arguments);                          \
+    va_end(arguments);                                                                                       \
     return status
 
 enum status yaml_error(const struct yaml_document *document, const json_t *value, struct error *error,
@@ -137,14 +139,26 @@ static bool refuse(struct reader *reader, const yaml_mark_t *mark, const char *f
     return false;
 }
 
+static yaml_mark_t mark_of(const struct reader *reader, size_t offset) {
+    yaml_mark_t mark = {.index = offset};
+    for (size_t i = 0; i < offset && i < reader->length; i++) {
+        mark.column++;
+        if (reader->text[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return mark;
+}
+
 static bool next_event(struct reader *reader, yaml_event_t *event) {
     if (yaml_parser_parse(&reader->parser, event))
         return true;
     const char *problem = reader->parser.problem ? reader->parser.problem : "unreadable";
-    /* The reader (bytes, encoding) knows only an offset; its mark is the last good place. */
-    const yaml_mark_t *mark =
-        reader->parser.error == YAML_READER_ERROR ? &reader->parser.mark : &reader->parser.problem_mark;
-    return refuse(reader, mark, "invalid YAML: %s%s%s", problem, reader->parser.context ? ", " : "",
+    yaml_mark_t mark = reader->parser.problem_mark;
+    if (reader->parser.error == YAML_READER_ERROR) /* about bytes: it knows only an offset */
+        mark = mark_of(reader, reader->parser.problem_offset);
+    return refuse(reader, &mark, "invalid YAML: %s%s%s", problem, reader->parser.context ? ", " : "",
                   reader->parser.context ? reader->parser.context : "");
 }
 
@@ -170,7 +184,8 @@ static bool read_alias(struct reader *reader, const yaml_event_t *event, int dep
     const char *name = (const char *)event->data.alias.anchor;
     const struct node *anchor = map_get(&reader->anchors, name);
     if (!anchor)
-        return refuse(reader, &event->start_mark, "the alias *%s stands for nothing that is complete before it", name);
+        return refuse(reader, &event->start_mark,
+                      "the alias *%s stands for nothing that is complete before it", name);
     if (depth + anchor->height - 1 > depth_limit)
         return refuse(reader, &event->start_mark, "nested more than %d deep", depth_limit);
     *node = *anchor;
@@ -178,9 +193,10 @@ static bool read_alias(struct reader *reader, const yaml_event_t *event, int dep
     return true;
 }
 
-/* Read the next value inside a collection and add its size to the collection's. 0: refused, 1: read, 2: the collection
- * ended. */
-static int read_child(struct reader *reader, yaml_event_t *event, int depth, struct node *parent, struct node *child) {
+/* Read the next value inside a collection and add its size to the collection's. 0: refused, 1: read, 2: the
+ * collection ended. */
+static int read_child(struct reader *reader, yaml_event_t *event, int depth, struct node *parent,
+                      struct node *child) {
     if (event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT)
         return 2;
     *child = (struct node){0};
@@ -221,8 +237,8 @@ static bool check_key(struct reader *reader, const yaml_event_t *event, const js
     if (json_object_get(object, key)) {
         int line = 0, column = 0;
         yaml_key_place(reader->document, object, key, &line, &column);
-        return refuse(reader, &event->start_mark, "the key `%s` is already there, in line %d column %d", key, line,
-                      column);
+        return refuse(reader, &event->start_mark, "the key `%s` is already there, in line %d column %d", key,
+                      line, column);
     }
     remember(reader->document, object, key, &event->start_mark);
     return true;
@@ -268,7 +284,8 @@ static void remember_anchor(struct reader *reader, const char *name, const struc
     struct node *copy = memory_allocate(sizeof *copy);
     *copy = *node;
     json_incref(copy->value);
-    drop_node(map_set(&reader->anchors, name, copy)); /* a later anchor of the same name replaces the earlier */
+    drop_node(
+        map_set(&reader->anchors, name, copy)); /* a later anchor of the same name replaces the earlier */
 }
 
 static bool is_singleton(const json_t *value) {
@@ -279,7 +296,8 @@ static bool is_singleton(const json_t *value) {
 static bool check_collection(struct reader *reader, const yaml_event_t *event, const char *tag, int depth) {
     if (tag && strcmp(tag, "!") != 0 && strcmp(tag, YAML_MAP_TAG) != 0 && strcmp(tag, YAML_SEQ_TAG) != 0)
         return refuse(reader, &event->start_mark, "the tag %s is not supported here", tag);
-    return depth <= depth_limit || refuse(reader, &event->start_mark, "nested more than %d deep", depth_limit);
+    return depth <= depth_limit ||
+           refuse(reader, &event->start_mark, "nested more than %d deep", depth_limit);
 }
 
 /* Read the value that starts with `event`. On failure node->value is NULL. */
@@ -289,8 +307,9 @@ static bool read_node(struct reader *reader, const yaml_event_t *event, int dept
     bool read = false;
     if (event->type == YAML_SCALAR_EVENT) {
         anchor = (const char *)event->data.scalar.anchor;
-        read = depth <= depth_limit ? read_scalar(reader, event, node)
-                                    : refuse(reader, &event->start_mark, "nested more than %d deep", depth_limit);
+        read = depth <= depth_limit
+                   ? read_scalar(reader, event, node)
+                   : refuse(reader, &event->start_mark, "nested more than %d deep", depth_limit);
     } else if (event->type == YAML_SEQUENCE_START_EVENT) {
         anchor = (const char *)event->data.sequence_start.anchor;
         read = check_collection(reader, event, (const char *)event->data.sequence_start.tag, depth) &&
@@ -319,7 +338,8 @@ static bool read_node(struct reader *reader, const yaml_event_t *event, int dept
     return true;
 }
 
-/* Read the event after `last` of the stream: a second document is refused. An empty stream is the value null. */
+/* Read the event after `last` of the stream: a second document is refused. An empty stream is the value null.
+ */
 static bool read_document(struct reader *reader) {
     bool done = false, ok = true;
     while (ok && !done) {
@@ -358,7 +378,8 @@ enum status yaml_parse(struct yaml_document *document, const char *text, size_t 
         return error_set_at(error, STATUS_LIMIT, file, 0, 0, "YAML input is larger than %d MiB",
                             input_limit / 1024 / 1024);
     document->file = memory_copy_text(file ? file : "");
-    struct reader reader = {.document = document, .resolve_env = resolve_env, .error = error};
+    struct reader reader = {
+        .text = text, .length = length, .document = document, .resolve_env = resolve_env, .error = error};
     if (!yaml_parser_initialize(&reader.parser))
         memory_allocate(SIZE_MAX / 2); /* out of memory: abort as everywhere */
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)(length ? text : ""), length);
@@ -366,14 +387,15 @@ enum status yaml_parse(struct yaml_document *document, const char *text, size_t 
     yaml_parser_delete(&reader.parser);
     map_free(&reader.anchors, drop_node);
     if (!ok)
-        yaml_free(document);
+        yaml_release(document);
     return ok ? STATUS_OK : STATUS_INVALID;
 }
 
 static enum status read_file(struct buffer *text, const char *path, struct error *error) {
     FILE *file = fopen(path, "rb");
     if (!file)
-        return error_set_at(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, path, 0, 0, "%s", strerror(errno));
+        return error_set_at(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, path, 0, 0, "%s",
+                            strerror(errno));
     char bytes[16384];
     size_t got;
     while (text->length <= input_limit && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
@@ -393,7 +415,7 @@ enum status yaml_parse_file(struct yaml_document *document, const char *path, st
     return status;
 }
 
-void yaml_free(struct yaml_document *document) {
+void yaml_release(struct yaml_document *document) {
     json_decref(document->root);
     free(document->file);
     map_free(&document->places, free);

@@ -81,8 +81,8 @@ json_t *yaml_scalar_resolve(const char *text, size_t length, struct error *error
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const trues[] = {"true", "True", "TRUE", NULL};
     static const char *const falses[] = {"false", "False", "FALSE", NULL};
-    static const char *const beyond[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf",
-                                         "-.Inf", "-.INF", ".nan",  ".NaN",  ".NAN",  NULL};
+    static const char *const beyond[] = {".inf",  ".Inf",  ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
+                                         "-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL};
     assert(text[length] == 0);
     if (strlen(text) != length) /* no plain scalar holds a 0 byte */
         return json_stringn(text, length);
@@ -122,7 +122,7 @@ json_t *yaml_scalar_tagged(const char *tag, const char *text, size_t length, str
         json_decref(value);
         value = real;
     }
-    bool fits = !value || (number ? json_is_real(value)
+    bool fits = !value || (number           ? json_is_real(value)
                            : kind[0] == 'i' ? json_is_integer(value)
                            : kind[0] == 'b' ? json_is_boolean(value)
                                             : json_is_null(value));

@@ -1,5 +1,5 @@
-/* Properties: what users were promised. Each is one file; each sees the history record by record and the wire, and
- * reports violations. A new property is one new file and one line in check/properties.c. */
+/* Properties: what users were promised. Each is one file; each sees the history record by record and the
+ * wire, and reports violations. A new property is one new file and one line in check/properties.c. */
 #ifndef SYNCLINE_CHECK_CHECK_H
 #define SYNCLINE_CHECK_CHECK_H
 
@@ -10,23 +10,23 @@ struct checker;
 
 struct violation {
     const char *property;
-    const char *client;      /* node name, or "" */
-    const char *table;       /* or "" */
-    const char *row;         /* row id, or "" */
-    char *expected;          /* texts owned by the checker once reported */
+    const char *client; /* node name, or "" */
+    const char *table;  /* or "" */
+    const char *row;    /* row id, or "" */
+    char *expected;     /* texts owned by the checker once reported */
     char *seen;
-    uint64_t first_record;   /* the two history records that matter; 0: none */
+    uint64_t first_record; /* the two history records that matter; 0: none */
     uint64_t second_record;
-    int64_t time;            /* virtual ns */
-    char *explanation;       /* a few lines */
+    int64_t time;      /* virtual ns */
+    char *explanation; /* a few lines */
 };
 
 struct property {
     const char *name;    /* "atomic-visibility" */
     const char *promise; /* one line for `syncline list properties` */
     void *(*create)(struct checker *checker);
-    void (*record)(void *self, const struct history_record *record);          /* may be NULL */
-    void (*wire)(void *self, int64_t now, const struct wire_event *event);     /* may be NULL */
+    void (*record)(void *self, const struct history_record *record);       /* may be NULL */
+    void (*wire)(void *self, int64_t now, const struct wire_event *event); /* may be NULL */
     void (*finish)(void *self); /* after the world has healed and settled; may be NULL */
     void (*destroy)(void *self);
 };
@@ -36,20 +36,22 @@ const struct property *check_property_find(const char *name);
 
 struct check_settings {
     const struct client_schema *schema;
-    const char *sync_config;              /* the streams, which the oracle evaluates with SQLite */
-    const char *const *clients;           /* node names */
-    const char *const *users;             /* the user of each client, same order */
+    const char *sync_config;    /* the streams, which the oracle evaluates with SQLite */
+    const char *const *clients; /* node names */
+    const char *const *users;   /* the user of each client, same order */
     size_t n_clients;
-    const char *const *properties;        /* names to check; NULL: all */
+    const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
 };
 
-enum status checker_create(struct history *history, struct world *world, const struct check_settings *settings,
-                           struct checker **checker, struct error *error);
+enum status checker_create(struct history *history, struct world *world,
+                           const struct check_settings *settings, struct checker **checker,
+                           struct error *error);
 void checker_finish(struct checker *checker); /* end of run: run every property's finish */
 void checker_destroy(struct checker *checker);
 
-/* For properties: `violation` is copied, its owned texts are taken. Only the first 16 of a property are kept. */
+/* For properties: `violation` is copied, its owned texts are taken. Only the first 16 of a property are kept.
+ */
 void checker_report(struct checker *checker, const struct violation *violation);
 size_t checker_violations(const struct checker *checker, const struct violation *const **violations);
 uint64_t checker_judged(const struct checker *checker); /* applied checkpoints and reads that were compared */
@@ -58,5 +60,7 @@ const struct check_settings *checker_settings(const struct checker *checker);
 struct history *checker_history(struct checker *checker);
 struct oracle;
 struct oracle *checker_oracle(struct checker *checker); /* shared by the view properties; check/oracle.h */
+struct view_models;
+struct view_models *checker_views(struct checker *checker); /* likewise; check/view_model.h */
 
 #endif

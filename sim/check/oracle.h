@@ -1,12 +1,13 @@
-/* The oracle: what every user's synced rows are at every commit, computed from the committed history alone, with SQLite
- * and the sync config's own SQL. It shares no code with the service under test.
+/* The oracle: what every user's synced rows are at every commit, computed from the committed history alone,
+ * with SQLite and the sync config's own SQL. It shares no code with the service under test.
  *
- * Commits are numbered from 1 in the order of the history; 0 is the state before the first. A user's view changes at
- * some commits only; each change makes a version, which holds until the next. Work is proportional to what a commit
- * touches, except for queries that read several tables: those are evaluated anew for each commit to one of them.
+ * Commits are numbered from 1 in the order of the history; 0 is the state before the first. A user's view
+ * changes at some commits only; each change makes a version, which holds until the next. Work is proportional
+ * to what a commit touches, except for queries that read several tables: those are evaluated anew for each
+ * commit to one of them.
  *
- * A row that several streams give a client counts once. When they disagree about its columns, the one written last
- * counts, as the newest operation does on a device. */
+ * A row that several streams give a client counts once. When they disagree about its columns, the one written
+ * last counts, as the newest operation does on a device. */
 #ifndef SYNCLINE_CHECK_ORACLE_H
 #define SYNCLINE_CHECK_ORACLE_H
 
@@ -27,10 +28,11 @@ struct oracle_commit {
 struct oracle_row {
     const char *table;
     const char *id;
-    const char *text; /* at the newest commit; NULL: no such row */
-    const char *mark; /* for a walk through the versions (check/view_difference.h) */
-    uint64_t touched; /* the commit that last changed it */
-    const char *before; /* its text before that commit */
+    const char *text;    /* at the newest commit; NULL: no such row */
+    const char *mark;    /* its text at the version where a walk is (check/view_difference.h) */
+    bool differs;        /* from a client's row, during a walk */
+    uint64_t touched;    /* the commit that last changed it */
+    const char *before;  /* its text before that commit */
     struct hash128 hash; /* of `text` */
     struct oracle_origin *origins;
     size_t n_origins;
@@ -53,11 +55,11 @@ struct oracle_version {
 
 struct oracle_user {
     const char *name;
-    struct map rows; /* row_set_key -> struct oracle_row */
+    struct map rows;                 /* row_set_key -> struct oracle_row */
     struct oracle_version *versions; /* [0] is the empty view at commit 0 */
     size_t n_versions;
     size_t capacity;
-    struct map sets; /* set hash -> index + 1 of the newest version with it */
+    struct map sets;             /* set hash -> index + 1 of the newest version with it */
     struct oracle_row **touched; /* rows that the commit being recorded may have changed */
     size_t n_touched;
     size_t touched_capacity;
@@ -65,21 +67,28 @@ struct oracle_user {
 };
 
 /* All pointers are borrowed; `users` may name a user more than once. */
-enum status oracle_create(const char *sync_config, const struct client_schema *schema, const char *const *users,
-                          size_t n_users, struct oracle **oracle, struct error *error);
+enum status oracle_create(const char *sync_config, const struct client_schema *schema,
+                          const char *const *users, size_t n_users, struct oracle **oracle,
+                          struct error *error);
 void oracle_destroy(struct oracle *oracle);
 
 void oracle_record(struct oracle *oracle, const struct history_record *record); /* other kinds are ignored */
 
 size_t oracle_newest(const struct oracle *oracle); /* number of the newest commit; 0: none yet */
 const struct oracle_commit *oracle_commit(const struct oracle *oracle, size_t number);
-const struct oracle_user *oracle_user(const struct oracle *oracle, const char *name); /* NULL: not asked for */
+const struct oracle_user *oracle_user(const struct oracle *oracle,
+                                      const char *name); /* NULL: not asked for */
 
 /* The set of the user's rows at the newest commit. */
 struct hash128 oracle_user_set(const struct oracle_user *user);
 /* The earliest commit >= `not_before` at which the user's rows are this set. False: there is none. */
 bool oracle_user_find(const struct oracle *oracle, const struct oracle_user *user, struct hash128 set,
                       size_t not_before, size_t *commit);
+/* The latest commit at which they are. False: there is none. */
+bool oracle_user_find_latest(const struct oracle *oracle, const struct oracle_user *user, struct hash128 set,
+                             size_t *commit);
+/* The last commit at which a version holds. */
+size_t oracle_user_last_commit(const struct oracle *oracle, const struct oracle_user *user, size_t version);
 /* The version that holds at a commit. */
 size_t oracle_user_version(const struct oracle_user *user, size_t commit);
 const struct oracle_row *oracle_user_row(const struct oracle_user *user, const char *table, const char *id);

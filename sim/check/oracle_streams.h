@@ -1,9 +1,11 @@
-/* The streams of a sync config as the oracle needs them: each query's text, the Convex tables it reads, and whether it
- * has the common form that can be evaluated one document at a time. Only streams with auto_subscribe count, because
- * they are what clients get without asking. The SQL is not interpreted here: SQLite does that.
+/* The streams of a sync config as the oracle needs them: each query's text, the Convex tables it reads, and
+ * whether it has the common form that can be evaluated one document at a time. Only streams with
+ * auto_subscribe count, because they are what clients get without asking. The SQL is not interpreted here:
+ * SQLite does that.
  *
- * What the oracle does not know: parameters other than auth.user_id(), wildcard tables, the && operator, and the
- * bucket_definitions of older editions. A config that needs them is refused with the place in the file. */
+ * What the oracle does not know: parameters other than auth.user_id(), wildcard tables, the && operator, and
+ * the bucket_definitions of older editions. A config that needs them is refused with the place in the file.
+ */
 #ifndef SYNCLINE_CHECK_ORACLE_STREAMS_H
 #define SYNCLINE_CHECK_ORACLE_STREAMS_H
 
@@ -18,13 +20,14 @@ struct oracle_source {
 };
 
 struct oracle_stream {
-    char *name;         /* of the stream in the config */
-    char *query;        /* SELECT ... */
-    char *with;         /* "name AS (SELECT ...), " for each common table expression that is in scope; may be "" */
-    char *output_table; /* the clients' table: alias of the first FROM item */
+    char *name;  /* of the stream in the config */
+    char *query; /* SELECT ... */
+    char *with;  /* "name AS (SELECT ...), " for each common table expression that is in scope; may be "" */
+    char *output_table;            /* the clients' table: alias of the first FROM item */
     struct oracle_source *sources; /* every table read, subqueries and CTEs included */
     size_t n_sources;
-    /* `SELECT columns FROM table [WHERE condition]` and no other table: a document decides alone where it belongs. */
+    /* `SELECT columns FROM table [WHERE condition]` and no other table: a document decides alone where it
+     * belongs. */
     bool one_table;
     char *columns;   /* one_table: the text between SELECT and FROM */
     char *condition; /* one_table: the text after WHERE, or NULL */

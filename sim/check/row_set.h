@@ -1,5 +1,6 @@
-/* Sets of rows by hash: the sum of the hashes of its rows, so that a change costs one subtraction and one addition, and
- * two views are equal when their sums are. A row is its table, its id and its text (disk/row_text.h). */
+/* Sets of rows by hash: the sum of the hashes of its rows, so that a change costs one subtraction and one
+ * addition, and two views are equal when their sums are. A row is its table, its id and its text
+ * (disk/row_text.h). */
 #ifndef SYNCLINE_CHECK_ROW_SET_H
 #define SYNCLINE_CHECK_ROW_SET_H
 

@@ -1,5 +1,6 @@
-/* Just enough of SQL's lexical rules to find words in a query without being misled by strings, quoted names and
- * comments. The oracle changes a stream's query only by replacing whole tokens and leaves every meaning to SQLite. */
+/* Just enough of SQL's lexical rules to find words in a query without being misled by strings, quoted names
+ * and comments. The oracle changes a stream's query only by replacing whole tokens and leaves every meaning
+ * to SQLite. */
 #ifndef SYNCLINE_CHECK_SQL_TEXT_H
 #define SYNCLINE_CHECK_SQL_TEXT_H
 
@@ -28,7 +29,8 @@ struct sql_token sql_next_token(const char *text, size_t *position, int *depth);
 
 /* A word equal to `word` without regard to case, or a sign equal to it. */
 bool sql_token_is(const struct sql_token *token, const char *word);
-/* The name that a word or quoted identifier stands for; unquoted names are folded to lower case, as the service does. */
+/* The name that a word or quoted identifier stands for; unquoted names are folded to lower case, as the
+ * service does. */
 void sql_token_name(const struct sql_token *token, struct buffer *out);
 /* "name" with quotes doubled. */
 void sql_append_name(struct buffer *out, const char *name);

@@ -1,13 +1,15 @@
-/* What a client's view differs by, found by walking the versions of its user's view backwards from the newest and
- * counting rows that differ. Done only when a comparison has failed, or when local writes lie on top of the view. */
+/* What a client's view differs by, found by walking the versions of its user's view backwards from the newest
+ * and counting rows that differ. Done only when a comparison has failed, or when local writes lie on top of
+ * the view. */
 #ifndef SYNCLINE_CHECK_VIEW_DIFFERENCE_H
 #define SYNCLINE_CHECK_VIEW_DIFFERENCE_H
 
 #include "check/view_model.h"
 
 struct view_difference {
-    size_t version;      /* the version that is closest; with equal counts one that explains more, else the newer */
-    size_t count;        /* rows that differ from it */
+    size_t
+        version;  /* the version that is closest; with equal counts one that explains more, else the newer */
+    size_t count; /* rows that differ from it */
     size_t part_version; /* index of a version of which the client shows only a part; 0: none */
     size_t part_shown;   /* how many of its changes are shown */
     /* A row to show people: with a part, one that it lacks. NULL when nothing differs. */
@@ -17,9 +19,9 @@ struct view_difference {
     const char *seen;
 };
 
-/* Rows with own writes that are still queued count as equal when they are what those writes make of the version's row.
- * Only versions that hold at `not_before` or later are considered. */
-void view_difference_find(const struct view_model *model, const struct client_schema *schema, size_t not_before,
-                          struct view_difference *difference);
+/* Rows with own writes that are still queued count as equal when they are what those writes make of the
+ * version's row. Only versions that hold at `not_before` or later are considered. */
+void view_difference_find(const struct view_model *model, const struct client_schema *schema,
+                          size_t not_before, struct view_difference *difference);
 
 #endif

@@ -1,10 +1,12 @@
-/* View models: for each client what its app can see, what that corresponds to in the committed history, and what became
- * of its local transactions, kept up to date from the history's records. At every record of a view the model compares
- * and, when something is wrong, decides which one promise was broken; the property of that name reports it.
+/* View models: for each client what its app can see, what that corresponds to in the committed history, and
+ * what became of its local transactions, kept up to date from the history's records. At every record of a
+ * view the model compares and, when something is wrong, decides which one promise was broken; the property of
+ * that name reports it.
  *
- * A published checkpoint must equal the oracle's view of the user at one commit: not before the one where the client
- * stood, and not before its own acknowledged writes. Local transactions that are still queued must lie on top of it (the
- * client core does not publish at all while there are any). Between checkpoints nothing changes but by own writes. */
+ * A published checkpoint must equal the oracle's view of the user at one commit: not before the one where the
+ * client stood, and not before its own acknowledged writes. Local transactions that are still queued must lie
+ * on top of it (the client core does not publish at all while there are any). Between checkpoints nothing
+ * changes but by own writes. */
 #ifndef SYNCLINE_CHECK_VIEW_MODEL_H
 #define SYNCLINE_CHECK_VIEW_MODEL_H
 
@@ -12,11 +14,7 @@
 
 enum view_promise { VIEW_ATOMIC, VIEW_PREFIX, VIEW_MONOTONIC, VIEW_OWN_WRITES };
 
-enum transaction_state {
-    TRANSACTION_QUEUED,
-    TRANSACTION_ACKNOWLEDGED,
-    TRANSACTION_REJECTED
-};
+enum transaction_state { TRANSACTION_QUEUED, TRANSACTION_ACKNOWLEDGED, TRANSACTION_REJECTED };
 
 struct local_transaction {
     int64_t number;
@@ -49,15 +47,15 @@ struct view_model {
     struct map rows; /* row_set_key -> struct view_row */
     struct hash128 set;
     const struct history_record *last_view; /* the record that it comes from; NULL: none yet */
-    size_t stands_at;         /* commit */
-    uint64_t stands_record;   /* the view that showed it; 0: none yet */
-    size_t must_include;      /* newest commit of an own acknowledged write */
-    struct hash128 reported;  /* set of rows by which the view is wrong already, reported once */
+    size_t stands_at;                       /* commit */
+    uint64_t stands_record;                 /* the view that showed it; 0: none yet */
+    size_t must_include;                    /* newest commit of an own acknowledged write */
+    struct hash128 reported; /* set of rows by which the view is wrong already, reported once */
     struct local_transaction *transactions;
     size_t n_transactions;
     size_t transactions_capacity;
-    size_t first_open;   /* all before it are answered */
-    struct map numbers;  /* bytes of a transaction's number -> index + 1 */
+    size_t first_open;  /* all before it are answered */
+    struct map numbers; /* bytes of a transaction's number -> index + 1 */
     struct view_expectation *expectations;
     size_t n_expectations;
     size_t expectations_capacity;
@@ -89,7 +87,8 @@ void view_models_record(struct view_models *models, const struct history_record 
 const struct view_finding *view_models_finding(const struct view_models *models);
 uint64_t view_models_judged(const struct view_models *models); /* views that were compared */
 size_t view_models_count(const struct view_models *models);
-const struct view_model *view_models_get(const struct view_models *models, size_t index); /* order of the settings */
+const struct view_model *view_models_get(const struct view_models *models,
+                                         size_t index); /* order of the settings */
 
 /* For check/view_difference.c: what the client shows; NULL: nothing. `key` as of row_set_key. */
 const char *view_model_text(const struct view_model *model, const struct buffer *key);

@@ -61,6 +61,7 @@ struct wire_grammar_settings {
     struct wire_scratch *scratch; /* borrowed; outlives the grammar */
     /* Postgres storage looks write checkpoints up anew each time, so one may be missing for a while. */
     bool write_checkpoint_may_vanish;
+    int64_t last_op_id; /* announced to this client before the request was made; 0: nothing */
     void (*report)(void *context, const struct wire_fault *fault);
     void *context;
 };
@@ -80,6 +81,8 @@ void wire_grammar_line(struct wire_grammar *grammar, const char *bytes, size_t l
 
 uint64_t wire_grammar_lines(const struct wire_grammar *grammar);  /* lines seen so far */
 uint64_t wire_grammar_faults(const struct wire_grammar *grammar); /* faults reported so far */
+int64_t
+wire_grammar_last_op_id(const struct wire_grammar *grammar); /* announced so far, earlier streams included */
 bool wire_grammar_complete(const struct wire_grammar *grammar); /* the latest checkpoint line was completed */
 
 /* Reports a fault about something that is no line (the end of the stream, the head). For the property. */

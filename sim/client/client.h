@@ -1,5 +1,6 @@
-/* The virtual client: an app's process on a device, with a real SQLite database, the SDK's loops (stream, upload,
- * credentials) and an engine that does what the SDK's native core does. Constants are those of the PowerSync JS SDK. */
+/* The virtual client: an app's process on a device, with a real SQLite database, the SDK's loops (stream,
+ * upload, credentials) and an engine that does what the SDK's native core does. Constants are those of the
+ * PowerSync JS SDK. */
 #ifndef SYNCLINE_CLIENT_CLIENT_H
 #define SYNCLINE_CLIENT_CLIENT_H
 
@@ -29,21 +30,24 @@ struct core_library; /* client/core_library.h: the loaded libpowersync */
 struct client_pool;  /* client/client.h below: template database that clients are cloned from */
 
 struct client_settings {
-    const char *user;        /* JWT sub */
-    const char *service;     /* authority of the PowerSync service */
-    const char *backend;     /* authority that uploads go to */
-    const char *issuer;      /* authority that answers GET /token?user=... with {"token":..} */
-    const struct upload_path *upload; /* how a local transaction becomes a request, and its answer a verdict */
+    const char *user;    /* JWT sub */
+    const char *service; /* authority of the PowerSync service */
+    const char *backend; /* authority that uploads go to */
+    const char *issuer;  /* authority that answers GET /token?user=... with {"token":..} */
+    const struct upload_path
+        *upload;             /* how a local transaction becomes a request, and its answer a verdict */
     int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
     int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
 };
 
 struct client;
 
-/* A pool opens one database with the app's schema and clones it for each client (the clone gets a new client id). The
- * library may be shared by many pools; both outlive their clients. STATUS_MISSING when the core is not installed. */
+/* A pool opens one database with the app's schema and clones it for each client (the clone gets a new client
+ * id). The library may be shared by many pools; both outlive their clients. STATUS_MISSING when the core is
+ * not installed. */
 enum status client_pool_create(struct core_library *library, struct disk_vfs *vfs,
-                               const struct client_schema *schema, struct client_pool **pool, struct error *error);
+                               const struct client_schema *schema, struct client_pool **pool,
+                               struct error *error);
 void client_pool_destroy(struct client_pool *pool);
 
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
@@ -69,15 +73,16 @@ enum status client_write(struct client *client, const struct client_operation *o
 sqlite3 *client_database(struct client *client);
 const char *client_name(const struct client *client);
 const char *client_user(const struct client *client);
-const char *client_id(const struct client *client); /* the core's client id, a UUID */
+const char *client_id(const struct client *client);                    /* the core's client id, a UUID */
 uint64_t client_app_random(struct client *client, const char *choice); /* the app's own choices */
 
-/* The process ends (net_crash_node must have been called for its node) and starts again on the same database: nothing
- * committed is lost, everything in memory is. restart also connects if it was connected. */
+/* The process ends (net_crash_node must have been called for its node) and starts again on the same database:
+ * nothing committed is lost, everything in memory is. restart also connects if it was connected. */
 void client_crash(struct client *client);
 enum status client_restart(struct client *client, struct error *error);
 
-/* Nothing left to do: the upload queue is empty and the last write checkpoint it asked for has been applied. */
+/* Nothing left to do: the upload queue is empty and the last write checkpoint it asked for has been applied.
+ */
 bool client_settled(const struct client *client);
 /* Emit NOTE_QUEUE for what is still queued. */
 void client_note_queue(struct client *client);

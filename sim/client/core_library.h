@@ -8,8 +8,8 @@
 
 struct core_library;
 
-/* `path` NULL: the file that the build found (or the environment variable SYNCLINE_CORE names). STATUS_MISSING with
- * what to install when there is none or it does not load. */
+/* `path` NULL: the file that the build found (or the environment variable SYNCLINE_CORE names).
+ * STATUS_MISSING with what to install when there is none or it does not load. */
 enum status core_library_open(const char *path, struct core_library **library, struct error *error);
 void core_library_close(struct core_library *library);
 const char *core_library_path(const struct core_library *library);

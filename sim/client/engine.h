@@ -1,10 +1,10 @@
-/* An engine: what the SDK's native core does for one client. It stores rows, op log and upload queue, checks and applies
- * checkpoints, holds the upload gate, and tells the SDK what to do next. It has no policy: when to connect, what to retry
- * and how long to wait is the SDK's business (sdk_stream.h, sdk_upload.h).
+/* An engine: what the SDK's native core does for one client. It stores rows, op log and upload queue, checks
+ * and applies checkpoints, holds the upload gate, and tells the SDK what to do next. It has no policy: when
+ * to connect, what to retry and how long to wait is the SDK's business (sdk_stream.h, sdk_upload.h).
  *
- * Every call is one transaction of its own. Calls that can change what the app sees report the changed rows. Pointers in
- * a result are borrowed until the next call to the same engine. A call that fails leaves the data as it was; if it was a
- * line or an event, the sync iteration is over. */
+ * Every call is one transaction of its own. Calls that can change what the app sees report the changed rows.
+ * Pointers in a result are borrowed until the next call to the same engine. A call that fails leaves the data
+ * as it was; if it was a line or an event, the sync iteration is over. */
 #ifndef SYNCLINE_CLIENT_ENGINE_H
 #define SYNCLINE_CLIENT_ENGINE_H
 
@@ -31,17 +31,19 @@ struct engine_result {
     bool establish;
     const char *request; /* with establish: body of POST /sync/stream */
     size_t request_length;
-    bool close; /* the iteration is over */
+    bool close;           /* the iteration is over */
     bool hide_disconnect; /* with close: begin the next one at once */
 
     bool applied; /* a checkpoint was published */
     bool blocked; /* a complete and correct checkpoint was held back because of local changes */
     int64_t op;   /* op id of the last checkpoint that was complete */
 
-    const struct note_row *rows; /* rows that the app now sees differently, in the order in which they were written */
+    const struct note_row
+        *rows; /* rows that the app now sees differently, in the order in which they were written */
     size_t n_rows;
 
-    const struct note_row *written; /* `write` only: the operations that had an effect, for NOTE_LOCAL_WRITE */
+    const struct note_row
+        *written; /* `write` only: the operations that had an effect, for NOTE_LOCAL_WRITE */
     size_t n_written;
     int64_t transaction; /* `write` only: number in the upload queue; 0: nothing was changed */
 };
@@ -78,10 +80,11 @@ struct engine_operations {
                          struct engine_result *result, struct error *error);
     int64_t (*queue_head)(struct engine *engine); /* queue id of the first entry; 0: empty */
     /* STATUS_NOT_FOUND: the queue is empty. */
-    enum status (*next_transaction)(struct engine *engine, struct engine_transaction *transaction, struct error *error);
+    enum status (*next_transaction)(struct engine *engine, struct engine_transaction *transaction,
+                                    struct error *error);
     /* Every queued operation, oldest first. */
-    void (*queue_each)(struct engine *engine, void (*entry)(void *context, int64_t transaction, const json_t *data),
-                       void *context);
+    void (*queue_each)(struct engine *engine,
+                       void (*entry)(void *context, int64_t transaction, const json_t *data), void *context);
     /* Remove the entries up to `last` and set the target. */
     enum status (*complete)(struct engine *engine, int64_t last, int64_t target, struct error *error);
     void (*gate)(struct engine *engine, struct engine_gate *gate);
@@ -89,7 +92,8 @@ struct engine_operations {
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);
 
-    /* The process ended and began again on what was committed: the iteration is gone. All visible rows in `result`. */
+    /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
+     * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);
     /* For mutants: put a row among the published ones, as if it had been synced. */
     enum status (*plant_row)(struct engine *engine, const char *id, struct engine_result *result,
@@ -109,15 +113,16 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
 static inline void engine_destroy(struct engine *engine) {
     engine->operations->destroy(engine);
 }
-static inline enum status engine_start(struct engine *engine, struct engine_result *result, struct error *error) {
+static inline enum status engine_start(struct engine *engine, struct engine_result *result,
+                                       struct error *error) {
     return engine->operations->start(engine, result, error);
 }
 static inline enum status engine_line(struct engine *engine, const void *bytes, size_t length, bool binary,
                                       struct engine_result *result, struct error *error) {
     return engine->operations->line(engine, bytes, length, binary, result, error);
 }
-static inline enum status engine_send(struct engine *engine, enum engine_event event, struct engine_result *result,
-                                      struct error *error) {
+static inline enum status engine_send(struct engine *engine, enum engine_event event,
+                                      struct engine_result *result, struct error *error) {
     return engine->operations->event(engine, event, result, error);
 }
 static inline void engine_gate(struct engine *engine, struct engine_gate *gate) {

@@ -1,5 +1,5 @@
-/* The engine `core`, inside: shared by engine_core.c (the sync iteration) and engine_core_queue.c (local writes and the
- * upload queue). Each public operation is one transaction on the client's only connection. */
+/* The engine `core`, inside: shared by engine_core.c (the sync iteration) and engine_core_queue.c (local
+ * writes and the upload queue). Each public operation is one transaction on the client's only connection. */
 #ifndef SYNCLINE_CLIENT_ENGINE_CORE_H
 #define SYNCLINE_CLIENT_ENGINE_CORE_H
 
@@ -51,7 +51,8 @@ int64_t engine_core_queue_head(struct engine *engine);
 enum status engine_core_next_transaction(struct engine *engine, struct engine_transaction *transaction,
                                          struct error *error);
 void engine_core_queue_each(struct engine *engine,
-                            void (*entry)(void *context, int64_t transaction, const json_t *data), void *context);
+                            void (*entry)(void *context, int64_t transaction, const json_t *data),
+                            void *context);
 enum status engine_core_complete(struct engine *engine, int64_t last, int64_t target, struct error *error);
 enum status engine_core_set_target(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                                    struct error *error);

@@ -1,5 +1,6 @@
-/* Reading the core's answers: a JSON array of objects with one key each. Most of an answer is status text that a client
- * in a simulation does not need, so values are found as spans of the text instead of being parsed into a tree. */
+/* Reading the core's answers: a JSON array of objects with one key each. Most of an answer is status text
+ * that a client in a simulation does not need, so values are found as spans of the text instead of being
+ * parsed into a tree. */
 #ifndef SYNCLINE_CLIENT_INSTRUCTION_H
 #define SYNCLINE_CLIENT_INSTRUCTION_H
 
@@ -17,8 +18,8 @@ struct instruction {
     struct span value; /* JSON text */
 };
 
-/* The next instruction of an answer; `rest` is what is left of it and starts as the whole text. False at the end, and
- * when the text is no such array. */
+/* The next instruction of an answer; `rest` is what is left of it and starts as the whole text. False at the
+ * end, and when the text is no such array. */
 bool instruction_next(struct span *rest, struct instruction *instruction);
 bool instruction_is(const struct instruction *instruction, const char *name);
 

@@ -1,11 +1,12 @@
-/* Cuts a stream's body into lines (NDJSON) or documents (BSON), wherever the network cut it into chunks. A line that lies
- * within one chunk is not copied. */
+/* Cuts a stream's body into lines (NDJSON) or documents (BSON), wherever the network cut it into chunks. A
+ * line that lies within one chunk is not copied. */
 #ifndef SYNCLINE_CLIENT_LINE_SPLITTER_H
 #define SYNCLINE_CLIENT_LINE_SPLITTER_H
 
 #include "base/buffer.h"
 
-/* A longer line is refused: the real service sends at most about 1 MiB in one, the bound keeps memory finite. */
+/* A longer line is refused: the real service sends at most about 1 MiB in one, the bound keeps memory finite.
+ */
 #define LINE_SPLITTER_LIMIT ((size_t)16 * 1024 * 1024)
 
 enum line_splitter_outcome {
@@ -21,10 +22,10 @@ struct line_splitter {
     struct buffer pending;
 };
 
-/* The next line that begins in what is pending or in the `*length` bytes at `*bytes`, which move on. Blank lines are
- * skipped. `line` is borrowed until the next call. */
-enum line_splitter_outcome line_splitter_next(struct line_splitter *splitter, const char **bytes, size_t *length,
-                                              const char **line, size_t *line_length);
+/* The next line that begins in what is pending or in the `*length` bytes at `*bytes`, which move on. Blank
+ * lines are skipped. `line` is borrowed until the next call. */
+enum line_splitter_outcome line_splitter_next(struct line_splitter *splitter, const char **bytes,
+                                              size_t *length, const char **line, size_t *line_length);
 /* At the end of the body: a last line without its newline. */
 enum line_splitter_outcome line_splitter_finish(struct line_splitter *splitter, const char **line,
                                                 size_t *line_length);

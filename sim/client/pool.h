@@ -1,5 +1,5 @@
-/* The pool's inside: connections set up for the client core, and clones of the template database. A clone costs a tenth
- * of a fresh powersync_init. */
+/* The pool's inside: connections set up for the client core, and clones of the template database. A clone
+ * costs a tenth of a fresh powersync_init. */
 #ifndef SYNCLINE_CLIENT_POOL_H
 #define SYNCLINE_CLIENT_POOL_H
 

@@ -1,5 +1,5 @@
-/* Upload paths: how one transaction of the upload queue becomes a request to the app's backend, and what its answer
- * means. One file a path; all are listed in upload_paths. */
+/* Upload paths: how one transaction of the upload queue becomes a request to the app's backend, and what its
+ * answer means. One file a path; all are listed in upload_paths. */
 #ifndef SYNCLINE_CLIENT_UPLOAD_H
 #define SYNCLINE_CLIENT_UPLOAD_H
 

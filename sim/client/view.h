@@ -1,7 +1,9 @@
-/* What the app sees: which rows of its views a transaction changed, and their text. A preupdate hook on the tables behind
- * the views notes which rows were touched; only those are read again, through the view, and only real changes are told.
+/* What the app sees: which rows of its views a transaction changed, and their text. A preupdate hook on the
+ * tables behind the views notes which rows were touched; only those are read again, through the view, and
+ * only real changes are told.
  *
- * Owns the hook and the statements of one connection, so it must be destroyed before the connection is closed. */
+ * Owns the hook and the statements of one connection, so it must be destroyed before the connection is
+ * closed. */
 #ifndef SYNCLINE_CLIENT_VIEW_H
 #define SYNCLINE_CLIENT_VIEW_H
 
@@ -12,8 +14,9 @@ struct view;
 struct view *view_create(sqlite3 *database, const struct client_schema *schema);
 void view_destroy(struct view *view);
 
-/* The rows that look different since the last call: table, id, values (NULL: gone). Borrowed until the next call. A row
- * whose text cannot be read (the service sent malformed JSON) has the values {"error":"<SQLite's message>"}. */
+/* The rows that look different since the last call: table, id, values (NULL: gone). Borrowed until the next
+ * call. A row whose text cannot be read (the service sent malformed JSON) has the values {"error":"<SQLite's
+ * message>"}. */
 void view_collect(struct view *view, const struct note_row **rows, size_t *n_rows);
 /* All rows, by table and id; changes are counted from here. */
 void view_collect_all(struct view *view, const struct note_row **rows, size_t *n_rows);

@@ -1,6 +1,6 @@
-/* The SQLite VFS of a world: time is the node's wall clock, randomness comes from the seed, databases live in memory
- * (files are refused). It is the default VFS of the process while it is open, so at most one can be open; SQLite keeps
- * that registration, and it is the only process-wide state of a world. */
+/* The SQLite VFS of a world: time is the node's wall clock, randomness comes from the seed, databases live in
+ * memory (files are refused). It is the default VFS of the process while it is open, so at most one can be
+ * open; SQLite keeps that registration, and it is the only process-wide state of a world. */
 #ifndef SYNCLINE_DISK_VFS_H
 #define SYNCLINE_DISK_VFS_H
 
@@ -11,7 +11,8 @@ struct disk_vfs;
 /* Register as default VFS and reset SQLite's own random numbers. */
 struct disk_vfs *disk_vfs_open(struct world *world);
 void disk_vfs_close(struct disk_vfs *vfs);
-/* Whose clock SQLite sees from now on (a client sets itself before it calls SQLite). Borrowed; NULL: the world's. */
+/* Whose clock SQLite sees from now on (a client sets itself before it calls SQLite). Borrowed; NULL: the
+ * world's. */
 void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host);
 
 #endif

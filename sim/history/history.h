@@ -1,5 +1,6 @@
-/* What happened in a run, in order: every note of every party as a record that owns its memory, for the properties to
- * judge, for the narration and for reports; and the trace hash over every note and every wire event. */
+/* What happened in a run, in order: every note of every party as a record that owns its memory, for the
+ * properties to judge, for the narration and for reports; and the trace hash over every note and every wire
+ * event. */
 #ifndef SYNCLINE_HISTORY_HISTORY_H
 #define SYNCLINE_HISTORY_HISTORY_H
 

@@ -1,5 +1,6 @@
-/* How a record reads to people: one line each, in words that stay the same from run to run, because golden traces and
- * bug reports quote them. The function itself, history_narrate, is declared in history/history.h. */
+/* How a record reads to people: one line each, in words that stay the same from run to run, because golden
+ * traces and bug reports quote them. The function itself, history_narrate, is declared in history/history.h.
+ */
 #ifndef SYNCLINE_HISTORY_NARRATE_H
 #define SYNCLINE_HISTORY_NARRATE_H
 

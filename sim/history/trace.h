@@ -1,6 +1,7 @@
-/* The trace hash: one streaming XXH3-128 over every note and every wire event, in the order in which they happened. Each
- * record is written with its lengths, so that no two different records have the same bytes, and with fixed byte order,
- * so that every machine agrees. The trace owns its memory and keeps nothing of what it is shown. */
+/* The trace hash: one streaming XXH3-128 over every note and every wire event, in the order in which they
+ * happened. Each record is written with its lengths, so that no two different records have the same bytes,
+ * and with fixed byte order, so that every machine agrees. The trace owns its memory and keeps nothing of
+ * what it is shown. */
 #ifndef SYNCLINE_HISTORY_TRACE_H
 #define SYNCLINE_HISTORY_TRACE_H
 

@@ -1,6 +1,7 @@
-/* A heap of small entries with four children a node (half the depth of a binary heap, and the children of a node are
- * neighbours in memory) over a table of slots that holds what to call. Cancelling empties the slot and leaves the entry
- * in the heap, where it is dropped when it comes up, or when such entries are the majority. */
+/* A heap of small entries with four children a node (half the depth of a binary heap, and the children of a
+ * node are neighbours in memory) over a table of slots that holds what to call. Cancelling empties the slot
+ * and leaves the entry in the heap, where it is dropped when it comes up, or when such entries are the
+ * majority. */
 #include "kernel/event_queue.h"
 
 #include <assert.h>
@@ -8,8 +9,8 @@
 
 #include "base/memory.h"
 
-/* An event id is (number of the push << slot_bits) + slot: so ids follow the order of pushing, are never reused, and
- * lead to their slot. */
+/* An event id is (number of the push << slot_bits) + slot: so ids follow the order of pushing, are never
+ * reused, and lead to their slot. */
 enum { slot_bits = 24 };
 #define SLOT_MASK ((UINT64_C(1) << slot_bits) - 1)
 
@@ -97,8 +98,8 @@ static void sift_down(struct entry *heap, size_t length, size_t at, struct entry
     heap[at] = entry;
 }
 
-/* The hole left by the first entry sinks to a leaf, then the last entry rises from there: the last entry nearly always
- * belongs near the leaves, so this saves a comparison a level. */
+/* The hole left by the first entry sinks to a leaf, then the last entry rises from there: the last entry
+ * nearly always belongs near the leaves, so this saves a comparison a level. */
 static void remove_first(struct event_queue *queue) {
     assert(queue->length > 0);
     struct entry *heap = queue->heap;

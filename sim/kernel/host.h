@@ -1,13 +1,15 @@
 /* The host: all that an actor (deployment, service, client, issuer) may know of the outside world.
  *
- * An actor is a state machine that never blocks, reads no clock and opens no socket. It receives events and calls its
- * host. sim/net implements the host on the virtual clock, sim/live on real sockets; actors cannot tell which. What
- * travels is always the real bytes.
+ * An actor is a state machine that never blocks, reads no clock and opens no socket. It receives events and
+ * calls its host. sim/net implements the host on the virtual clock, sim/live on real sockets; actors cannot
+ * tell which. What travels is always the real bytes.
  *
- * Callbacks are never run from inside a call to the host, with one exception: none. (http_send, respond, abort and so
- * on only queue; timers of delay 0 run later.) So an actor never needs to guard against re-entry.
+ * Callbacks are never run from inside a call to the host, with one exception: none. (http_send, respond,
+ * abort and so on only queue; timers of delay 0 run later.) So an actor never needs to guard against
+ * re-entry.
  *
- * Exchange ids and timer ids are never 0 and never reused within a world. An id is valid until its final event. */
+ * Exchange ids and timer ids are never 0 and never reused within a world. An id is valid until its final
+ * event. */
 #ifndef SYNCLINE_KERNEL_HOST_H
 #define SYNCLINE_KERNEL_HOST_H
 
@@ -41,13 +43,13 @@ struct http_response {
 
 /* How an exchange failed, as the client's side sees it. */
 enum http_failure {
-    HTTP_FAILURE_REFUSED,    /* nobody listens */
-    HTTP_FAILURE_RESET,      /* connection reset */
-    HTTP_FAILURE_TIMEOUT     /* the connection attempt was given up by the network (long partition) */
+    HTTP_FAILURE_REFUSED, /* nobody listens */
+    HTTP_FAILURE_RESET,   /* connection reset */
+    HTTP_FAILURE_TIMEOUT  /* the connection attempt was given up by the network (long partition) */
 };
 
-/* Client side of an exchange. Order: head? body* (end | failed). After `end` or `failed` nothing follows. Bytes are
- * borrowed for the duration of the call. A chunk boundary means nothing. */
+/* Client side of an exchange. Order: head? body* (end | failed). After `end` or `failed` nothing follows.
+ * Bytes are borrowed for the duration of the call. A chunk boundary means nothing. */
 struct http_client_events {
     void (*head)(void *context, uint64_t exchange, const struct http_response *response);
     void (*body)(void *context, uint64_t exchange, const void *bytes, size_t length);
@@ -55,8 +57,8 @@ struct http_client_events {
     void (*failed)(void *context, uint64_t exchange, enum http_failure failure);
 };
 
-/* Server side. `request` is called with the whole body (at most 16 MiB + 64 KiB; the host answers 413 above that).
- * `closed` tells that the peer has gone before the response was complete; the exchange is over. */
+/* Server side. `request` is called with the whole body (at most 16 MiB + 64 KiB; the host answers 413 above
+ * that). `closed` tells that the peer has gone before the response was complete; the exchange is over. */
 struct http_server_events {
     void (*request)(void *context, uint64_t exchange, const struct http_request *request);
     void (*closed)(void *context, uint64_t exchange);
@@ -140,12 +142,16 @@ static inline uint64_t host_http_send(struct host *host, const struct http_reque
 static inline void host_http_abort(struct host *host, uint64_t exchange) {
     host->operations->http_abort(host, exchange);
 }
-/* Server: become reachable under this node's name. At most one listener a node; NULL events stop listening. */
-static inline void host_http_listen(struct host *host, const struct http_server_events *events, void *context) {
+/* Server: become reachable under this node's name. At most one listener a node; NULL events stop listening.
+ */
+static inline void host_http_listen(struct host *host, const struct http_server_events *events,
+                                    void *context) {
     host->operations->http_listen(host, events, context);
 }
-/* Server: send status and headers; once per exchange. Calls for finished exchanges are ignored, as all below. */
-static inline void host_http_respond(struct host *host, uint64_t exchange, const struct http_response *response) {
+/* Server: send status and headers; once per exchange. Calls for finished exchanges are ignored, as all below.
+ */
+static inline void host_http_respond(struct host *host, uint64_t exchange,
+                                     const struct http_response *response) {
     host->operations->http_respond(host, exchange, response);
 }
 static inline void host_http_write(struct host *host, uint64_t exchange, const void *bytes, size_t length) {
@@ -165,9 +171,10 @@ static inline void host_note(struct host *host, const struct note *note) {
 static inline struct fault_point host_fault_point(struct host *host, const char *name) {
     return host->operations->fault_point(host, name);
 }
-/* A setting that may be drawn at random from low..high in some seeds; `usual` otherwise. The same for the whole run
- * (asked once per node and name). A scenario can pin it. */
-static inline int64_t host_knob(struct host *host, const char *name, int64_t usual, int64_t low, int64_t high) {
+/* A setting that may be drawn at random from low..high in some seeds; `usual` otherwise. The same for the
+ * whole run (asked once per node and name). A scenario can pin it. */
+static inline int64_t host_knob(struct host *host, const char *name, int64_t usual, int64_t low,
+                                int64_t high) {
     return host->operations->knob(host, name, usual, low, high);
 }
 /* Count that an interesting state was reached. */

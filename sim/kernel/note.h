@@ -1,5 +1,6 @@
-/* Notes: what an actor tells about itself, for sim/history to record and sim/check to judge. A note has no effect on
- * the actor, and an actor never learns what becomes of it. All pointers are borrowed for the duration of the call. */
+/* Notes: what an actor tells about itself, for sim/history to record and sim/check to judge. A note has no
+ * effect on the actor, and an actor never learns what becomes of it. All pointers are borrowed for the
+ * duration of the call. */
 #ifndef SYNCLINE_KERNEL_NOTE_H
 #define SYNCLINE_KERNEL_NOTE_H
 
@@ -7,19 +8,21 @@
 #include <stdint.h>
 
 enum note_kind {
-    /* A deployment published a transaction. timestamp = commit timestamp; rows = the final state of each document
-     * written: table, id = document id, values = the document as `format=json` JSON object text, NULL = deleted.
-     * System tables are left out. text = function path. */
+    /* A deployment published a transaction. timestamp = commit timestamp; rows = the final state of each
+     * document written: table, id = document id, values = the document as `format=json` JSON object text,
+     * NULL = deleted. System tables are left out. text = function path. */
     NOTE_COMMIT,
-    /* A client committed a local transaction. transaction = its number in the upload queue (tx_id of ps_crud);
-     * rows: operation = "PUT", "PATCH" or "DELETE", table, id, values = JSON object of the columns as the app wrote
-     * them (NULL for DELETE). text = id of the plan step that caused it, or NULL. */
+    /* A client committed a local transaction. transaction = its number in the upload queue (tx_id of
+     * ps_crud); rows: operation = "PUT", "PATCH" or "DELETE", table, id, values = JSON object of the columns
+     * as the app wrote them (NULL for DELETE). text = id of the plan step that caused it, or NULL. */
     NOTE_LOCAL_WRITE,
-    /* The rows that the app can see through its views changed. rows: table, id, values = row text (disk/row_text.h),
-     * NULL = the row is gone. text = "write" (after NOTE_LOCAL_WRITE), "checkpoint" (a checkpoint was published,
-     * timestamp = its op id), or "restart" (all rows visible after a restart; rows not listed are gone). */
+    /* The rows that the app can see through its views changed. rows: table, id, values = row text
+     * (disk/row_text.h), NULL = the row is gone. text = "write" (after NOTE_LOCAL_WRITE), "checkpoint" (a
+     * checkpoint was published, timestamp = its op id), or "restart" (all rows visible after a restart; rows
+     * not listed are gone). */
     NOTE_VIEW,
-    /* Upload of one local transaction. transaction as in NOTE_LOCAL_WRITE. text = reason, where there is one. */
+    /* Upload of one local transaction. transaction as in NOTE_LOCAL_WRITE. text = reason, where there is one.
+     */
     NOTE_UPLOAD_STARTED,
     NOTE_UPLOAD_ACKNOWLEDGED, /* the backend answered success; the queue entry is gone after this note */
     NOTE_UPLOAD_REJECTED,     /* the backend refused for good, the app was told, the queue entry is gone */
@@ -31,8 +34,8 @@ enum note_kind {
     /* A client process ended and came back on the same database. */
     NOTE_CRASH,
     NOTE_RESTART,
-    /* End of run, one per client: rows = every queued operation still in the upload queue (operation, table, id,
-     * values), transaction = number of queued local transactions. */
+    /* End of run, one per client: rows = every queued operation still in the upload queue (operation, table,
+     * id, values), transaction = number of queued local transactions. */
     NOTE_QUEUE,
     /* Anything else worth a line in the narration: text. */
     NOTE_TEXT

@@ -12,7 +12,8 @@
 #define TIME_HOUR (60 * TIME_MINUTE)
 #define TIME_DAY (24 * TIME_HOUR)
 
-/* Wall clock at virtual time 0: 2026-01-01T00:00:00Z in ns since the Unix epoch. 19 digits, as Convex cursors need. */
+/* Wall clock at virtual time 0: 2026-01-01T00:00:00Z in ns since the Unix epoch. 19 digits, as Convex cursors
+ * need. */
 #define TIME_WALL_START INT64_C(1767225600000000000)
 
 #endif

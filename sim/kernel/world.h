@@ -1,6 +1,6 @@
-/* A world: the virtual clock, the event queue and everything that is drawn from the seed. One seed, one world; one
- * world per process at a time (SQLite's VFS is per process). The hosts of its nodes are made by sim/net, which adds
- * HTTP. Same settings and seed give the same sequence of events, byte for byte. */
+/* A world: the virtual clock, the event queue and everything that is drawn from the seed. One seed, one
+ * world; one world per process at a time (SQLite's VFS is per process). The hosts of its nodes are made by
+ * sim/net, which adds HTTP. Same settings and seed give the same sequence of events, byte for byte. */
 #ifndef SYNCLINE_KERNEL_WORLD_H
 #define SYNCLINE_KERNEL_WORLD_H
 
@@ -12,24 +12,24 @@ struct world;
 
 struct world_settings {
     uint64_t seed;
-    bool fault_points;    /* let fault points live in a quarter of the seeds */
-    bool random_knobs;    /* let knobs leave their usual values (each in a quarter of the seeds) */
-    uint64_t max_events;  /* an endless loop is counted in events: above this, world_run returns STATUS_LIMIT */
+    bool fault_points;   /* let fault points live in a quarter of the seeds */
+    bool random_knobs;   /* let knobs leave their usual values (each in a quarter of the seeds) */
+    uint64_t max_events; /* 0: no limit; above this world_run returns STATUS_LIMIT: some loop does not end */
 };
 
 /* Observers see everything in the order in which it happens. `wire` sees every HTTP event of sim/net. */
 enum wire_kind {
-    WIRE_REQUEST,       /* a request left the client: bytes = body, text = "METHOD target" */
-    WIRE_REQUEST_SEEN,  /* it reached the server */
-    WIRE_RESPONSE,      /* the server wrote status and headers: status */
-    WIRE_WRITE,         /* the server wrote body bytes */
-    WIRE_END,           /* the server ended the body */
-    WIRE_HEAD_SEEN,     /* the client saw the head */
-    WIRE_BODY_SEEN,     /* the client saw body bytes */
-    WIRE_END_SEEN,      /* the client saw the end */
-    WIRE_FAILED,        /* the client saw a failure */
-    WIRE_ABORTED,       /* the client gave up */
-    WIRE_CLOSED         /* the server saw that the client has gone, or reset the connection */
+    WIRE_REQUEST,      /* a request left the client: bytes = body, text = "METHOD target" */
+    WIRE_REQUEST_SEEN, /* it reached the server */
+    WIRE_RESPONSE,     /* the server wrote status and headers: status */
+    WIRE_WRITE,        /* the server wrote body bytes */
+    WIRE_END,          /* the server ended the body */
+    WIRE_HEAD_SEEN,    /* the client saw the head */
+    WIRE_BODY_SEEN,    /* the client saw body bytes */
+    WIRE_END_SEEN,     /* the client saw the end */
+    WIRE_FAILED,       /* the client saw a failure */
+    WIRE_ABORTED,      /* the client gave up */
+    WIRE_CLOSED        /* the server saw that the client has gone, or reset the connection */
 };
 
 struct wire_event {
@@ -40,7 +40,7 @@ struct wire_event {
     const char *target; /* "POST /sync/stream" */
     const void *bytes;  /* borrowed; NULL when there are none */
     size_t length;
-    int status;            /* WIRE_RESPONSE, WIRE_HEAD_SEEN */
+    int status;                         /* WIRE_RESPONSE, WIRE_HEAD_SEEN */
     const struct http_request *request; /* WIRE_REQUEST and WIRE_REQUEST_SEEN: the whole request, else NULL */
     const struct http_response *response; /* WIRE_RESPONSE and WIRE_HEAD_SEEN: the whole head, else NULL */
 };
@@ -55,7 +55,7 @@ struct world *world_create(const struct world_settings *settings);
 void world_destroy(struct world *world); /* after everything that lives in it: actors, net, VFS */
 
 uint64_t world_seed(const struct world *world);
-int64_t world_now(const struct world *world); /* ns */
+int64_t world_now(const struct world *world);     /* ns */
 uint64_t world_events(const struct world *world); /* events run so far */
 uint64_t world_schedule(struct world *world, int64_t delay, void (*fire)(void *), void *context);
 void world_cancel(struct world *world, uint64_t event);
@@ -79,11 +79,12 @@ int64_t world_wall_clock(struct world *world, const char *node);
 void world_enable_mutant(struct world *world, const char *name);
 bool world_mutant(const struct world *world, const char *name);
 void world_pin_knob(struct world *world, const char *name, int64_t value);
-/* The n-th time (from 1) that the named point is reached, do this (a scenario drives it; exclusive of chance). */
+/* The n-th time (from 1) that the named point is reached, do this (a scenario drives it; exclusive of
+ * chance). */
 void world_drive_fault_point(struct world *world, const char *name, uint64_t nth, struct fault_point action);
 
-/* Counters for the report, in order of first use: name -> count. Fault points count firings, with the names that were
- * only reached present with 0. */
+/* Counters for the report, in order of first use: name -> count. Fault points count firings, with the names
+ * that were only reached present with 0. */
 struct world_counter {
     const char *name;
     uint64_t reached;
@@ -94,8 +95,9 @@ size_t world_fault_points(const struct world *world, const struct world_counter 
 /* Knobs that were asked: reached = value. */
 size_t world_knobs(const struct world *world, const struct world_counter **counters);
 
-/* The operations that do not need a network, for hosts of sim/net and of unit tests: fills now, wall_clock, random,
- * timer_set, timer_cancel, note, fault_point, knob, mark, mutant. The host must be a struct world_host. */
+/* The operations that do not need a network, for hosts of sim/net and of unit tests: fills now, wall_clock,
+ * random, timer_set, timer_cancel, note, fault_point, knob, mark, mutant. The host must be a struct
+ * world_host. */
 struct world_host {
     struct host host; /* first */
     struct world *world;

@@ -37,7 +37,8 @@ static struct fault_point driven(const struct drive_list *list, uint64_t nth) {
     return (struct fault_point){.action = FAULT_NONE};
 }
 
-/* May chance fire this point in this seed? Decided by the name alone, so that it is the same on every node. */
+/* May chance fire this point in this seed? Decided by the name alone, so that it is the same on every node.
+ */
 static bool is_live(struct world *world, const char *name) {
     static char live[] = "live", off[] = "off";
     if (!world->settings.fault_points)
@@ -52,8 +53,8 @@ static bool is_live(struct world *world, const char *name) {
     return state == live;
 }
 
-/* 1 ms .. 2 s, every power of two as likely as the next: mostly short, but long enough now and then to outlast a
- * polling interval. */
+/* 1 ms .. 2 s, every power of two as likely as the next: mostly short, but long enough now and then to
+ * outlast a polling interval. */
 static int64_t draw_delay(struct random_stream *stream) {
     int64_t low = TIME_MILLISECOND << random_below(stream, 11);
     int64_t delay = random_between(stream, low, 2 * low);

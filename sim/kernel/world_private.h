@@ -49,7 +49,8 @@ struct world {
     struct counter_list knobs;
 };
 
-/* The counter of this name, made when it is new (then *is_new, which may be NULL). Borrowed until the next call. */
+/* The counter of this name, made when it is new (then *is_new, which may be NULL). Borrowed until the next
+ * call. */
 struct world_counter *counter_find(struct counter_list *list, const char *name, bool *is_new);
 void counter_list_free(struct counter_list *list);
 

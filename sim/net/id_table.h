@@ -1,5 +1,5 @@
-/* A hash table from ids (never 0) to pointers, for looking up only: nobody iterates over it. A zeroed table is empty.
- * The table owns its slots, not what they point to. */
+/* A hash table from ids (never 0) to pointers, for looking up only: nobody iterates over it. A zeroed table
+ * is empty. The table owns its slots, not what they point to. */
 #ifndef SYNCLINE_NET_ID_TABLE_H
 #define SYNCLINE_NET_ID_TABLE_H
 
@@ -17,7 +17,7 @@ struct id_table {
     size_t count;
 };
 
-void *id_table_get(const struct id_table *table, uint64_t id); /* NULL: not there */
+void *id_table_get(const struct id_table *table, uint64_t id);       /* NULL: not there */
 void id_table_add(struct id_table *table, uint64_t id, void *value); /* the id must be new */
 void id_table_remove(struct id_table *table, uint64_t id);           /* unknown ids are ignored */
 void id_table_free(struct id_table *table);

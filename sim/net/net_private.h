@@ -1,8 +1,8 @@
 /* What the files of the network share. Private to sim/net.
  *
- * An exchange has a lane for each direction: a queue of messages on their way, in order of arrival. One event of the
- * world stands for the first message of a lane. Both ends of an exchange live in one struct, but what one end does
- * reaches the other only as a message. */
+ * An exchange has a lane for each direction: a queue of messages on their way, in order of arrival. One event
+ * of the world stands for the first message of a lane. Both ends of an exchange live in one struct, but what
+ * one end does reaches the other only as a message. */
 #ifndef SYNCLINE_NET_NET_PRIVATE_H
 #define SYNCLINE_NET_NET_PRIVATE_H
 
@@ -85,6 +85,7 @@ struct message {
     bool stalled; /* on its way for longer than the link takes */
     int64_t arrival;
     struct message *next;
+    struct message *previous;
     union {
         struct http_request request;
         struct http_response response;
@@ -112,9 +113,9 @@ struct exchange_faults {
     bool refuse;
     bool lose_response;
     bool split_chunks;
-    int64_t stall;      /* ns; 0: none */
-    uint64_t stall_at;  /* which message of the exchange, from 1 */
-    uint64_t reset_at;  /* the same; 0: none */
+    int64_t stall;        /* ns; 0: none */
+    uint64_t stall_at;    /* which message of the exchange, from 1 */
+    uint64_t reset_at;    /* the same; 0: none */
     uint64_t reset_after; /* ns after that message, drawn when reset_at is */
 };
 
@@ -133,7 +134,6 @@ struct exchange {
     bool server_open; /* the server has taken the request and not finished */
     bool arrived;     /* the request has reached its fate: taken, refused or lost */
     bool responded;
-    bool muted; /* the response is lost: nothing the server writes travels */
     struct lane to_server;
     struct lane to_client;
     uint64_t messages; /* sent so far, both directions */
@@ -173,7 +173,8 @@ void links_free(struct net *net);
 /* message.c: each is one allocation, freed with free(). */
 struct message *message_request(const struct http_request *request);
 struct message *message_response(const struct http_response *response);
-struct message *message_body(const void *first, size_t first_length, const void *second, size_t second_length);
+struct message *message_body(const void *first, size_t first_length, const void *second,
+                             size_t second_length);
 struct message *message_plain(enum message_kind kind);
 struct message *message_failure(enum http_failure failure);
 
@@ -188,23 +189,24 @@ void lane_merge(struct lane *lane, const void *bytes, size_t length);
 
 /* exchange.c */
 struct exchange *exchange_create(struct node *client, const struct http_request *request);
-void exchange_deliver(struct lane *lane, struct message *message); /* takes the message */
+void exchange_deliver(struct lane *lane, struct message *message);         /* takes the message */
 void exchange_break(struct exchange *exchange, enum http_failure failure); /* both ends learn it now */
-void exchange_leave_client(struct exchange *exchange); /* the client's end is gone */
-void exchange_settle(struct exchange *exchange);       /* free what nobody needs any more, maybe all of it */
+void exchange_drop_give_up(struct exchange *exchange);                     /* when nothing is held any more */
+void exchange_leave_client(struct exchange *exchange);                     /* the client's end is gone */
+void exchange_settle(struct exchange *exchange); /* free what nobody needs any more, maybe all of it */
 void exchange_free(struct exchange *exchange);
-void exchange_emit(struct exchange *exchange, enum wire_kind kind, const void *bytes, size_t length, int status,
-                   const struct http_request *request);
+void exchange_emit(struct exchange *exchange, enum wire_kind kind, const void *bytes, size_t length,
+                   int status, const struct http_request *request);
 
 /* http.c: the host operations of both ends */
 void http_operations(struct host_operations *operations);
 
 /* fault.c */
 void fault_draw(struct exchange *exchange);
-void fault_message_sent(struct exchange *exchange);                  /* may plan the reset */
-int64_t fault_stall(struct exchange *exchange);                      /* ns to add to the message just sent */
+void fault_message_sent(struct exchange *exchange); /* may plan the reset */
+int64_t fault_stall(struct exchange *exchange);     /* ns to add to the message just sent */
 void fault_write(struct exchange *exchange, const void *bytes, size_t length); /* cut and merged at random */
-void fault_clear(struct exchange *exchange);                         /* nothing more is in store */
+void fault_clear(struct exchange *exchange);                                   /* nothing more is in store */
 
 /* timer.c */
 void timer_operations(struct host_operations *operations);

@@ -1,6 +1,7 @@
-/* The list of jobs of a run: every scenario with every seed, divided over shards, made one by one because a range of
- * seeds may have no end that is ever reached. Seeds come first to last and each seed runs through all scenarios, so that
- * a run that is cut short has tried everything. Each job belongs to exactly one shard. */
+/* The list of jobs of a run: every scenario with every seed, divided over shards, made one by one because a
+ * range of seeds may have no end that is ever reached. Seeds come first to last and each seed runs through
+ * all scenarios, so that a run that is cut short has tried everything. Each job belongs to exactly one shard.
+ */
 #ifndef SYNCLINE_RUNNER_JOBS_H
 #define SYNCLINE_RUNNER_JOBS_H
 
@@ -10,7 +11,10 @@
 
 /* A scenario that must fail in every run (a canary) runs with few seeds, and in all shards alike. */
 struct job_scenario {
-    uint64_t seeds_everywhere; /* 0: an ordinary scenario; else it runs with so many first seeds, in every shard */
+    uint64_t
+        seeds_everywhere; /* 0: an ordinary scenario; else it runs with so many first seeds, in every shard */
+    bool pinned;          /* it runs once, with its own seed */
+    uint64_t pinned_seed;
 };
 
 struct job_list {

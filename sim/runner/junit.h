@@ -1,5 +1,6 @@
-/* JUnit XML as CI systems read it: one testsuite a scenario, one testcase a seed. A scenario with more than 1000 seeds
- * lists its failures and one testcase for all the others. Written at the end, because the suites carry sums. */
+/* JUnit XML as CI systems read it: one testsuite a scenario, one testcase a seed. A scenario with more than
+ * 1000 seeds lists its failures and one testcase for all the others. Written at the end, because the suites
+ * carry sums. */
 #ifndef SYNCLINE_RUNNER_JUNIT_H
 #define SYNCLINE_RUNNER_JUNIT_H
 
@@ -34,8 +35,8 @@ void junit_add_case(struct junit *junit, size_t suite, const char *name, const s
 void junit_write(const struct junit *junit, struct buffer *out);
 enum status junit_save(const struct junit *junit, const char *path, struct error *error);
 
-/* Text for XML 1.0: markup escaped; bytes that are not UTF-8 or that XML forbids become U+FFFD. In attributes line
- * ends and tabs are written as references, because parsers turn them into spaces otherwise. */
+/* Text for XML 1.0: markup escaped; bytes that are not UTF-8 or that XML forbids become U+FFFD. In attributes
+ * line ends and tabs are written as references, because parsers turn them into spaces otherwise. */
 void junit_escape(struct buffer *out, const char *text, bool attribute);
 
 #endif

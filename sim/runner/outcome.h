@@ -1,6 +1,6 @@
-/* What the result of one seed means for its scenario, and the sums of a run. A scenario that expects a violation (a
- * planted bug, a canary) is fine when at least one of its seeds shows it and no seed shows anything else; any other
- * scenario is fine when no seed shows a violation. */
+/* What the result of one seed means for its scenario, and the sums of a run. A scenario that expects a
+ * violation (a planted bug, a canary) is fine when at least one of its seeds shows it and no seed shows
+ * anything else; any other scenario is fine when no seed shows a violation. */
 #ifndef SYNCLINE_RUNNER_OUTCOME_H
 #define SYNCLINE_RUNNER_OUTCOME_H
 
@@ -22,16 +22,17 @@ enum outcome outcome_of(const json_t *result, bool expects);
 const char *outcome_name(enum outcome outcome); /* "passed", "failed", "expected", "silent" */
 
 struct scenario_tally {
-    char *name;      /* unique in the run; owned */
+    char *name; /* unique in the run; owned */
     const char *file;
-    bool canary;     /* must fail as expected in every run */
+    bool canary; /* must fail as expected in every run */
     bool expects;
-    uint64_t seeds;  /* finished */
+    uint64_t seeds;       /* finished */
     uint64_t outcomes[4]; /* by enum outcome */
     uint64_t commits, judged, faults_fired;
 };
 
-/* Not as expected: a failed seed, or expected violations that no seed showed. A scenario without seeds is fine. */
+/* Not as expected: a failed seed, or expected violations that no seed showed. A scenario without seeds is
+ * fine. */
 bool scenario_tally_bad(const struct scenario_tally *tally);
 bool scenario_tally_silent(const struct scenario_tally *tally); /* bad because nothing was shown */
 
@@ -39,7 +40,8 @@ bool scenario_tally_silent(const struct scenario_tally *tally); /* bad because n
 struct count_table {
     struct map counts; /* name -> uint64_t *, owned */
 };
-void count_table_add(struct count_table *table, const char *name, uint64_t count); /* makes the name known, also by 0 */
+void count_table_add(struct count_table *table, const char *name,
+                     uint64_t count); /* makes the name known, also by 0 */
 uint64_t count_table_get(const struct count_table *table, const char *name);
 void count_table_free(struct count_table *table);
 

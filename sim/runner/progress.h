@@ -1,5 +1,5 @@
-/* What a run shows while it works: on a terminal one live line, otherwise a plain line every few seconds. Pure text:
- * the caller writes it. */
+/* What a run shows while it works: on a terminal one live line, otherwise a plain line every few seconds.
+ * Pure text: the caller writes it. */
 #ifndef SYNCLINE_RUNNER_PROGRESS_H
 #define SYNCLINE_RUNNER_PROGRESS_H
 
@@ -23,8 +23,10 @@ struct progress_state {
     int64_t virtual_time; /* ns, finished seeds and those that run now */
 };
 
-/* Appends what to write now; nothing when it is too early. `now` is wall time in ns on the clock of `started`. */
-void progress_show(struct progress *progress, int64_t now, const struct progress_state *state, struct buffer *out);
+/* Appends what to write now; nothing when it is too early. `now` is wall time in ns on the clock of
+ * `started`. */
+void progress_show(struct progress *progress, int64_t now, const struct progress_state *state,
+                   struct buffer *out);
 /* Appends what makes room for other output: on a terminal the live line is wiped. */
 void progress_clear(const struct progress *progress, struct buffer *out);
 

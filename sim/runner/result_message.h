@@ -16,7 +16,8 @@ struct result_message_options {
 /* {"passed":...,...}: a new object with everything but the plan; the caller owns it. */
 json_t *result_message_make(const struct stage_result *result, const struct result_message_options *options);
 
-/* The result of a run that ended without one: `property` is violated, `seen` says how, `explanation` may be NULL. */
+/* The result of a run that ended without one: `property` is violated, `seen` says how, `explanation` may be
+ * NULL. */
 json_t *result_message_make_ended(const char *property, const char *seen, const char *explanation);
 
 #endif

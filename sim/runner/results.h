@@ -1,5 +1,5 @@
-/* results.sqlite: everything that a run found, in tables for people and tools; docs/results.md describes them. The
- * database is written in transactions of a few hundred seeds. */
+/* results.sqlite: everything that a run found, in tables for people and tools; docs/results.md describes
+ * them. The database is written in transactions of a few hundred seeds. */
 #ifndef SYNCLINE_RUNNER_RESULTS_H
 #define SYNCLINE_RUNNER_RESULTS_H
 
@@ -34,11 +34,13 @@ struct results_seed {
     const json_t *result;     /* a worker's result */
 };
 
-/* Makes the file anew. STATUS_IO when it cannot be written; then and on later errors the message names the file. */
+/* Makes the file anew. STATUS_IO when it cannot be written; then and on later errors the message names the
+ * file. */
 enum status results_create(const char *path, const struct results_run *run, struct results **results,
                            struct error *error);
 enum status results_add(struct results *results, const struct results_seed *seed, struct error *error);
 /* Fills in how the run ended and closes. `results` is freed in any case. */
-enum status results_close(struct results *results, const char *verdict, int64_t wall_time, struct error *error);
+enum status results_close(struct results *results, const char *verdict, int64_t wall_time,
+                          struct error *error);
 
 #endif

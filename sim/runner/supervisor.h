@@ -1,8 +1,10 @@
-/* The supervisor: keeps N worker processes busy with jobs until there are none, replaces a worker that dies, and tells
- * what became of each job. A dead worker is a finding about the job that it ran, never the end of the run.
+/* The supervisor: keeps N worker processes busy with jobs until there are none, replaces a worker that dies,
+ * and tells what became of each job. A dead worker is a finding about the job that it ran, never the end of
+ * the run.
  *
- * Wall time is used for one thing only: a worker that shows no progress for `watchdog` is killed. An endless loop inside
- * a world is counted in events by the world itself; the watchdog is for what escapes that, and a verdict says so. */
+ * Wall time is used for one thing only: a worker that shows no progress for `watchdog` is killed. An endless
+ * loop inside a world is counted in events by the world itself; the watchdog is for what escapes that, and a
+ * verdict says so. */
 #ifndef SYNCLINE_RUNNER_SUPERVISOR_H
 #define SYNCLINE_RUNNER_SUPERVISOR_H
 
@@ -39,18 +41,21 @@ struct supervisor_settings {
     bool catch_signals;           /* SIGINT and SIGTERM end the run early instead of the process */
 
     void *context;
-    /* The next job's line (see runner/worker.h) and number, above 0. False: none now; it is asked again after each
-     * report, so that a report can bring new jobs. */
+    /* The next job's line (see runner/worker.h) and number, above 0. False: none now; it is asked again after
+     * each report, so that a report can bring new jobs. */
     bool (*next_job)(void *context, struct buffer *line, uint64_t *job);
-    void (*report)(void *context, const struct job_report *report); /* once for each job, unless interrupted */
+    void (*report)(void *context,
+                   const struct job_report *report); /* once for each job, unless interrupted */
     void (*progress)(void *context, uint64_t job, int64_t virtual_now, uint64_t events); /* may be NULL */
-    void (*tick)(void *context, int64_t wall_now); /* may be NULL; about 5 times a second; ns, arbitrary start */
+    void (*tick)(void *context,
+                 int64_t wall_now); /* may be NULL; about 5 times a second; ns, arbitrary start */
     /* A worker that had nothing to do did not end well: leaks found at its end. May be NULL. */
     void (*bad_end)(void *context, const char *reason, const char *errors);
 };
 
-/* Runs until all jobs are reported. `interrupted` (may be NULL) tells that a signal cut it short. STATUS_IO when workers
- * cannot be started. */
-enum status supervisor_run(const struct supervisor_settings *settings, bool *interrupted, struct error *error);
+/* Runs until all jobs are reported. `interrupted` (may be NULL) tells that a signal cut it short. STATUS_IO
+ * when workers cannot be started. */
+enum status supervisor_run(const struct supervisor_settings *settings, bool *interrupted,
+                           struct error *error);
 
 #endif

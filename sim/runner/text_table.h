@@ -18,7 +18,7 @@ struct text_table {
 
 /* `alignment`: one letter a column, 'l' or 'r'. */
 void text_table_init(struct text_table *table, const char *alignment);
-void text_table_add(struct text_table *table, const char *text);  /* the next cell; copied */
+void text_table_add(struct text_table *table, const char *text);               /* the next cell; copied */
 void text_table_add_count(struct text_table *table, unsigned long long count); /* with thousands separators */
 /* Appends the table and frees it. All rows must be full. */
 void text_table_finish(struct text_table *table, struct buffer *out);

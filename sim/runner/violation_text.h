@@ -1,4 +1,5 @@
-/* A failing seed for people: what was promised, who saw what, the two steps that matter, and how to see it again. */
+/* A failing seed for people: what was promised, who saw what, the two steps that matter, and how to see it
+ * again. */
 #ifndef SYNCLINE_RUNNER_VIOLATION_TEXT_H
 #define SYNCLINE_RUNNER_VIOLATION_TEXT_H
 

@@ -7,7 +7,7 @@
  *     "delays":true               the answer carries the measured delays
  *     "trace_marks":true          the answer carries the trace marks also when nothing failed
  *     "polling_interval_ns":N     instead of the scenario's
- * and the worker answers on its standard output:
+ * (runner/worker_job.h writes it) and the worker answers on its standard output:
  *   {"type":"progress","job":1,"virtual_ns":N,"events":N}    now and then
  *   {"type":"result","job":1,...}                            docs/results.md lists the fields
  *   {"type":"plan","job":1,"plan":"<pinned scenario>"}
@@ -15,26 +15,6 @@
  * It ends with status 0 when its input ends. Whatever a library prints goes to standard error. */
 #ifndef SYNCLINE_RUNNER_WORKER_H
 #define SYNCLINE_RUNNER_WORKER_H
-
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/buffer.h"
-#include "base/error.h"
-
-struct worker_job {
-    uint64_t number;
-    const char *scenario;     /* path */
-    uint64_t seed;
-    bool plan_only;
-    bool narrate;
-    bool delays;
-    bool trace_marks;
-    int64_t polling_interval; /* ns; 0: the scenario's */
-};
-
-/* The line for a job, with its newline. */
-void worker_job_append(struct buffer *line, const struct worker_job *job);
 
 struct worker_settings {
     const char *engine; /* overrides the scenario's; NULL: as it says */

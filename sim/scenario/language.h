@@ -12,6 +12,9 @@ enum status scenario_read_steps(struct reader *reader, struct reader_value value
 /* `faults:` */
 enum status scenario_read_faults(struct reader *reader, struct reader_value value, void *scenario);
 
+/* `drive:` */
+enum status scenario_read_drives(struct reader *reader, struct reader_value value, void *scenario);
+
 /* "<user>-<1..devices>" */
 bool scenario_has_client(const struct scenario *scenario, const char *name);
 /* Refuses a text that is no client of the scenario, naming those that are. */

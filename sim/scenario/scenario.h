@@ -27,6 +27,14 @@ struct scenario_fault {
     struct scenario_range lasts; /* ns; timed faults and stall */
 };
 
+/* What a fault point does when it is reached for the nth.low-th to nth.high-th time. A driven point does nothing else:
+ * chance leaves it alone. */
+struct scenario_drive {
+    const char *point; /* "service.before-mapping" */
+    struct scenario_range nth;
+    struct fault_point action;
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 struct scenario {
@@ -66,6 +74,8 @@ struct scenario {
     bool swarm;        /* default true */
     bool fault_points; /* default true */
     bool random_knobs; /* default true */
+    const struct scenario_drive *drives;
+    size_t n_drives;
     const struct scenario_pin *knobs;
     size_t n_knobs;
     const char *const *mutants;

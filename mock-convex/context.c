@@ -1,0 +1,150 @@
+#include "mock-convex/context.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "mock-convex/value_check.h"
+
+enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
+                               const struct convex_function *function, const struct convex_value *args,
+                               struct convex_value **result, struct error *error) {
+    assert(function->run != NULL && args != NULL);
+    memset(context, 0, sizeof *context);
+    context->host = host;
+    context->read_only = function->kind == CONVEX_QUERY;
+    convex_transaction_begin(&context->transaction, store, host, host_wall_clock(host));
+    struct convex_value *value = NULL;
+    struct error failure = {.status = STATUS_INTERNAL, .message = "the function gave no reason"};
+    enum status status = function->run(context, args, &value, &failure);
+    if (status == STATUS_OK && context->limit != STATUS_OK) {
+        status = context->limit;
+        failure = context->limit_error;
+    }
+    if (status == STATUS_OK && value != NULL) {
+        status = convex_value_check(value, CONVEX_NESTING_MAX, &failure);
+    }
+    if (status == STATUS_OK) {
+        *result = value != NULL ? value : convex_null();
+        return STATUS_OK;
+    }
+    convex_free(value);
+    return error_set(error, status, "%s", failure.message);
+}
+
+/* Remember that a limit was hit, and hand the status on. */
+static enum status remember(struct convex_context *context, enum status status, struct error *error,
+                            const struct error *failure) {
+    if (status == STATUS_LIMIT && context->limit == STATUS_OK) {
+        context->limit = status;
+        context->limit_error = *failure;
+    }
+    return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", failure->message);
+}
+
+static enum status find_table(struct convex_context *context, const char *name,
+                              struct convex_store_table **table, struct error *error) {
+    *table = convex_store_table(context->transaction.store, name);
+    assert(context->transaction.store != NULL);
+    if (*table == NULL) {
+        return error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\"", name);
+    }
+    return STATUS_OK;
+}
+
+static enum status find_writable(struct convex_context *context, const char *name,
+                                 struct convex_store_table **table, struct error *error) {
+    if (context->read_only) {
+        return error_set(error, STATUS_INVALID, "a query cannot write");
+    }
+    return find_table(context, name, table, error);
+}
+
+const struct convex_value *convex_get(struct convex_context *context, const char *name, const char *id) {
+    const struct convex_value *document = NULL;
+    struct convex_store_table *table;
+    struct error failure;
+    if (find_table(context, name, &table, NULL) == STATUS_OK) {
+        enum status status = convex_transaction_get(&context->transaction, table, id, &document, &failure);
+        remember(context, status, NULL, &failure);
+    }
+    return document;
+}
+
+enum status convex_find(struct convex_context *context, const char *name, const char *index_name,
+                        const struct convex_value *const *keys, size_t n_keys, size_t limit,
+                        const struct convex_value ***documents, size_t *count, struct error *error) {
+    struct convex_store_table *table;
+    struct error failure;
+    *documents = NULL;
+    *count = 0;
+    enum status status = find_table(context, name, &table, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct convex_store_index *index = convex_store_index(table, index_name);
+    if (index == NULL) {
+        return error_set(error, STATUS_NOT_FOUND, "the table \"%s\" has no index \"%.64s\"", name,
+                         index_name);
+    }
+    status = convex_transaction_find(&context->transaction, index, keys, n_keys, limit, documents, count,
+                                     &failure);
+    return remember(context, status, error, &failure);
+}
+
+enum status convex_insert(struct convex_context *context, const char *name, struct convex_value *document,
+                          char *id, struct error *error) {
+    struct convex_store_table *table;
+    struct error failure;
+    enum status status = find_writable(context, name, &table, error);
+    if (status != STATUS_OK) {
+        convex_free(document);
+        return status;
+    }
+    status = convex_transaction_insert(&context->transaction, table, document, id, &failure);
+    return remember(context, status, error, &failure);
+}
+
+enum status convex_patch(struct convex_context *context, const char *name, const char *id,
+                         const struct convex_value *patch, struct error *error) {
+    struct convex_store_table *table;
+    struct error failure;
+    enum status status = find_writable(context, name, &table, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = convex_transaction_patch(&context->transaction, table, id, patch, &failure);
+    return remember(context, status, error, &failure);
+}
+
+enum status convex_replace(struct convex_context *context, const char *name, const char *id,
+                           struct convex_value *document, struct error *error) {
+    struct convex_store_table *table;
+    struct error failure;
+    enum status status = find_writable(context, name, &table, error);
+    if (status != STATUS_OK) {
+        convex_free(document);
+        return status;
+    }
+    status = convex_transaction_replace(&context->transaction, table, id, document, &failure);
+    return remember(context, status, error, &failure);
+}
+
+enum status convex_delete(struct convex_context *context, const char *name, const char *id,
+                          struct error *error) {
+    struct convex_store_table *table;
+    struct error failure;
+    enum status status = find_writable(context, name, &table, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = convex_transaction_delete(&context->transaction, table, id, &failure);
+    return remember(context, status, error, &failure);
+}
+
+int64_t convex_now_ms(struct convex_context *context) {
+    return context->transaction.wall_clock / TIME_MILLISECOND;
+}
+
+uint64_t convex_random(struct convex_context *context) {
+    return host_random(context->host, "convex.math-random");
+}

@@ -1,0 +1,23 @@
+/* The streaming export API: what PowerSync replicates from. Each function answers one route. */
+#ifndef MOCK_CONVEX_EXPORT_API_H
+#define MOCK_CONVEX_EXPORT_API_H
+
+#include "mock-convex/state.h"
+
+/* GET, POST /api/list_snapshot: a page of all documents as of one timestamp. */
+void convex_answer_list_snapshot(struct convex_deployment *deployment, const struct convex_request *request,
+                                 struct convex_reply *reply);
+/* GET, POST /api/document_deltas: a page of the log after a cursor. */
+void convex_answer_document_deltas(struct convex_deployment *deployment, const struct convex_request *request,
+                                   struct convex_reply *reply);
+/* GET /api/json_schemas: a JSON Schema for each table. */
+void convex_answer_json_schemas(struct convex_deployment *deployment, const struct convex_request *request,
+                                struct convex_reply *reply);
+/* GET /api/get_table_column_names: tables and top-level columns. */
+void convex_answer_column_names(struct convex_deployment *deployment, const struct convex_request *request,
+                                struct convex_reply *reply);
+/* GET /api/test_streaming_export_connection: null. */
+void convex_answer_test_connection(struct convex_deployment *deployment, const struct convex_request *request,
+                                   struct convex_reply *reply);
+
+#endif

@@ -1,0 +1,52 @@
+#include "mock-convex/export_row.h"
+
+#include <assert.h>
+#include <string.h>
+
+void convex_document_id_text(const struct convex_document *document, char text[CONVEX_ID_TEXT_MAX]) {
+    struct convex_id id = {.table = document->table->number};
+    memcpy(id.internal, document->internal, 16);
+    convex_id_encode(&id, text);
+}
+
+static void append_metadata(struct buffer *out, const struct convex_revision *revision) {
+    assert(revision->ts > 0);
+    buffer_append_text(out, "{\"_component\":\"\",\"_table\":");
+    buffer_append_json_text(out, revision->document->table->name);
+    buffer_append_text(out, ",\"_ts\":");
+    buffer_append_integer(out, revision->ts);
+}
+
+static void append_fields(struct buffer *out, const struct convex_value *document,
+                          enum convex_format format) {
+    for (size_t i = 0; i < document->as.object.count; i++) {
+        const struct convex_field *field = &document->as.object.fields[i];
+        buffer_append_char(out, ',');
+        buffer_append_json_text(out, field->name);
+        buffer_append_char(out, ':');
+        convex_append_json(out, field->value, format);
+    }
+    buffer_append_char(out, '}');
+}
+
+void convex_append_snapshot_row(struct buffer *out, const struct convex_revision *revision,
+                                enum convex_format format) {
+    assert(revision->value != NULL);
+    append_metadata(out, revision);
+    append_fields(out, revision->value, format);
+}
+
+void convex_append_delta_row(struct buffer *out, const struct convex_revision *revision,
+                             enum convex_format format) {
+    append_metadata(out, revision);
+    if (revision->value != NULL) {
+        buffer_append_text(out, ",\"_deleted\":false");
+        append_fields(out, revision->value, format);
+        return;
+    }
+    char id[CONVEX_ID_TEXT_MAX];
+    convex_document_id_text(revision->document, id);
+    buffer_append_text(out, ",\"_deleted\":true,\"_id\":");
+    buffer_append_json_text(out, id);
+    buffer_append_char(out, '}');
+}

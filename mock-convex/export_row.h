@@ -1,0 +1,15 @@
+/* Rows as the streaming export writes them: metadata keys first, then the document's fields. */
+#ifndef MOCK_CONVEX_EXPORT_ROW_H
+#define MOCK_CONVEX_EXPORT_ROW_H
+
+#include "mock-convex/store.h"
+
+/* {"_component":"","_table":T,"_ts":N, fields} */
+void convex_append_snapshot_row(struct buffer *out, const struct convex_revision *revision,
+                                enum convex_format format);
+/* The same with "_deleted"; a deletion has "_id" as its only field. */
+void convex_append_delta_row(struct buffer *out, const struct convex_revision *revision,
+                             enum convex_format format);
+void convex_document_id_text(const struct convex_document *document, char text[CONVEX_ID_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,161 @@
+#include "mock-convex/function_api.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "mock-convex/auth.h"
+#include "mock-convex/context.h"
+#include "mock-convex/name.h"
+#include "mock-convex/utf8.h"
+
+#define ARGS_SIZE_MAX ((size_t)16 << 20)
+
+void convex_call_free(struct convex_call *call) {
+    free(call->path);
+    free(call->format);
+    convex_free(call->args);
+    memset(call, 0, sizeof *call);
+}
+
+/* An object, or an array with the object as its only item. What is wrong with it shows only when the function
+ * would run: it is the caller's error, answered with 200. */
+static void decode_args(struct convex_call *call, const json_t *json) {
+    if (json_is_array(json) && json_array_size(json) == 1) {
+        json = json_array_get(json, 0);
+    }
+    if (!json_is_object(json)) {
+        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected one object of arguments");
+        return;
+    }
+    if (convex_from_json(json, &call->args, &call->error) != STATUS_OK) {
+        error_prefix(&call->error, "ArgumentValidationError");
+    } else if (call->args->kind != CONVEX_OBJECT) { /* {"$integer": ..} as the arguments */
+        convex_free(call->args);
+        call->args = NULL;
+        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected an object");
+    } else if (convex_size(call->args) > ARGS_SIZE_MAX) {
+        convex_free(call->args);
+        call->args = NULL;
+        error_set(&call->error, STATUS_INVALID, "the arguments have more than 16 MiB");
+    }
+}
+
+static bool decode_body(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
+                        struct convex_reply *reply) {
+    assert(json_is_object(body));
+    const char *path = json_text(body, "path");
+    const json_t *args = json_object_get(body, "args"), *format = json_object_get(body, "format");
+    if (path == NULL) {
+        return convex_reply_error(reply, 400, "BadJsonBody", "The body needs `path`, a string.");
+    }
+    if (!json_is_object(args) && !json_is_array(args)) {
+        return convex_reply_error(reply, 400, "BadJsonBody", "The body needs `args`, an object or an array.");
+    }
+    if (format != NULL && !json_is_string(format) && !json_is_null(format)) {
+        return convex_reply_error(reply, 400, "BadJsonBody", "`format` must be a string.");
+    }
+    call->path = convex_path_canonical(path);
+    if (call->path == NULL) {
+        return convex_reply_error(reply, 400, "BadConvexFunctionIdentifier",
+                                  "\"%.200s\" is no function path.", path);
+    }
+    call->format = memory_copy_text(json_string_value(format));
+    call->function = map_get(&deployment->functions, call->path);
+    decode_args(call, args);
+    return true;
+}
+
+bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
+                        struct convex_call *call, struct convex_reply *reply) {
+    enum convex_identity identity;
+    json_t *body = NULL;
+    memset(call, 0, sizeof *call);
+    bool decoded = convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
+                   convex_request_json(request, &body, reply) && decode_body(deployment, body, call, reply);
+    json_decref(body);
+    return decoded;
+}
+
+bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
+                       enum convex_function_kind kind, struct convex_reply *reply) {
+    char message[512];
+    const char *wanted = kind == CONVEX_QUERY ? "query" : "mutation";
+    if (call->function == NULL) {
+        snprintf(message, sizeof message, "Could not find the public function '%.300s'.", call->path);
+    } else if (call->function->kind != kind) {
+        snprintf(message, sizeof message, "'%.300s' is not a %s.", call->path, wanted);
+    } else if (call->args == NULL) {
+        snprintf(message, sizeof message, "%.500s", call->error.message);
+    } else {
+        return true;
+    }
+    convex_call_fail(deployment, call, message, reply);
+    return false;
+}
+
+static bool decide_format(const struct convex_call *call, enum convex_format *format,
+                          struct convex_reply *reply) {
+    *format = CONVEX_FORMAT_JSON;
+    return call->format == NULL || convex_format_parse(call->format, format) == STATUS_OK ||
+           convex_reply_error(reply, 400, "BadFormat", "There is no value format \"%.100s\".", call->format);
+}
+
+void convex_call_succeed(const struct convex_call *call, const struct convex_value *value,
+                         struct convex_reply *reply) {
+    enum convex_format format;
+    assert(value != NULL);
+    if (decide_format(call, &format, reply)) {
+        reply->status = 200;
+        buffer_append_text(&reply->body, "{\"status\":\"success\",\"value\":");
+        convex_append_json(&reply->body, value, format);
+        buffer_append_char(&reply->body, '}');
+    }
+}
+
+void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
+                      const char *message, struct convex_reply *reply) {
+    enum convex_format format;
+    struct buffer text = {0};
+    buffer_printf(&text, "%s: %s", call->path, message);
+    struct note note = {.kind = NOTE_TEXT, .text = buffer_text(&text)};
+    host_note(deployment->host, &note);
+    buffer_clear(&text);
+    if (decide_format(call, &format, reply)) {
+        buffer_printf(&text, "[Request ID: %016" PRIx64 "] Server Error",
+                      host_random(deployment->host, "convex.request-id"));
+        if (!deployment->redacts) {
+            buffer_printf(&text, "\nUncaught Error: %s", message);
+        }
+        reply->status = 200;
+        buffer_append_text(&reply->body, "{\"status\":\"error\",\"errorMessage\":");
+        convex_utf8_append_json(&reply->body, buffer_text(&text));
+        buffer_append_char(&reply->body, '}');
+    }
+    buffer_free(&text);
+}
+
+void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
+                         struct convex_reply *reply) {
+    struct convex_call call;
+    if (convex_call_decode(deployment, request, &call, reply) &&
+        convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
+        struct convex_context context;
+        struct convex_value *value = NULL;
+        struct error error = {0};
+        enum status status = convex_context_run(&context, &deployment->store, deployment->host, call.function,
+                                                call.args, &value, &error);
+        if (status == STATUS_OK) {
+            convex_call_succeed(&call, value, reply);
+        } else {
+            convex_call_fail(deployment, &call, error.message, reply);
+        }
+        convex_free(value);
+        convex_transaction_end(&context.transaction);
+    }
+    convex_call_free(&call);
+}

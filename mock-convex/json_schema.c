@@ -1,0 +1,154 @@
+#include "mock-convex/json_schema.h"
+
+#include <assert.h>
+
+struct schema_writer {
+    struct buffer *out;
+    enum convex_format format;
+};
+
+static void append_shape(const struct schema_writer *writer, const struct convex_shape *shape);
+
+static bool is_required(const struct convex_shape *shape, const struct convex_shape_field *field) {
+    return field->seen == shape->objects;
+}
+
+/* "a":{..},"b":{..} */
+static void append_properties(const struct schema_writer *writer, const struct convex_shape *shape) {
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        buffer_append_text(writer->out, i == 0 ? "" : ",");
+        buffer_append_json_text(writer->out, shape->fields[i].name);
+        buffer_append_char(writer->out, ':');
+        append_shape(writer, shape->fields[i].shape);
+    }
+}
+
+/* ,"additionalProperties":false,"required":[..]} */
+static void append_object_end(const struct schema_writer *writer, const struct convex_shape *shape) {
+    assert(shape->object);
+    bool first = true;
+    buffer_append_text(writer->out, ",\"additionalProperties\":false,\"required\":[");
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        if (is_required(shape, &shape->fields[i])) {
+            buffer_append_text(writer->out, first ? "" : ",");
+            buffer_append_json_text(writer->out, shape->fields[i].name);
+            first = false;
+        }
+    }
+    buffer_append_text(writer->out, "]}");
+}
+
+static void append_object(const struct schema_writer *writer, const struct convex_shape *shape) {
+    buffer_append_text(writer->out, "{\"type\":\"object\",\"properties\":{");
+    append_properties(writer, shape);
+    buffer_append_char(writer->out, '}');
+    append_object_end(writer, shape);
+}
+
+static void append_array(const struct schema_writer *writer, const struct convex_shape *shape) {
+    buffer_append_text(writer->out, "{\"type\":\"array\",\"items\":");
+    if (shape->items == NULL) {
+        buffer_append_text(writer->out, "false"); /* no item was ever seen */
+    } else {
+        append_shape(writer, shape->items);
+    }
+    buffer_append_char(writer->out, '}');
+}
+
+/* {"$integer":"<base64>"} and its like as a schema. */
+static void append_wrapped(struct buffer *out, const char *key) {
+    buffer_printf(out,
+                  "{\"type\":\"object\",\"properties\":{\"%s\":{\"type\":\"string\"}},"
+                  "\"additionalProperties\":false,\"required\":[\"%s\"]}",
+                  key, key);
+}
+
+static void append_int64(const struct schema_writer *writer) {
+    if (writer->format == CONVEX_FORMAT_ENCODED) {
+        append_wrapped(writer->out, "$integer");
+    } else {
+        buffer_append_text(
+            writer->out, writer->format == CONVEX_FORMAT_JSON
+                             ? "{\"$description\":\"int64 represented as base10 string\",\"type\":\"string\"}"
+                             : "{\"$description\":\"int64\",\"type\":\"number\"}");
+    }
+}
+
+static void append_float64(const struct schema_writer *writer, bool special) {
+    if (!special) {
+        buffer_append_text(writer->out, "{\"type\":\"number\"}");
+        return;
+    }
+    buffer_append_text(writer->out, "{\"$description\":\"float64\",\"anyOf\":[{\"type\":\"number\"},");
+    if (writer->format == CONVEX_FORMAT_JSON) {
+        buffer_append_text(writer->out, "{\"type\":\"string\"}");
+    } else {
+        append_wrapped(writer->out, "$float");
+    }
+    buffer_append_text(writer->out, "]}");
+}
+
+static void append_bytes(const struct schema_writer *writer) {
+    if (writer->format == CONVEX_FORMAT_JSON) {
+        buffer_append_text(writer->out, "{\"$description\":\"base64 bytes\",\"type\":\"string\"}");
+    } else {
+        append_wrapped(writer->out, "$bytes");
+    }
+}
+
+/* The alternatives of a shape in the order of kinds, each after `separator`. */
+static void append_alternatives(const struct schema_writer *writer, const struct convex_shape *shape) {
+    struct buffer *out = writer->out;
+    const char *separator = "";
+#define ALTERNATIVE(holds, write)                                                                            \
+    do {                                                                                                     \
+        if (holds) {                                                                                         \
+            buffer_append_text(out, separator);                                                              \
+            write;                                                                                           \
+            separator = ",";                                                                                 \
+        }                                                                                                    \
+    } while (0)
+    ALTERNATIVE(shape->null, buffer_append_text(out, "{\"type\":\"null\"}"));
+    ALTERNATIVE(shape->int64, append_int64(writer));
+    ALTERNATIVE(shape->float64, append_float64(writer, shape->special_float));
+    ALTERNATIVE(shape->boolean, buffer_append_text(out, "{\"type\":\"boolean\"}"));
+    ALTERNATIVE(shape->string, buffer_append_text(out, "{\"type\":\"string\"}"));
+    for (size_t i = 0; i < shape->n_ids && !shape->string; i++) {
+        ALTERNATIVE(true, buffer_printf(out, "{\"$description\":\"Id(%s)\",\"type\":\"string\"}",
+                                        shape->ids[i]->name));
+    }
+    ALTERNATIVE(shape->bytes, append_bytes(writer));
+    ALTERNATIVE(shape->array, append_array(writer, shape));
+    ALTERNATIVE(shape->object, append_object(writer, shape));
+#undef ALTERNATIVE
+    assert(separator[0] != 0);
+}
+
+static int count_alternatives(const struct convex_shape *shape) {
+    int strings = shape->string ? 1 : (int)shape->n_ids;
+    return shape->null + shape->int64 + shape->float64 + shape->boolean + strings + shape->bytes +
+           shape->array + shape->object;
+}
+
+static void append_shape(const struct schema_writer *writer, const struct convex_shape *shape) {
+    int count = count_alternatives(shape);
+    assert(count > 0);
+    buffer_append_text(writer->out, count > 1 ? "{\"anyOf\":[" : "");
+    append_alternatives(writer, shape);
+    buffer_append_text(writer->out, count > 1 ? "]}" : "");
+}
+
+void convex_append_table_schema(struct buffer *out, const struct convex_shape *shape,
+                                enum convex_format format, bool delta) {
+    struct schema_writer writer = {.out = out, .format = format};
+    assert(shape->object);
+    buffer_append_text(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"object\","
+                            "\"properties\":{");
+    append_properties(&writer, shape);
+    if (delta) { /* what every delta row has besides; not among the required ones */
+        buffer_append_text(out, ",\"_table\":{\"type\":\"string\"},\"_component\":{\"type\":\"string\"},"
+                                "\"_ts\":{\"type\":\"integer\"},\"_deleted\":{\"type\":\"boolean\"}");
+    }
+    buffer_append_char(out, '}');
+    append_object_end(&writer, shape);
+}

@@ -1,0 +1,187 @@
+#include "mock-convex/mutation.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "mock-convex/context.h"
+#include "mock-convex/function_api.h"
+
+#define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
+#define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
+
+struct convex_mutation {
+    struct convex_deployment *deployment;
+    struct convex_mutation *next, **link; /* in the deployment's list; `link` points at what points here */
+    uint64_t exchange;                    /* 0: the caller has gone */
+    uint64_t timer;
+    struct convex_call call;
+    int attempts; /* begun so far */
+    bool running; /* `context` holds a transaction */
+    struct convex_context context;
+    enum status status; /* of the function */
+    struct convex_value *result;
+    struct error error;
+};
+
+static void end_attempt(struct convex_mutation *mutation) {
+    if (mutation->running) {
+        convex_transaction_end(&mutation->context.transaction);
+    }
+    convex_free(mutation->result);
+    mutation->running = false;
+    mutation->result = NULL;
+}
+
+static void release(struct convex_mutation *mutation) {
+    end_attempt(mutation);
+    host_timer_cancel(mutation->deployment->host, mutation->timer);
+    *mutation->link = mutation->next;
+    if (mutation->next != NULL) {
+        mutation->next->link = mutation->link;
+    }
+    convex_call_free(&mutation->call);
+    free(mutation);
+}
+
+/* Answer, if anybody still listens, and forget the mutation. */
+static void answer(struct convex_mutation *mutation, struct convex_reply *reply) {
+    if (mutation->exchange != 0) {
+        convex_reply_send(reply, mutation->deployment->host, mutation->exchange);
+    } else {
+        convex_reply_free(reply);
+    }
+    release(mutation);
+}
+
+static void set_timer(struct convex_mutation *mutation, int64_t delay, void (*fire)(void *)) {
+    mutation->timer = host_timer_set(mutation->deployment->host, delay, fire, mutation);
+}
+
+static void reach_commit(void *context);
+
+static void run_attempt(struct convex_mutation *mutation) {
+    struct convex_deployment *deployment = mutation->deployment;
+    assert(!mutation->running && mutation->attempts < CONVEX_MUTATION_ATTEMPTS);
+    mutation->attempts++;
+    mutation->status =
+        convex_context_run(&mutation->context, &deployment->store, deployment->host, mutation->call.function,
+                           mutation->call.args, &mutation->result, &mutation->error);
+    mutation->running = true;
+    set_timer(mutation,
+              host_random_between(deployment->host, "convex.mutation-time", deployment->mutation_time_low,
+                                  deployment->mutation_time_high),
+              reach_commit);
+}
+
+static void fire_retry(void *context) {
+    struct convex_mutation *mutation = context;
+    mutation->timer = 0;
+    run_attempt(mutation);
+}
+
+/* A conflict: again after a random delay whose bound doubles, or give up. */
+static void retry_or_give_up(struct convex_mutation *mutation, const struct error *conflict) {
+    struct host *host = mutation->deployment->host;
+    assert(mutation->running && mutation->attempts >= 1);
+    end_attempt(mutation);
+    if (mutation->attempts == CONVEX_MUTATION_ATTEMPTS) {
+        struct convex_reply reply = {0};
+        host_mark(host, "convex.occ-exhausted");
+        convex_reply_error(&reply, 503, "OptimisticConcurrencyControlFailure", "%s: %s", mutation->call.path,
+                           conflict->message);
+        answer(mutation, &reply);
+        return;
+    }
+    host_mark(host, "convex.occ-retry");
+    int64_t bound = RETRY_DELAY_BASE << (mutation->attempts - 1);
+    bound = bound < RETRY_DELAY_MAX ? bound : RETRY_DELAY_MAX;
+    set_timer(mutation, host_random_between(host, "convex.occ-delay", 0, bound), fire_retry);
+}
+
+static void commit(struct convex_mutation *mutation) {
+    struct convex_deployment *deployment = mutation->deployment;
+    struct convex_reply reply = {0};
+    struct error conflict = {0};
+    size_t log_before = deployment->store.log_count;
+    int64_t ts;
+    enum status status = convex_transaction_commit(&mutation->context.transaction,
+                                                   host_wall_clock(deployment->host), &ts, &conflict);
+    if (status == STATUS_CONFLICT) {
+        retry_or_give_up(mutation, &conflict);
+        return;
+    }
+    assert(status == STATUS_OK && ts <= deployment->store.latest);
+    convex_note_commit(deployment, log_before, mutation->call.path);
+    convex_call_succeed(&mutation->call, mutation->result, &reply);
+    answer(mutation, &reply);
+}
+
+static void fire_commit(void *context) {
+    struct convex_mutation *mutation = context;
+    mutation->timer = 0;
+    commit(mutation);
+}
+
+/* The time of the commit has come. A function that threw has nothing to commit. */
+static void reach_commit(void *context) {
+    struct convex_mutation *mutation = context;
+    struct convex_deployment *deployment = mutation->deployment;
+    struct convex_reply reply = {0};
+    mutation->timer = 0;
+    if (mutation->status != STATUS_OK) {
+        convex_call_fail(deployment, &mutation->call, mutation->error.message, &reply);
+        answer(mutation, &reply);
+        return;
+    }
+    struct fault_point fault = host_fault_point(deployment->host, "convex.before-commit");
+    if (fault.action == FAULT_DELAY) {
+        set_timer(mutation, fault.delay, fire_commit);
+    } else if (fault.action == FAULT_ERROR) { /* the commit queue stayed full: nothing is committed */
+        convex_reply_error(&reply, 503, "CommitterFullError",
+                           "Too many commits are waiting. Try again later.");
+        answer(mutation, &reply);
+    } else {
+        commit(mutation);
+    }
+}
+
+bool convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
+                           const struct convex_request *request, struct convex_reply *reply) {
+    struct convex_call call;
+    if (!convex_call_decode(deployment, request, &call, reply) ||
+        !convex_call_check(deployment, &call, CONVEX_MUTATION, reply)) {
+        convex_call_free(&call);
+        return false;
+    }
+    struct convex_mutation *mutation = memory_allocate(sizeof *mutation);
+    mutation->deployment = deployment;
+    mutation->exchange = exchange;
+    mutation->call = call;
+    mutation->next = deployment->mutations;
+    mutation->link = &deployment->mutations;
+    if (mutation->next != NULL) {
+        mutation->next->link = &mutation->next;
+    }
+    deployment->mutations = mutation;
+    run_attempt(mutation);
+    return true;
+}
+
+bool convex_mutation_closed(struct convex_deployment *deployment, uint64_t exchange) {
+    assert(exchange != 0);
+    for (struct convex_mutation *mutation = deployment->mutations; mutation != NULL;
+         mutation = mutation->next) {
+        if (mutation->exchange == exchange) {
+            mutation->exchange = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+void convex_mutation_drop_all(struct convex_deployment *deployment) {
+    while (deployment->mutations != NULL) {
+        release(deployment->mutations);
+    }
+}

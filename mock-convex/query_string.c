@@ -1,0 +1,82 @@
+#include "mock-convex/query_string.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "mock-convex/utf8.h"
+
+static int hex_digit(char byte) {
+    if (byte >= '0' && byte <= '9') {
+        return byte - '0';
+    }
+    if (byte >= 'a' && byte <= 'f') {
+        return byte - 'a' + 10;
+    }
+    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
+}
+
+/* Undo percent-encoding. A zero byte ends the text: no name or value that means anything contains one. */
+static char *decode(const char *text, size_t length) {
+    struct buffer bytes = {0}, clean = {0};
+    for (size_t i = 0; i < length; i++) {
+        int high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        if (low >= 0) {
+            buffer_append_char(&bytes, (char)(unsigned char)(high * 16 + low));
+            i += 2;
+        } else {
+            buffer_append_char(&bytes, text[i] == '+' ? ' ' : text[i]);
+        }
+    }
+    convex_utf8_append(&clean, buffer_text(&bytes), bytes.length);
+    buffer_free(&bytes);
+    return buffer_take(&clean);
+}
+
+void convex_query_parse(struct convex_query *query, const char *text) {
+    memset(query, 0, sizeof *query);
+    while (text != NULL && *text != 0) {
+        size_t length = strcspn(text, "&");
+        const char *equals = memchr(text, '=', length);
+        size_t name = equals != NULL ? (size_t)(equals - text) : length;
+        if (length > 0) {
+            MEMORY_RESERVE(query->pairs, query->capacity, query->count + 1);
+            struct convex_query_pair *pair = &query->pairs[query->count++];
+            pair->name = decode(text, name);
+            pair->value = equals != NULL ? decode(equals + 1, length - name - 1) : memory_copy_text("");
+        }
+        text += length;
+        text += *text == '&';
+    }
+}
+
+void convex_query_free(struct convex_query *query) {
+    assert(query->count <= query->capacity);
+    for (size_t i = 0; i < query->count; i++) {
+        free(query->pairs[i].name);
+        free(query->pairs[i].value);
+    }
+    free(query->pairs);
+    memset(query, 0, sizeof *query);
+}
+
+const char *convex_query_get(const struct convex_query *query, const char *name) {
+    for (size_t i = 0; i < query->count; i++) {
+        if (strcmp(query->pairs[i].name, name) == 0) {
+            return query->pairs[i].value;
+        }
+    }
+    return NULL;
+}
+
+size_t convex_query_count(const struct convex_query *query, const char *name) {
+    assert(name != NULL);
+    size_t count = 0;
+    for (size_t i = 0; i < query->count; i++) {
+        count += strcmp(query->pairs[i].name, name) == 0;
+    }
+    return count;
+}

@@ -1,0 +1,54 @@
+#include "mock-convex/reply.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mock-convex/utf8.h"
+
+bool convex_reply_error(struct convex_reply *reply, int status, const char *code, const char *format, ...) {
+    assert(status >= 400 && status <= 599);
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    reply->status = status;
+    buffer_clear(&reply->body);
+    buffer_append_text(&reply->body, "{\"code\":");
+    buffer_append_json_text(&reply->body, code);
+    buffer_append_text(&reply->body, ",\"message\":");
+    convex_utf8_append_json(&reply->body, message);
+    buffer_append_char(&reply->body, '}');
+    return false;
+}
+
+bool convex_reply_internal(struct convex_reply *reply) {
+    return convex_reply_error(
+        reply, 500, "InternalServerError",
+        "The request could not be completed because of an internal error. Try again later.");
+}
+
+void convex_reply_send(struct convex_reply *reply, struct host *host, uint64_t exchange) {
+    assert(reply->status != 0);
+    assert(exchange != 0);
+    char length[32];
+    snprintf(length, sizeof length, "%zu", reply->body.length);
+    struct http_header headers[2] = {
+        {"content-length", length},
+        {"content-type", reply->plain ? "text/plain; charset=utf-8" : "application/json"}};
+    struct http_response response = {
+        .status = reply->status, .headers = headers, .n_headers = reply->body.length > 0 ? 2 : 1};
+    host_http_respond(host, exchange, &response);
+    if (reply->body.length > 0) {
+        host_http_write(host, exchange, reply->body.data, reply->body.length);
+    }
+    host_http_end(host, exchange);
+    convex_reply_free(reply);
+}
+
+void convex_reply_free(struct convex_reply *reply) {
+    buffer_free(&reply->body);
+    reply->status = 0;
+}

@@ -1,0 +1,40 @@
+/* What service.c and routes.c share. */
+#ifndef MOCK_POWERSYNC_SERVICE_INTERNAL_H
+#define MOCK_POWERSYNC_SERVICE_INTERNAL_H
+
+#include "mock-powersync/checkpoint_request.h"
+#include "mock-powersync/replicator.h"
+#include "mock-powersync/service.h"
+#include "mock-powersync/sync_stream.h"
+
+struct powersync_service {
+    struct host *host;
+    struct powersync_options options; /* texts are copies in `texts` */
+    struct arena texts;
+    struct sync_config config;
+    struct auth_settings auth;
+
+    /* Storage: survives a crash. */
+    struct bucket_storage *storage;
+    struct write_checkpoints write_checkpoints;
+
+    /* The process. */
+    bool running;
+    struct replicator *replicator;
+    struct sync_stream_environment stream_environment;
+    struct checkpoint_request_environment request_environment;
+    struct map streams;  /* exchange key -> struct sync_stream */
+    struct map requests; /* exchange key -> struct checkpoint_request */
+};
+
+/* An exchange id as a map key. */
+struct exchange_key {
+    char text[24];
+};
+struct exchange_key exchange_key(uint64_t exchange);
+
+/* The listener's events; the context is the service. */
+void routes_request(void *context, uint64_t exchange, const struct http_request *request);
+void routes_closed(void *context, uint64_t exchange);
+
+#endif

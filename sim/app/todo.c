@@ -1,0 +1,59 @@
+#include "app/todo.h"
+
+#define ROOM(array) (sizeof(array) / sizeof *(array))
+
+/* Clients make the ids (UUIDs), so a document keeps the client's id in `uuid` and that is the synced row's id; Convex's
+ * own _id never leaves the backend. One stream a table and a reason, because each stream is one bucket a user. */
+static const char sync_config[] =
+    "config: {edition: 3}\n"
+    "streams:\n"
+    "  own_lists:\n"
+    "    auto_subscribe: true\n"
+    "    query: SELECT *, uuid AS id FROM lists WHERE owner_id = auth.user_id()\n"
+    "  shared_lists:\n"
+    "    auto_subscribe: true\n"
+    "    query: SELECT *, uuid AS id FROM lists WHERE shared_with = auth.user_id()\n"
+    "  own_todos:\n"
+    "    auto_subscribe: true\n"
+    "    query: SELECT *, uuid AS id FROM todos WHERE owner_id = auth.user_id()\n"
+    "  shared_todos:\n"
+    "    auto_subscribe: true\n"
+    "    query: SELECT *, uuid AS id FROM todos WHERE shared_with = auth.user_id()\n";
+
+static const struct client_column list_columns[] = {
+    {"name", "text"}, {"owner_id", "text"}, {"shared_with", "text"}, {"created_at", "text"}};
+static const struct client_column todo_columns[] = {
+    {"list_uuid", "text"}, {"description", "text"}, {"completed", "integer"}, {"rank", "real"},
+    {"owner_id", "text"},  {"shared_with", "text"}, {"created_at", "text"}};
+static const struct client_table client_tables[] = {{"lists", list_columns, ROOM(list_columns)},
+                                                    {"todos", todo_columns, ROOM(todo_columns)}};
+static const struct client_schema schema = {client_tables, ROOM(client_tables)};
+
+static const struct convex_index by_uuid[] = {{"by_uuid", {"uuid"}, 1}};
+static const struct convex_index by_client_transaction[] = {
+    {"by_client_transaction", {"client_id", "transaction_id"}, 2}};
+static const struct convex_table tables[] = {
+    {"lists", by_uuid, 1}, {"todos", by_uuid, 1}, {"upload_receipts", by_client_transaction, 1}};
+
+static const struct convex_function functions[] = {
+    {"sync:applyTransaction", CONVEX_MUTATION, app_apply_transaction},
+    {"todo:addList", CONVEX_MUTATION, todo_add_list}};
+
+static const char *const boolean_columns[] = {"todos.completed", NULL};
+
+static const char *const action_kinds[] = {"add-list",   "add-todos", "edit",  "complete",
+                                           "share-list", "delete",    "mixed", NULL};
+static const int action_weights[] = {2, 6, 6, 6, 2, 3, 4};
+
+const struct app app_todo = {.name = "todo",
+                             .sync_config = sync_config,
+                             .schema = &schema,
+                             .tables = tables,
+                             .n_tables = ROOM(tables),
+                             .functions = functions,
+                             .n_functions = ROOM(functions),
+                             .boolean_columns = boolean_columns,
+                             .action_kinds = action_kinds,
+                             .action_weights = action_weights,
+                             .seed = todo_seed,
+                             .act = todo_act};

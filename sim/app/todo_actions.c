@@ -1,0 +1,311 @@
+/* What the users of the to-do app do. Every action is one local transaction of 1..TODO_ROWS_MOST rows. It reads the
+ * views through the app's connection (always ORDER BY id: nothing may depend on how SQLite happens to walk a table),
+ * decides by the action's own random numbers only, and writes through client_write. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/todo.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { TEXT_MOST = 64 };
+
+struct list_row {
+    char id[64];
+    char owner[TEXT_MOST];
+    char shared_with[TEXT_MOST]; /* "" when not shared */
+    int64_t todos;               /* how many of its todos this client sees */
+};
+
+/* One local transaction being put together. */
+struct batch {
+    struct client *client;
+    struct random_stream chance; /* from action->choice */
+    struct random_stream ids;    /* of new rows, from the client's own random numbers */
+    const char *step;
+    char created_at[40];
+    struct client_operation operations[TODO_ROWS_MOST];
+    char row_ids[TODO_ROWS_MOST][64];
+    size_t count;
+};
+
+static void copy_text(char *out, size_t size, const unsigned char *text) {
+    snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+
+static sqlite3_stmt *query(struct batch *batch, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(client_database(batch->client), sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        fprintf(stderr, "todo: %s\n", sqlite3_errmsg(client_database(batch->client)));
+    assert(code == SQLITE_OK); /* the views are those of our own schema */
+    return statement;
+}
+
+static int64_t query_integer(struct batch *batch, const char *sql) {
+    sqlite3_stmt *statement = query(batch, sql);
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return value;
+}
+
+static void batch_begin(struct batch *batch, struct client *client, const struct app_action *action) {
+    memset(batch, 0, sizeof *batch);
+    batch->client = client;
+    batch->step = action->step;
+    batch->chance = random_stream_make(action->choice, "todo.action");
+    batch->ids = random_stream_make(client_app_random(client, "todo.row-id"), "todo.row-id");
+    sqlite3_stmt *now = query(batch, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')");
+    if (sqlite3_step(now) == SQLITE_ROW)
+        copy_text(batch->created_at, sizeof batch->created_at, sqlite3_column_text(now, 0));
+    sqlite3_finalize(now);
+}
+
+/* Takes `values`. */
+static void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
+                      json_t *values) {
+    assert(batch->count < TODO_ROWS_MOST);
+    assert((kind == CLIENT_DELETE) == (values == NULL));
+    size_t i = batch->count++;
+    snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id);
+    batch->operations[i] =
+        (struct client_operation){.kind = kind, .table = table, .id = batch->row_ids[i], .values = values};
+}
+
+static enum status batch_commit(struct batch *batch, struct error *error) {
+    enum status status = STATUS_OK;
+    if (batch->count > 0)
+        status = client_write(batch->client, batch->operations, batch->count, batch->step, error);
+    for (size_t i = 0; i < batch->count; i++)
+        json_decref((json_t *)(uintptr_t)batch->operations[i].values);
+    batch->count = 0;
+    return status;
+}
+
+static json_t *text_or_null(const char *text) {
+    return *text ? json_string(text) : json_null();
+}
+
+/* A list by its place in the order of ids; false when there are none. `condition` is SQL. */
+static bool pick_list(struct batch *batch, const char *condition, struct list_row *list) {
+    char *count_sql = memory_format("SELECT count(*) FROM lists WHERE %s", condition);
+    int64_t lists = query_integer(batch, count_sql);
+    free(count_sql);
+    if (lists == 0)
+        return false;
+    char *sql = memory_format("SELECT id, owner_id, shared_with, "
+                              "(SELECT count(*) FROM todos WHERE list_uuid = lists.id) "
+                              "FROM lists WHERE %s ORDER BY id LIMIT 1 OFFSET %lld",
+                              condition, (long long)random_below(&batch->chance, (uint64_t)lists));
+    sqlite3_stmt *statement = query(batch, sql);
+    free(sql);
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found) {
+        copy_text(list->id, sizeof list->id, sqlite3_column_text(statement, 0));
+        copy_text(list->owner, sizeof list->owner, sqlite3_column_text(statement, 1));
+        copy_text(list->shared_with, sizeof list->shared_with, sqlite3_column_text(statement, 2));
+        list->todos = sqlite3_column_int64(statement, 3);
+    }
+    sqlite3_finalize(statement);
+    return found;
+}
+
+static void add_todo(struct batch *batch, const struct list_row *list) {
+    char id[37];
+    random_uuid(&batch->ids, id);
+    static const char *const verbs[] = {"buy", "call", "mend", "read", "send", "water"};
+    static const char *const things[] = {"bread", "the plants", "Ma\xc5\x82gosia", "the \"blue\" book", "tickets",
+                                         "a bicycle"};
+    char description[96];
+    snprintf(description, sizeof description, "%s %s", verbs[random_below(&batch->chance, 6)],
+             things[random_below(&batch->chance, 6)]);
+    json_t *values = json_object();
+    json_object_set_new(values, "list_uuid", json_string(list->id));
+    json_object_set_new(values, "description", json_string(description));
+    json_object_set_new(values, "completed", json_integer(0));
+    json_object_set_new(values, "rank", json_real((double)random_below(&batch->chance, 4000) / 4.0));
+    /* A todo belongs to whoever owns its list, whoever adds it: both people keep seeing the whole list. */
+    json_object_set_new(values, "owner_id", json_string(list->owner));
+    json_object_set_new(values, "shared_with", text_or_null(list->shared_with));
+    json_object_set_new(values, "created_at", json_string(batch->created_at));
+    batch_add(batch, CLIENT_PUT, "todos", id, values);
+}
+
+static void add_list(struct batch *batch, int64_t rows) {
+    struct list_row list = {0};
+    random_uuid(&batch->ids, list.id);
+    snprintf(list.owner, sizeof list.owner, "%s", client_user(batch->client));
+    char name[64];
+    snprintf(name, sizeof name, "list %llu", (unsigned long long)random_below(&batch->chance, 1000000));
+    json_t *values = json_object();
+    json_object_set_new(values, "name", json_string(name));
+    json_object_set_new(values, "owner_id", json_string(list.owner));
+    json_object_set_new(values, "shared_with", json_null());
+    json_object_set_new(values, "created_at", json_string(batch->created_at));
+    batch_add(batch, CLIENT_PUT, "lists", list.id, values);
+    for (int64_t i = 1; i < rows; i++)
+        add_todo(batch, &list);
+}
+
+static void add_todos(struct batch *batch, int64_t rows) {
+    struct list_row list;
+    int64_t room = 0;
+    if (pick_list(batch, "1", &list))
+        room = TODO_ROWS_MOST - 1 - list.todos;
+    if (room <= 0) {
+        add_list(batch, rows);
+        return;
+    }
+    for (int64_t i = 0; i < rows && i < room; i++)
+        add_todo(batch, &list);
+}
+
+/* Up to `rows` neighbours in the order of ids, from a random place; calls `change` for each. */
+static void for_some_todos(struct batch *batch, int64_t rows,
+                           void (*change)(struct batch *, const char *id, int64_t completed)) {
+    int64_t todos = query_integer(batch, "SELECT count(*) FROM todos");
+    if (todos == 0)
+        return;
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT id, completed FROM todos ORDER BY id LIMIT %lld OFFSET %lld", (long long)rows,
+             (long long)random_below(&batch->chance, (uint64_t)todos));
+    sqlite3_stmt *statement = query(batch, sql);
+    while (batch->count < TODO_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
+        change(batch, (const char *)sqlite3_column_text(statement, 0), sqlite3_column_int64(statement, 1));
+    sqlite3_finalize(statement);
+}
+
+static void edit_todo(struct batch *batch, const char *id, int64_t completed) {
+    (void)completed;
+    char description[64];
+    snprintf(description, sizeof description, "changed %llu",
+             (unsigned long long)random_below(&batch->chance, 1000000));
+    json_t *values = json_object();
+    json_object_set_new(values, "description", json_string(description));
+    if (random_chance(&batch->chance, 1, 3))
+        json_object_set_new(values, "rank", json_real((double)random_below(&batch->chance, 4000) / 4.0));
+    batch_add(batch, CLIENT_PATCH, "todos", id, values);
+}
+
+static void complete_todo(struct batch *batch, const char *id, int64_t completed) {
+    json_t *values = json_object();
+    json_object_set_new(values, "completed", json_integer(!completed));
+    batch_add(batch, CLIENT_PATCH, "todos", id, values);
+}
+
+static void delete_todo(struct batch *batch, const char *id, int64_t completed) {
+    (void)completed;
+    batch_add(batch, CLIENT_DELETE, "todos", id, NULL);
+}
+
+static void for_all_todos_of(struct batch *batch, const char *list, void (*change)(struct batch *, const char *id,
+                                                                                   const char *argument),
+                             const char *argument) {
+    sqlite3_stmt *statement = query(batch, "SELECT id FROM todos WHERE list_uuid = ?1 ORDER BY id");
+    sqlite3_bind_text(statement, 1, list, -1, SQLITE_TRANSIENT);
+    while (batch->count < TODO_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
+        change(batch, (const char *)sqlite3_column_text(statement, 0), argument);
+    sqlite3_finalize(statement);
+}
+
+static json_t *sharing(const char *with) {
+    json_t *values = json_object();
+    json_object_set_new(values, "shared_with", text_or_null(with));
+    return values;
+}
+
+static void share_todo(struct batch *batch, const char *id, const char *with) {
+    batch_add(batch, CLIENT_PATCH, "todos", id, sharing(with));
+}
+
+static void drop_todo(struct batch *batch, const char *id, const char *argument) {
+    (void)argument;
+    batch_add(batch, CLIENT_DELETE, "todos", id, NULL);
+}
+
+/* Somebody else, or nobody: sharing is taken back as well. */
+static const char *pick_other_user(struct batch *batch, const char *const *users, size_t n_users, const char *now) {
+    const char *me = client_user(batch->client);
+    if (n_users < 2 || (*now && random_chance(&batch->chance, 1, 3)))
+        return "";
+    size_t i = (size_t)random_below(&batch->chance, n_users);
+    for (size_t tried = 0; tried < n_users; tried++, i = (i + 1) % n_users)
+        if (strcmp(users[i], me) != 0 && strcmp(users[i], now) != 0)
+            return users[i];
+    return "";
+}
+
+/* The list and all its todos change hands in one transaction: seeing only a part of them is what atomic-visibility
+ * forbids. Only the owner shares. */
+static void share_list(struct batch *batch, const char *const *users, size_t n_users) {
+    struct list_row list;
+    char *mine = sqlite3_mprintf("owner_id = %Q", client_user(batch->client));
+    bool found = pick_list(batch, mine, &list);
+    sqlite3_free(mine);
+    if (!found || list.todos >= TODO_ROWS_MOST)
+        return;
+    const char *with = pick_other_user(batch, users, n_users, list.shared_with);
+    batch_add(batch, CLIENT_PATCH, "lists", list.id, sharing(with));
+    for_all_todos_of(batch, list.id, share_todo, with);
+}
+
+static void delete_some(struct batch *batch, int64_t rows) {
+    struct list_row list;
+    bool whole_list = random_chance(&batch->chance, 1, 4);
+    if (whole_list && pick_list(batch, "1", &list) && list.todos < TODO_ROWS_MOST) {
+        batch_add(batch, CLIENT_DELETE, "lists", list.id, NULL);
+        for_all_todos_of(batch, list.id, drop_todo, NULL);
+        return;
+    }
+    for_some_todos(batch, rows, delete_todo);
+}
+
+/* PUT, PATCH and DELETE in one transaction, on distinct rows: neighbours in the order of ids take turns. */
+static void mix_todo(struct batch *batch, const char *id, int64_t completed) {
+    switch (batch->count % 3) {
+    case 0:
+        edit_todo(batch, id, completed);
+        break;
+    case 1:
+        complete_todo(batch, id, completed);
+        break;
+    default:
+        delete_todo(batch, id, completed);
+        break;
+    }
+}
+
+static void mix(struct batch *batch, int64_t rows) {
+    struct list_row list;
+    int64_t added = (rows + 2) / 3;
+    for_some_todos(batch, rows - added, mix_todo);
+    if (pick_list(batch, "1", &list))
+        for (int64_t i = 0; i < added && list.todos + i < TODO_ROWS_MOST - 1; i++)
+            add_todo(batch, &list);
+}
+
+enum status todo_act(struct client *client, const struct app_action *action, const char *const *users, size_t n_users,
+                     struct error *error) {
+    assert(action->rows >= 1 && action->rows <= TODO_ROWS_MOST);
+    struct batch batch;
+    batch_begin(&batch, client, action);
+    if (!strcmp(action->kind, "add-list"))
+        add_list(&batch, action->rows);
+    else if (!strcmp(action->kind, "add-todos"))
+        add_todos(&batch, action->rows);
+    else if (!strcmp(action->kind, "edit"))
+        for_some_todos(&batch, action->rows, edit_todo);
+    else if (!strcmp(action->kind, "complete"))
+        for_some_todos(&batch, action->rows, complete_todo);
+    else if (!strcmp(action->kind, "share-list"))
+        share_list(&batch, users, n_users);
+    else if (!strcmp(action->kind, "delete"))
+        delete_some(&batch, action->rows);
+    else if (!strcmp(action->kind, "mixed"))
+        mix(&batch, action->rows);
+    else
+        return error_set(error, STATUS_INVALID, "the app todo knows no action `%s`", action->kind);
+    return batch_commit(&batch, error);
+}

@@ -1,0 +1,18 @@
+#include "check/properties.h"
+
+#include <string.h>
+
+const struct property *const check_properties[] = {
+    &property_atomic_visibility, &property_prefix_consistency,
+    &property_monotonic_reads,   &property_read_your_writes,
+    &property_no_lost_write,     &property_convergence,
+    &property_wire_grammar,      NULL,
+};
+
+const struct property *check_property_find(const char *name) {
+    for (size_t i = 0; check_properties[i] != NULL; i++) {
+        if (strcmp(check_properties[i]->name, name) == 0)
+            return check_properties[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,16 @@
+/* The properties there are, each defined in a file of its own. properties.c lists them in the order of
+ * reports. */
+#ifndef SYNCLINE_CHECK_PROPERTIES_H
+#define SYNCLINE_CHECK_PROPERTIES_H
+
+#include "check/check.h"
+
+extern const struct property property_atomic_visibility;
+extern const struct property property_prefix_consistency;
+extern const struct property property_monotonic_reads;
+extern const struct property property_read_your_writes;
+extern const struct property property_no_lost_write;
+extern const struct property property_convergence;
+extern const struct property property_wire_grammar;
+
+#endif

@@ -1,0 +1,344 @@
+#include "check/view_model.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "check/local_row.h"
+#include "check/row_set.h"
+#include "check/view_judge.h"
+
+struct view_models {
+    const struct oracle *oracle;
+    const struct client_schema *schema;
+    struct map by_node;      /* node name -> struct view_model */
+    struct map by_client_id; /* the core's client id -> struct view_model */
+    struct view_model *models;
+    size_t count;
+    uint64_t judged;
+    struct buffer scratch;
+    struct view_finding finding;
+    bool found;
+};
+
+static const char receipts_table[] = "upload_receipts"; /* the app's table of uploads that are done */
+
+/* --- rows
+ * ------------------------------------------------------------------------------------------------------ */
+
+static struct view_row *open_row(struct view_models *models, struct view_model *model, const char *table,
+                                 const char *id) {
+    row_set_key(&models->scratch, table, id);
+    struct view_row *row = map_get_bytes(&model->rows, models->scratch.data, models->scratch.length);
+    if (row == NULL) {
+        row = memory_allocate(sizeof *row);
+        row->table = table; /* of a history record, as every text here */
+        row->id = id;
+        map_set_bytes(&model->rows, models->scratch.data, models->scratch.length, row);
+    }
+    return row;
+}
+
+static void show(struct view_models *models, struct view_model *model, struct view_row *row,
+                 const char *text) {
+    model->set = hash128_subtract(model->set, row->hash);
+    row->text = text;
+    row->hash = row_set_hash(&models->scratch, row->table, row->id, text);
+    model->set = hash128_add(model->set, row->hash);
+}
+
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+const char *view_model_text(const struct view_model *model, const struct buffer *key) {
+    const struct view_row *row = map_get_bytes(&model->rows, key->data, key->length);
+    return row == NULL ? NULL : row->text;
+}
+
+/* --- own transactions
+ * ------------------------------------------------------------------------------------------ */
+
+static struct local_transaction *find_transaction(const struct view_model *model, int64_t number) {
+    const size_t position = (uintptr_t)map_get_bytes(&model->numbers, &number, sizeof number);
+    return position == 0 ? NULL : &model->transactions[position - 1];
+}
+
+static struct view_expectation *open_expectation(struct view_model *model, struct view_row *row) {
+    assert(row->expectation <= model->n_expectations);
+    if (row->expectation == 0) {
+        MEMORY_RESERVE(model->expectations, model->expectations_capacity, model->n_expectations + 1);
+        char *text = memory_copy_text(row->text);
+        model->expectations[model->n_expectations++] = (struct view_expectation){row, text};
+        row->expectation = model->n_expectations;
+    }
+    return &model->expectations[row->expectation - 1];
+}
+
+static void expect_operation(struct view_models *models, struct view_model *model,
+                             const struct note_row *operation) {
+    const struct client_table *table = local_row_table(models->schema, operation->table);
+    if (table == NULL)
+        return;
+    struct view_row *row = open_row(models, model, operation->table, operation->id);
+    struct view_expectation *expectation = open_expectation(model, row);
+    struct buffer text = {0};
+    const bool exists = local_row_apply(&text, table, expectation->text, operation);
+    free(expectation->text);
+    expectation->text = exists ? buffer_take(&text) : NULL;
+    buffer_free(&text);
+    row->writer = model->n_transactions;
+}
+
+static void record_local_write(struct view_models *models, struct view_model *model,
+                               const struct history_record *record) {
+    assert(record->note.kind == NOTE_LOCAL_WRITE);
+    MEMORY_RESERVE(model->transactions, model->transactions_capacity, model->n_transactions + 1);
+    const int64_t number = record->note.transaction;
+    model->transactions[model->n_transactions++] =
+        (struct local_transaction){.number = number, .record = record};
+    map_set_bytes(&model->numbers, &number, sizeof number, (void *)(uintptr_t)model->n_transactions);
+    for (size_t i = 0; i < record->note.n_rows; i++)
+        expect_operation(models, model, &record->note.rows[i]);
+}
+
+static void include_own_commit(struct view_model *model, const struct local_transaction *transaction) {
+    if (transaction->state == TRANSACTION_ACKNOWLEDGED && transaction->commit > model->must_include)
+        model->must_include = transaction->commit;
+}
+
+static void record_answer(struct view_model *model, const struct history_record *record,
+                          enum transaction_state state) {
+    struct local_transaction *transaction = find_transaction(model, record->note.transaction);
+    if (transaction == NULL || transaction->state != TRANSACTION_QUEUED)
+        return;
+    assert(state != TRANSACTION_QUEUED);
+    transaction->state = state;
+    transaction->answer = record->number;
+    include_own_commit(model, transaction);
+    while (model->first_open < model->n_transactions &&
+           model->transactions[model->first_open].state != TRANSACTION_QUEUED)
+        model->first_open++;
+}
+
+static void record_receipt(struct view_models *models, const char *text) {
+    json_t *receipt = json_parse(text, strlen(text), NULL);
+    const char *client_id = json_text(receipt, "client_id");
+    const char *number = json_text(receipt, "transaction_id");
+    struct view_model *model = client_id == NULL ? NULL : map_get(&models->by_client_id, client_id);
+    struct local_transaction *transaction =
+        model == NULL || number == NULL ? NULL : find_transaction(model, strtoll(number, NULL, 10));
+    if (transaction != NULL) {
+        transaction->latest_commit = oracle_newest(models->oracle);
+        assert(transaction->latest_commit > 0);
+        if (transaction->commits++ == 0)
+            transaction->commit = transaction->latest_commit;
+        include_own_commit(model, transaction);
+    }
+    json_decref(receipt);
+}
+
+static void record_commit(struct view_models *models, const struct history_record *record) {
+    for (size_t i = 0; i < record->note.n_rows; i++) {
+        const struct note_row *row = &record->note.rows[i];
+        if (row->values != NULL && strcmp(row->table, receipts_table) == 0)
+            record_receipt(models, row->values);
+    }
+}
+
+/* --- views
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void clear_expectations(struct view_model *model) {
+    for (size_t i = 0; i < model->n_expectations; i++) {
+        assert(model->expectations[i].row->expectation == i + 1);
+        model->expectations[i].row->expectation = 0;
+        free(model->expectations[i].text);
+    }
+    model->n_expectations = 0;
+}
+
+/* Every row of an own write must show what the write made of it. */
+static void judge_own_write(struct view_models *models, struct view_model *model,
+                            const struct history_record *record) {
+    for (size_t i = 0; i < model->n_expectations; i++) {
+        const struct view_expectation *expectation = &model->expectations[i];
+        if (same_text(expectation->text, expectation->row->text))
+            continue;
+        models->found = true;
+        view_judge_write_not_shown(model, expectation, record, &models->finding);
+        return;
+    }
+}
+
+static void record_write_view(struct view_models *models, struct view_model *model,
+                              const struct history_record *record) {
+    const struct view_row *stray = NULL;
+    const char *stray_before = NULL;
+    for (size_t i = 0; i < record->note.n_rows; i++) {
+        const struct note_row *listed = &record->note.rows[i];
+        struct view_row *row = open_row(models, model, listed->table, listed->id);
+        if (stray == NULL && row->expectation == 0 && !same_text(row->text, listed->values)) {
+            stray = row;
+            stray_before = row->text;
+        }
+        show(models, model, row, listed->values);
+    }
+    judge_own_write(models, model, record);
+    if (!models->found && stray != NULL) {
+        models->found = true;
+        view_judge_stray_row(model, stray, stray_before, record, &models->finding);
+    }
+    clear_expectations(model);
+}
+
+static void record_checkpoint_view(struct view_models *models, struct view_model *model,
+                                   const struct history_record *record) {
+    judge_own_write(models, model, record); /* a write of which no view was noted */
+    clear_expectations(model);
+    for (size_t i = 0; i < record->note.n_rows; i++) {
+        const struct note_row *listed = &record->note.rows[i];
+        show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
+    }
+    if (!models->found)
+        models->found =
+            view_judge_checkpoint(models->oracle, models->schema, model, record, &models->finding);
+}
+
+/* All rows are listed: what is not listed is gone. Nothing may differ from before. */
+static void record_restart_view(struct view_models *models, struct view_model *model,
+                                const struct history_record *record) {
+    struct view_row *changed = NULL;
+    const char *before = NULL;
+    const struct map_entry *entry;
+    judge_own_write(models, model, record);
+    clear_expectations(model);
+    for (size_t i = 0; i < record->note.n_rows; i++) {
+        const struct note_row *listed = &record->note.rows[i];
+        struct view_row *row = open_row(models, model, listed->table, listed->id);
+        row->listed = record->number;
+        if (changed == NULL && !same_text(row->text, listed->values)) {
+            changed = row;
+            before = row->text;
+        }
+        show(models, model, row, listed->values);
+    }
+    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;) {
+        struct view_row *row = entry->value;
+        if (row->text == NULL || row->listed == record->number)
+            continue;
+        before = changed == NULL ? row->text : before;
+        changed = changed == NULL ? row : changed;
+        show(models, model, row, NULL);
+    }
+    if (!models->found && changed != NULL) {
+        models->found = true;
+        view_judge_restart(models->oracle, model, changed, before, record, &models->finding);
+    }
+}
+
+static void record_view(struct view_models *models, struct view_model *model,
+                        const struct history_record *record) {
+    const char *cause = record->note.text == NULL ? "" : record->note.text;
+    assert(model->n_expectations == 0 || model->n_transactions > 0);
+    models->judged++;
+    if (strcmp(cause, "restart") == 0)
+        record_restart_view(models, model, record);
+    else if (strcmp(cause, "checkpoint") == 0)
+        record_checkpoint_view(models, model, record);
+    else
+        record_write_view(models, model, record);
+    model->last_view = record;
+}
+
+void view_models_record(struct view_models *models, const struct history_record *record) {
+    free(models->finding.expected);
+    free(models->finding.seen);
+    free(models->finding.explanation);
+    models->finding = (struct view_finding){0};
+    models->found = false;
+    if (record->note.kind == NOTE_COMMIT)
+        record_commit(models, record);
+    struct view_model *model = map_get(&models->by_node, record->node);
+    if (model == NULL)
+        return;
+    switch (record->note.kind) {
+    case NOTE_LOCAL_WRITE:
+        record_local_write(models, model, record);
+        break;
+    case NOTE_VIEW:
+        record_view(models, model, record);
+        break;
+    case NOTE_UPLOAD_STARTED:
+        if (record->note.text != NULL)
+            map_set(&models->by_client_id, record->note.text, model);
+        break;
+    case NOTE_UPLOAD_ACKNOWLEDGED:
+        record_answer(model, record, TRANSACTION_ACKNOWLEDGED);
+        break;
+    case NOTE_UPLOAD_REJECTED:
+        record_answer(model, record, TRANSACTION_REJECTED);
+        break;
+    case NOTE_QUEUE:
+        model->queue = record;
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------------------------------ */
+
+struct view_models *view_models_create(const struct oracle *oracle, const struct check_settings *settings) {
+    struct view_models *models = memory_allocate(sizeof *models);
+    models->oracle = oracle;
+    models->schema = settings->schema;
+    models->count = settings->n_clients;
+    models->models = memory_allocate_array(models->count, sizeof *models->models);
+    for (size_t i = 0; i < models->count; i++) {
+        struct view_model *model = &models->models[i];
+        model->client = settings->clients[i];
+        model->user = oracle_user(oracle, settings->users[i]);
+        assert(model->user != NULL);
+        map_set(&models->by_node, model->client, model);
+    }
+    return models;
+}
+
+void view_models_destroy(struct view_models *models) {
+    for (size_t i = 0; i < models->count; i++) {
+        struct view_model *model = &models->models[i];
+        clear_expectations(model);
+        map_free(&model->rows, free);
+        map_free(&model->numbers, NULL);
+        free(model->transactions);
+        free(model->expectations);
+    }
+    free(models->finding.expected);
+    free(models->finding.seen);
+    free(models->finding.explanation);
+    map_free(&models->by_node, NULL);
+    map_free(&models->by_client_id, NULL);
+    buffer_free(&models->scratch);
+    free(models->models);
+    free(models);
+}
+
+const struct view_finding *view_models_finding(const struct view_models *models) {
+    return models->found ? &models->finding : NULL;
+}
+
+uint64_t view_models_judged(const struct view_models *models) {
+    return models->judged;
+}
+
+size_t view_models_count(const struct view_models *models) {
+    return models->count;
+}
+
+const struct view_model *view_models_get(const struct view_models *models, size_t index) {
+    assert(index < models->count);
+    return &models->models[index];
+}

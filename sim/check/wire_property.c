@@ -1,0 +1,254 @@
+/* The property "wire-grammar": every answer to POST /sync/stream, as the service wrote it, before the network
+ * had a chance to spoil it. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "check/check.h"
+#include "check/wire_grammar.h"
+
+#define TARGET "POST /sync/stream"
+#define ERROR_BODY_LIMIT ((size_t)64 * 1024) /* bytes kept of an answer that is no stream */
+
+struct wire_watcher {
+    struct checker *checker;
+    struct wire_scratch *scratch;
+    int64_t now;           /* of the current wire event, ns */
+    struct map streams;    /* exchange id -> struct stream_watch */
+    struct map last_op_id; /* client -> int64_t, the highest that it was told */
+};
+
+struct stream_watch {
+    struct wire_watcher *watcher;
+    uint64_t exchange;
+    char *client;
+    struct wire_grammar *grammar;
+    struct sync_line_splitter splitter;
+    int status;         /* 0: nothing written yet */
+    bool lines;         /* the body is NDJSON */
+    struct buffer body; /* of an error */
+};
+
+/* The exchange id as 16 hex digits: maps have text keys. */
+static void exchange_key(uint64_t exchange, char key[17]) {
+    for (int i = 15; i >= 0; i--, exchange >>= 4)
+        key[i] = "0123456789abcdef"[exchange & 15];
+    key[16] = '\0';
+}
+
+static void free_watch(void *value) {
+    struct stream_watch *watch = value;
+    wire_grammar_destroy(watch->grammar);
+    sync_line_splitter_free(&watch->splitter);
+    buffer_free(&watch->body);
+    free(watch->client);
+    free(watch);
+}
+
+static void report_fault(void *context, const struct wire_fault *fault) {
+    const struct stream_watch *watch = context;
+    struct violation violation = {
+        .property = property_wire_grammar.name,
+        .client = watch->client,
+        .table = "",
+        .row = "",
+        .expected = memory_copy_text(fault->expected),
+        .seen = memory_copy_text(fault->seen),
+        .time = watch->watcher->now,
+        .explanation =
+            memory_format("%s: %s\nexchange %" PRIu64 ", line %" PRIu64 "%s%s", wire_rule_name(fault->rule),
+                          wire_rule_promise(fault->rule), watch->exchange, fault->line,
+                          *fault->bucket ? ", bucket " : "", fault->bucket)};
+    checker_report(watch->watcher->checker, &violation);
+}
+
+static int64_t told_before(const struct wire_watcher *watcher, const char *client) {
+    const int64_t *told = map_get(&watcher->last_op_id, client);
+    return told ? *told : 0;
+}
+
+static void remember_told(struct wire_watcher *watcher, const struct stream_watch *watch) {
+    int64_t *told = map_get(&watcher->last_op_id, watch->client);
+    int64_t now = wire_grammar_last_op_id(watch->grammar);
+    if (!told) {
+        told = memory_allocate(sizeof *told);
+        map_set(&watcher->last_op_id, watch->client, told);
+    }
+    if (now > *told)
+        *told = now;
+}
+
+static void start_watch(struct wire_watcher *watcher, const struct wire_event *event) {
+    struct stream_watch *watch = memory_allocate(sizeof *watch);
+    watch->watcher = watcher;
+    watch->exchange = event->exchange;
+    watch->client = memory_copy_text(event->client);
+    watch->grammar = wire_grammar_create(&(struct wire_grammar_settings){
+        .scratch = watcher->scratch,
+        .last_op_id = told_before(watcher, event->client),
+        .report = report_fault,
+        .context = watch,
+    });
+    /* A request that the service will refuse says nothing about the stream. */
+    (void)wire_grammar_request(watch->grammar, event->bytes, event->length, NULL);
+    char key[17];
+    exchange_key(event->exchange, key);
+    struct stream_watch *before = map_set(&watcher->streams, key, watch);
+    assert(!before);
+    (void)before;
+}
+
+static void end_watch(struct wire_watcher *watcher, struct stream_watch *watch) {
+    char key[17];
+    exchange_key(watch->exchange, key);
+    map_remove(&watcher->streams, key);
+    free_watch(watch);
+}
+
+/* --- head and body --- */
+
+/* "" when there is no such header. */
+static const char *header(const struct http_response *response, const char *name) {
+    for (size_t i = 0; i < response->n_headers; i++)
+        if (strcasecmp(response->headers[i].name, name) == 0)
+            return response->headers[i].value;
+    return "";
+}
+
+/* The media type without parameters. */
+static bool media_type_is(const char *value, const char *wanted) {
+    size_t length = strlen(wanted);
+    return strncmp(value, wanted, length) == 0 && (value[length] == '\0' || value[length] == ';');
+}
+
+static void see_head(struct stream_watch *watch, const struct wire_event *event) {
+    watch->status = event->status;
+    watch->lines = event->status == 200;
+    if (event->status != 200 && event->status < 400)
+        wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "status 200 or an error status",
+                           "another status");
+    if (!event->response)
+        return;
+    const char *type = header(event->response, "content-type");
+    if (event->status == 200 && media_type_is(type, "application/vnd.powersync.bson-stream"))
+        watch->lines = false; /* binary lines are not read here */
+    else if (event->status == 200 && !media_type_is(type, "application/x-ndjson"))
+        wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "content-type application/x-ndjson", type);
+}
+
+static void see_line(void *context, const char *bytes, size_t length) {
+    struct stream_watch *watch = context;
+    wire_grammar_line(watch->grammar, bytes, length);
+}
+
+static void see_body(struct stream_watch *watch, const struct wire_event *event) {
+    if (watch->status == 0)
+        wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "a head before the body", "none");
+    if (watch->lines) {
+        sync_line_split(&watch->splitter, event->bytes, event->length, see_line, watch);
+        remember_told(watch->watcher, watch);
+    } else if (watch->status != 200 && watch->body.length + event->length <= ERROR_BODY_LIMIT) {
+        buffer_append(&watch->body, event->bytes, event->length);
+    }
+}
+
+/* {"error":{"name","code","status","description",...}}, the status as in the head; or what the HTTP framework
+ * says of requests that no handler has seen. */
+static bool is_error_body(const json_t *body, int status) {
+    const json_t *error = json_object_get(body, "error");
+    if (json_is_object(error))
+        return json_text(error, "code") && json_text(error, "description") &&
+               json_integer_or(error, "status", 0) == status;
+    return status < 500 && json_integer_or(body, "statusCode", 0) == status && json_text(body, "message");
+}
+
+static void check_error_body(struct stream_watch *watch) {
+    /* Too many streams are turned away without a word; too long a body is refused by the host itself. */
+    if (watch->body.length == 0 && (watch->status == 429 || watch->status == 413))
+        return;
+    json_t *body = json_parse(buffer_text(&watch->body), watch->body.length, NULL);
+    if (!is_error_body(body, watch->status))
+        wire_grammar_fault(watch->grammar, WIRE_ERROR_BODY,
+                           "a JSON object \"error\" with code, description and the status of the head",
+                           watch->body.length > 0 ? buffer_text(&watch->body) : "nothing");
+    json_decref(body);
+}
+
+static void see_end(struct stream_watch *watch) {
+    if (watch->splitter.rest.length > 0)
+        wire_grammar_fault(watch->grammar, WIRE_STREAM_END, "a newline after the last line",
+                           "an incomplete line");
+    if (watch->status >= 400)
+        check_error_body(watch);
+}
+
+/* --- the property --- */
+
+static void *create(struct checker *checker) {
+    struct wire_watcher *watcher = memory_allocate(sizeof *watcher);
+    watcher->checker = checker;
+    watcher->scratch = wire_scratch_create();
+    return watcher;
+}
+
+static void destroy(void *self) {
+    struct wire_watcher *watcher = self;
+    map_free(&watcher->streams, free_watch);
+    map_free(&watcher->last_op_id, free);
+    wire_scratch_destroy(watcher->scratch);
+    free(watcher);
+}
+
+static bool is_stream(const char *target) {
+    size_t length = sizeof TARGET - 1;
+    return target && strncmp(target, TARGET, length) == 0 &&
+           (target[length] == '\0' || target[length] == '?');
+}
+
+static void see_wire(void *self, int64_t now, const struct wire_event *event) {
+    struct wire_watcher *watcher = self;
+    if (!is_stream(event->target))
+        return;
+    watcher->now = now;
+    if (event->kind == WIRE_REQUEST) {
+        start_watch(watcher, event);
+        return;
+    }
+    char key[17];
+    exchange_key(event->exchange, key);
+    struct stream_watch *watch = map_get(&watcher->streams, key);
+    if (!watch)
+        return;
+    switch (event->kind) {
+    case WIRE_RESPONSE:
+        see_head(watch, event);
+        break;
+    case WIRE_WRITE:
+        see_body(watch, event);
+        break;
+    case WIRE_END:
+        see_end(watch);
+        end_watch(watcher, watch);
+        break;
+    case WIRE_FAILED:
+    case WIRE_ABORTED:
+    case WIRE_CLOSED: /* broken off: nothing more is promised */
+        end_watch(watcher, watch);
+        break;
+    default:
+        break;
+    }
+}
+
+const struct property property_wire_grammar = {
+    .name = "wire-grammar",
+    .promise = "every line on every sync stream obeys the protocol, and its checksums add up",
+    .create = create,
+    .wire = see_wire,
+    .destroy = destroy,
+};

@@ -1,0 +1,257 @@
+#include "client/client.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "client/client_parts.h"
+#include "client/core_random.h"
+#include "client/sdk_stream.h"
+#include "client/sdk_upload.h"
+
+enum { THROTTLE_LOWEST = 50, THROTTLE_USUAL = 1000 }; /* ms, of the knob */
+
+static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
+    struct note note = {.kind = NOTE_VIEW,
+                        .timestamp = result->op,
+                        .rows = result->rows,
+                        .n_rows = result->n_rows,
+                        .text = text};
+
+    host_note(client->host, &note);
+}
+
+/* Mutant phantom-row: the canary that every suite must find. */
+static void plant_phantom(struct client *client) {
+    struct engine_result result;
+    char id[37];
+    struct error error;
+    enum status status;
+
+    client->phantom_planted = true;
+    core_random_uuid(client->host, "mutant.phantom-row", id);
+    status = client->engine->operations->plant_row(client->engine, id, &result, &error);
+    assert(status == STATUS_OK);
+    tell_rows(client, "checkpoint", &result);
+}
+
+void client_tell_view(struct client *client, const char *text, const struct engine_result *result) {
+    /* An applied checkpoint counts even when it changed nothing: the checker follows its op id. */
+    if (result->applied || result->n_rows > 0)
+        tell_rows(client, text, result);
+    if (result->applied && !client->phantom_planted && host_mutant(client->host, "phantom-row"))
+        plant_phantom(client);
+}
+
+void client_tell(struct client *client, const char *format, ...) {
+    char text[512];
+    struct note note = {.kind = NOTE_TEXT, .text = text};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    host_note(client->host, &note);
+}
+
+static int64_t throttle_of(struct host *host, const struct client_settings *settings) {
+    int64_t usual =
+        settings->upload_throttle > 0 ? settings->upload_throttle / TIME_MILLISECOND : THROTTLE_USUAL;
+
+    return host_knob(host, "client.upload-throttle-ms", usual, THROTTLE_LOWEST, THROTTLE_USUAL) *
+           TIME_MILLISECOND;
+}
+
+enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
+                          struct client **client, struct error *error) {
+    struct client *created;
+    struct engine *engine;
+    enum status status = engine_core_create(pool, host, &engine, error);
+
+    if (status != STATUS_OK)
+        return status;
+    created = memory_allocate(sizeof *created);
+    created->host = host;
+    created->engine = engine;
+    created->user = memory_copy_text(settings->user);
+    created->service = memory_copy_text(settings->service);
+    created->backend = memory_copy_text(settings->backend);
+    created->issuer = memory_copy_text(settings->issuer);
+    created->upload = settings->upload;
+    created->upload_throttle = throttle_of(host, settings);
+    created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
+    created->credentials =
+        (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
+    created->stream = sdk_stream_create(created);
+    created->uploads = sdk_upload_create(created);
+    *client = created;
+    return STATUS_OK;
+}
+
+void client_destroy(struct client *client) {
+    if (client == NULL)
+        return;
+    sdk_upload_destroy(client->uploads);
+    sdk_stream_destroy(client->stream);
+    credentials_invalidate(&client->credentials);
+    engine_destroy(client->engine);
+    free(client->user);
+    free(client->service);
+    free(client->backend);
+    free(client->issuer);
+    free(client);
+}
+
+static void start_loops(struct client *client) {
+    sdk_upload_start(client->uploads);
+    sdk_stream_start(client->stream);
+}
+
+void client_connect(struct client *client) {
+    if (client->wants_connection)
+        return;
+    client->wants_connection = true;
+    if (!client->crashed)
+        start_loops(client);
+}
+
+void client_disconnect(struct client *client) {
+    if (!client->wants_connection)
+        return;
+    client->wants_connection = false;
+    if (client->crashed)
+        return;
+    sdk_upload_stop(client->uploads);
+    sdk_stream_stop(client->stream);
+}
+
+enum status client_write(struct client *client, const struct client_operation *operations, size_t count,
+                         const char *step, struct error *error) {
+    struct engine_result result;
+    enum status status;
+
+    if (client->crashed)
+        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
+    status = client->engine->operations->write(client->engine, operations, count, &result, error);
+    if (status != STATUS_OK || result.transaction == 0)
+        return status; /* nothing was changed: there is no transaction to speak of */
+    host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
+                                           .transaction = result.transaction,
+                                           .rows = result.written,
+                                           .n_rows = result.n_written,
+                                           .text = step});
+    if (result.n_rows > 0)
+        tell_rows(client, "write", &result);
+    sdk_upload_trigger(client->uploads);
+    return STATUS_OK;
+}
+
+sqlite3 *client_database(struct client *client) {
+    return client->engine->operations->database(client->engine);
+}
+
+const char *client_name(const struct client *client) {
+    return client->host->name;
+}
+
+const char *client_user(const struct client *client) {
+    return client->user;
+}
+
+const char *client_id(const struct client *client) {
+    return client->engine->operations->client_id(client->engine);
+}
+
+uint64_t client_app_random(struct client *client, const char *choice) {
+    char name[128];
+    int length = snprintf(name, sizeof name, "app.%s", choice);
+
+    assert(length > 0 && (size_t)length < sizeof name);
+    return host_random(client->host, name);
+}
+
+void client_crash(struct client *client) {
+    struct note note = {.kind = NOTE_CRASH};
+
+    assert(!client->crashed);
+    client->crashed = true;
+    sdk_upload_forget(client->uploads);
+    sdk_stream_forget(client->stream);
+    credentials_invalidate(&client->credentials);
+    host_note(client->host, &note);
+}
+
+enum status client_restart(struct client *client, struct error *error) {
+    struct engine_result result;
+    struct note note = {.kind = NOTE_RESTART};
+    enum status status;
+
+    assert(client->crashed);
+    status = client->engine->operations->restart(client->engine, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    client->crashed = false;
+    host_note(client->host, &note);
+    tell_rows(client, "restart", &result);
+    if (client->wants_connection)
+        start_loops(client);
+    return STATUS_OK;
+}
+
+bool client_settled(const struct client *client) {
+    struct engine_gate gate;
+
+    engine_gate(client->engine, &gate);
+    return gate.queue_empty &&
+           (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
+}
+
+struct queue_rows {
+    struct note_row *rows;
+    json_t **entries; /* what the rows borrow from */
+    size_t count;
+    size_t rows_capacity;
+    size_t entries_capacity;
+    int64_t transactions;
+    int64_t last_transaction;
+};
+
+static void add_queue_row(void *context, int64_t transaction, const json_t *data) {
+    struct queue_rows *queue = context;
+    struct buffer values = {0};
+    const json_t *columns = json_object_get(data, "data");
+
+    if (json_is_object(columns))
+        json_append(&values, columns);
+    MEMORY_RESERVE(queue->rows, queue->rows_capacity, queue->count + 1);
+    MEMORY_RESERVE(queue->entries, queue->entries_capacity, queue->count + 1);
+    queue->entries[queue->count] = json_incref((json_t *)(uintptr_t)data);
+    queue->rows[queue->count++] =
+        (struct note_row){.operation = json_text(data, "op"),
+                          .table = json_text(data, "type"),
+                          .id = json_text(data, "id"),
+                          .values = json_is_object(columns) ? buffer_take(&values) : NULL};
+    if (transaction == 0 || transaction != queue->last_transaction)
+        queue->transactions++;
+    queue->last_transaction = transaction;
+}
+
+void client_note_queue(struct client *client) {
+    struct queue_rows queue = {0};
+
+    client->engine->operations->queue_each(client->engine, add_queue_row, &queue);
+    host_note(client->host, &(struct note){.kind = NOTE_QUEUE,
+                                           .transaction = queue.transactions,
+                                           .rows = queue.rows,
+                                           .n_rows = queue.count});
+    for (size_t i = 0; i < queue.count; i++) {
+        free((char *)(uintptr_t)queue.rows[i].values);
+        json_decref(queue.entries[i]);
+    }
+    free(queue.rows);
+    free(queue.entries);
+}

@@ -1,0 +1,37 @@
+/* The token of a client: fetched from the app's issuer (GET /token?user=...), kept until somebody invalidates
+ * it. Each caller that finds nothing kept fetches for itself, as the JS SDK does. */
+#ifndef SYNCLINE_CLIENT_CREDENTIALS_H
+#define SYNCLINE_CLIENT_CREDENTIALS_H
+
+#include "client/http_call.h"
+
+struct credentials {
+    struct host *host;
+    const char *issuer; /* borrowed */
+    const char *user;   /* borrowed */
+    char *token;        /* NULL: none */
+};
+
+/* One caller's wait. Zeroed: idle. */
+struct credentials_wait {
+    struct http_call call;
+    struct credentials *credentials;
+    bool keep;                                      /* what arrives is kept for everybody */
+    void (*done)(void *context, const char *token); /* NULL: none to be had */
+    void *context;
+};
+
+/* `done` may run before this returns, when a token is kept. */
+void credentials_get(struct credentials *credentials, struct credentials_wait *wait,
+                     void (*done)(void *context, const char *token), void *context);
+/* Fetch without keeping the result: the SDKs do that when a token is about to expire, and the restart of the
+ * stream fetches once more. Never calls `done` before it returns. */
+void credentials_prefetch(struct credentials *credentials, struct credentials_wait *wait,
+                          void (*done)(void *context, const char *token), void *context);
+void credentials_cancel(struct credentials_wait *wait); /* an idle wait is ignored */
+void credentials_forget(struct credentials_wait *wait); /* after a crash */
+bool credentials_waiting(const struct credentials_wait *wait);
+
+void credentials_invalidate(struct credentials *credentials);
+
+#endif

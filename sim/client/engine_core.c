@@ -1,0 +1,408 @@
+#include "client/engine_core.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "client/instruction.h"
+#include "client/pool.h"
+
+/* What the JS SDK passes when the app gives no parameters: default streams only, write checkpoints by
+ * /write-checkpoint2.json. */
+static const char start_options[] = "{\"parameters\":{},\"app_metadata\":{},\"active_streams\":[],"
+                                    "\"include_defaults\":true,\"checkpoint_mode\":\"legacy\"}";
+
+static const char blocked_message[] = "Could not apply checkpoint due to local data";
+
+static sqlite3_stmt *prepare(struct engine_core *core, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int prepared = sqlite3_prepare_v3(core->database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+
+    assert(prepared == SQLITE_OK);
+    return statement;
+}
+
+static void prepare_all(struct engine_core *core) {
+    core->begin = prepare(core, "BEGIN IMMEDIATE");
+    core->commit = prepare(core, "COMMIT");
+    core->rollback = prepare(core, "ROLLBACK");
+    core->control = prepare(core, "SELECT powersync_control(?1, ?2)");
+    core->head = prepare(core, "SELECT id FROM ps_crud ORDER BY id LIMIT 1");
+    core->sequence = prepare(core, "SELECT seq FROM main.sqlite_sequence WHERE name = 'ps_crud'");
+    core->kv = prepare(core, "SELECT value FROM ps_kv WHERE key = ?1");
+}
+
+static void finalize_all(struct engine_core *core) {
+    sqlite3_stmt **const statements[] = {&core->begin, &core->commit,   &core->rollback, &core->control,
+                                         &core->head,  &core->sequence, &core->kv};
+
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sqlite3_finalize(*statements[i]);
+        *statements[i] = NULL;
+    }
+}
+
+void engine_core_enter(struct engine_core *core) {
+    disk_vfs_set_node(pool_vfs(core->pool), core->host);
+}
+
+/* Run a statement that gives no rows. */
+static bool run(sqlite3_stmt *statement) {
+    int stepped = sqlite3_step(statement);
+
+    sqlite3_reset(statement);
+    return stepped == SQLITE_DONE;
+}
+
+void engine_core_begin(struct engine_core *core) {
+    bool begun;
+
+    engine_core_enter(core);
+    assert(sqlite3_get_autocommit(core->database));
+    begun = run(core->begin);
+    assert(begun); /* one connection, in memory: nobody else can hold the lock */
+}
+
+void engine_core_rollback(struct engine_core *core) {
+    /* Some errors (a full disk, RAISE(ROLLBACK)) end the transaction by themselves. */
+    if (!sqlite3_get_autocommit(core->database))
+        run(core->rollback);
+    assert(sqlite3_get_autocommit(core->database));
+}
+
+enum status engine_core_commit(struct engine_core *core, struct error *error) {
+    enum status status;
+
+    if (run(core->commit))
+        return STATUS_OK;
+    status = error_set(error, STATUS_INTERNAL, "COMMIT: %s", sqlite3_errmsg(core->database));
+    engine_core_rollback(core);
+    return status;
+}
+
+int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
+    int64_t value = 0;
+
+    engine_core_enter(core);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return value;
+}
+
+static void read_instruction(struct engine_core *core, const struct instruction *instruction,
+                             struct engine_result *result) {
+    if (instruction_is(instruction, "UpdateSyncStatus")) {
+        return; /* for the app's status display; the SDK's loops do not need it */
+    } else if (instruction_is(instruction, "LogLine")) {
+        result->blocked |= span_contains(instruction->value, blocked_message);
+    } else if (instruction_is(instruction, "DidCompleteSync")) {
+        result->applied = true;
+    } else if (instruction_is(instruction, "EstablishSyncStream")) {
+        struct span request = span_member(instruction->value, "request");
+
+        buffer_clear(&core->request);
+        buffer_append(&core->request, request.at, request.length);
+        result->establish = true;
+        result->request = buffer_text(&core->request);
+        result->request_length = core->request.length;
+    } else if (instruction_is(instruction, "FetchCredentials")) {
+        result->fetch_credentials = true;
+        result->did_expire = span_is(span_member(instruction->value, "did_expire"), "true");
+    } else if (instruction_is(instruction, "CloseSyncStream")) {
+        result->close = true;
+        result->hide_disconnect = span_is(span_member(instruction->value, "hide_disconnect"), "true");
+    }
+}
+
+static void read_answer(struct engine_core *core, sqlite3_stmt *statement, struct engine_result *result) {
+    struct span rest = {(const char *)sqlite3_column_text(statement, 0),
+                        (size_t)sqlite3_column_bytes(statement, 0)};
+    struct instruction instruction;
+
+    while (rest.at != NULL && instruction_next(&rest, &instruction))
+        read_instruction(core, &instruction, result);
+}
+
+/* powersync_control(operation, payload) with the payload already bound, inside the open transaction. */
+static enum status call_control(struct engine_core *core, const char *operation, struct engine_result *result,
+                                struct error *error) {
+    enum status status = STATUS_OK;
+
+    sqlite3_bind_text(core->control, 1, operation, -1, SQLITE_STATIC);
+    if (sqlite3_step(core->control) != SQLITE_ROW)
+        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(core->database));
+    else if (result != NULL)
+        read_answer(core, core->control, result);
+    sqlite3_reset(core->control);
+    sqlite3_clear_bindings(core->control);
+    return status;
+}
+
+/* The same as a transaction of its own, with the rows that changed. */
+static enum status control(struct engine_core *core, const char *operation, struct engine_result *result,
+                           struct error *error) {
+    enum status status = call_control(core, operation, result, error);
+
+    if (status == STATUS_OK)
+        status = engine_core_commit(core, error);
+    else
+        engine_core_rollback(core);
+    result->op = core->complete_op;
+    view_collect(core->view, &result->rows, &result->n_rows);
+    return status;
+}
+
+static enum status core_start(struct engine *engine, struct engine_result *result, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+
+    *result = (struct engine_result){0};
+    engine_core_begin(core);
+    sqlite3_bind_text(core->control, 2, start_options, -1, SQLITE_STATIC);
+    return control(core, "start", result, error);
+}
+
+/* The number in the decimal text of "last_op_id", or -1. Looking for the key with its quotes is exact: inside
+ * a JSON string they would be escaped. In BSON the type (2, string) comes before the name and the length
+ * after it. */
+static int64_t find_last_op(const char *bytes, size_t length, bool binary) {
+    static const char text_key[] = "\"last_op_id\"";
+    static const char binary_key[] = "\002last_op_id"; /* with its final 0 */
+    const char *end = bytes + length;
+    const char *at = binary ? memmem(bytes, length, binary_key, sizeof binary_key)
+                            : memmem(bytes, length, text_key, sizeof text_key - 1);
+    int64_t value = 0;
+
+    if (at == NULL)
+        return -1;
+    at += binary ? sizeof binary_key + 4 : sizeof text_key - 1;
+    while (!binary && at < end && (*at == ' ' || *at == ':' || *at == '"'))
+        at++;
+    for (; at < end && *at >= '0' && *at <= '9' && value < INT64_MAX / 10 - 1; at++)
+        value = value * 10 + (*at - '0');
+    return value;
+}
+
+static bool begins_with(const char *bytes, size_t length, const char *text) {
+    return length >= strlen(text) && memcmp(bytes, text, strlen(text)) == 0;
+}
+
+/* Follow the op id of the tracked checkpoint, which the core does not tell: notes carry it. Only lines whose
+ * first key begins with "checkpoint" or "partial_checkpoint" matter. */
+static void follow_op(struct engine_core *core, const char *bytes, size_t length, bool binary) {
+    const char *key = binary ? (length > 5 ? bytes + 4 : NULL) : memchr(bytes, '"', length);
+    size_t left;
+    int64_t op;
+
+    if (key == NULL)
+        return;
+    key++; /* the quote, or the type of the first element */
+    left = length - (size_t)(key - bytes);
+    if (begins_with(key, left, "partial_checkpoint_complete") ||
+        begins_with(key, left, "checkpoint_complete")) {
+        core->complete_op = core->tracked_op;
+    } else if (begins_with(key, left, "checkpoint")) {
+        op = find_last_op(bytes, length, binary);
+        if (op >= 0)
+            core->tracked_op = op;
+    }
+}
+
+static enum status core_line(struct engine *engine, const void *bytes, size_t length, bool binary,
+                             struct engine_result *result, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+
+    *result = (struct engine_result){0};
+    assert(length <= INT32_MAX);
+    follow_op(core, bytes, length, binary);
+    engine_core_begin(core);
+    if (binary)
+        sqlite3_bind_blob(core->control, 2, bytes, (int)length, SQLITE_STATIC);
+    else
+        sqlite3_bind_text(core->control, 2, bytes, (int)length, SQLITE_STATIC);
+    return control(core, binary ? "line_binary" : "line_text", result, error);
+}
+
+static enum status core_event(struct engine *engine, enum engine_event event, struct engine_result *result,
+                              struct error *error) {
+    static const struct {
+        const char *operation;
+        const char *payload;
+    } calls[] = {
+        [ENGINE_ESTABLISHED] = {"connection", "established"},
+        [ENGINE_END] = {"connection", "end"},
+        [ENGINE_COMPLETED_UPLOAD] = {"completed_upload", NULL},
+        [ENGINE_REFRESHED_TOKEN] = {"refreshed_token", NULL},
+        [ENGINE_STOP] = {"stop", NULL},
+    };
+    struct engine_core *core = engine_core_of(engine);
+
+    assert((size_t)event < sizeof calls / sizeof *calls);
+    *result = (struct engine_result){0};
+    engine_core_begin(core);
+    if (calls[event].payload != NULL)
+        sqlite3_bind_text(core->control, 2, calls[event].payload, -1, SQLITE_STATIC);
+    return control(core, calls[event].operation, result, error);
+}
+
+/* Inside the open transaction: the core clears the target at 0. */
+enum status engine_core_put_target(struct engine_core *core, int64_t target, struct error *error) {
+    sqlite3_bind_int64(core->control, 2, target);
+    return call_control(core, "target_checkpoint_request_id", NULL, error);
+}
+
+static int64_t read_kv(struct engine_core *core, const char *key) {
+    int64_t value;
+
+    sqlite3_bind_text(core->kv, 1, key, -1, SQLITE_STATIC);
+    value = engine_core_integer(core, core->kv);
+    sqlite3_clear_bindings(core->kv);
+    return value;
+}
+
+static void core_gate(struct engine *engine, struct engine_gate *gate) {
+    struct engine_core *core = engine_core_of(engine);
+
+    gate->queue_empty = engine_core_integer(core, core->head) == 0;
+    gate->sequence = engine_core_integer(core, core->sequence);
+    gate->target = read_kv(core, "target_checkpoint_request_id");
+    gate->applied = read_kv(core, "last_applied_checkpoint_request_id");
+}
+
+static const char *core_client_id(struct engine *engine) {
+    return engine_core_of(engine)->client_id;
+}
+
+static sqlite3 *core_database(struct engine *engine) {
+    return engine_core_of(engine)->database;
+}
+
+static void close_database(struct engine_core *core) {
+    int closed;
+
+    engine_core_enter(core);
+    view_destroy(core->view);
+    core->view = NULL;
+    finalize_all(core);
+    closed = sqlite3_close(core->database);
+    assert(closed == SQLITE_OK);
+    core->database = NULL;
+    disk_vfs_set_node(pool_vfs(core->pool), NULL);
+}
+
+static void use_database(struct engine_core *core, sqlite3 *database) {
+    core->database = database;
+    prepare_all(core);
+    core->view = view_create(database, pool_schema(core->pool));
+}
+
+static enum status core_restart(struct engine *engine, struct engine_result *result, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    sqlite3 *copy = NULL;
+    enum status status;
+
+    *result = (struct engine_result){0};
+    status = pool_copy(core->pool, core->host, core->database, &copy, error);
+    if (status != STATUS_OK)
+        return status;
+    close_database(core);
+    use_database(core, copy);
+    core->tracked_op = 0;
+    core->complete_op = 0;
+    engine_core_enter(core);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+    return STATUS_OK;
+}
+
+/* One value that no sync source has, in every text column of the first table. */
+static enum status core_plant_row(struct engine *engine, const char *id, struct engine_result *result,
+                                  struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    const struct client_table *table = &pool_schema(core->pool)->tables[0];
+    enum status status = STATUS_OK;
+    sqlite3_stmt *statement;
+    struct buffer data = {0};
+    char *sql =
+        memory_format("INSERT OR REPLACE INTO \"ps_data__%s\" (id, data) VALUES (?1, ?2)", table->name);
+
+    *result = (struct engine_result){.op = core->complete_op};
+    for (size_t c = 0; c < table->n_columns; c++) {
+        buffer_append_text(&data, c > 0 ? "," : "{");
+        buffer_append_json_text(&data, table->columns[c].name);
+        buffer_append_text(&data, strcmp(table->columns[c].type, "text") == 0 ? ":\"phantom\"" : ":0");
+    }
+    buffer_append_char(&data, '}');
+    engine_core_begin(core);
+    statement = prepare(core, sql);
+    sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, buffer_text(&data), -1, SQLITE_STATIC);
+    if (!run(statement))
+        status = error_set(error, STATUS_INTERNAL, "%s", sqlite3_errmsg(core->database));
+    sqlite3_finalize(statement);
+    if (status == STATUS_OK)
+        status = engine_core_commit(core, error);
+    else
+        engine_core_rollback(core);
+    view_collect(core->view, &result->rows, &result->n_rows);
+    buffer_free(&data);
+    free(sql);
+    return status;
+}
+
+static void core_destroy(struct engine *engine) {
+    struct engine_core *core = engine_core_of(engine);
+
+    if (core->database != NULL)
+        close_database(core);
+    buffer_free(&core->request);
+    engine_core_free_written(core);
+    free(core);
+}
+
+static const struct engine_operations core_operations = {
+    .name = "core",
+    .destroy = core_destroy,
+    .client_id = core_client_id,
+    .database = core_database,
+    .start = core_start,
+    .line = core_line,
+    .event = core_event,
+    .write = engine_core_write,
+    .queue_head = engine_core_queue_head,
+    .next_transaction = engine_core_next_transaction,
+    .queue_each = engine_core_queue_each,
+    .complete = engine_core_complete,
+    .gate = core_gate,
+    .set_target = engine_core_set_target,
+    .restart = core_restart,
+    .plant_row = core_plant_row,
+};
+
+static void read_client_id(struct engine_core *core) {
+    sqlite3_stmt *statement = prepare(core, "SELECT powersync_client_id()");
+
+    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == 36)
+        memcpy(core->client_id, sqlite3_column_text(statement, 0), 37);
+    assert(core->client_id[0] != 0);
+    sqlite3_finalize(statement);
+}
+
+enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                               struct error *error) {
+    struct engine_core *core;
+    sqlite3 *database = NULL;
+    enum status status = pool_clone(pool, host, &database, error);
+
+    if (status != STATUS_OK)
+        return status;
+    core = memory_allocate(sizeof *core);
+    core->engine.operations = &core_operations;
+    core->pool = pool;
+    core->host = host;
+    use_database(core, database);
+    read_client_id(core);
+    *engine = &core->engine;
+    return STATUS_OK;
+}

@@ -1,0 +1,315 @@
+#include "client/sdk_stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "client/client_parts.h"
+#include "client/line_splitter.h"
+#include "client/sdk_headers.h"
+#include "client/sdk_upload.h"
+
+static const char bson_type[] = "application/vnd.powersync.bson-stream";
+
+struct sdk_stream {
+    struct client *client;
+    bool started;   /* between start and stop */
+    bool iterating; /* the engine has an iteration */
+    bool connected; /* as the app's status shows it */
+    bool had_line;  /* of this iteration */
+    char *request;  /* body to send once the token is there */
+    size_t request_length;
+    uint64_t exchange; /* POST /sync/stream; 0: none */
+    uint64_t timer;    /* the next iteration; 0: none */
+    struct line_splitter splitter;
+    struct credentials_wait token;
+    struct credentials_wait prefetch;
+};
+
+static void run_iteration(void *context);
+
+static void tell_connection(struct sdk_stream *stream, const char *text) {
+    struct note note = {.kind = NOTE_CONNECTION, .text = text};
+
+    host_note(stream->client->host, &note);
+}
+
+static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
+    char *text = memory_format("disconnected: %s", reason);
+
+    tell_connection(stream, text);
+    free(text);
+}
+
+/* Let go of everything that belongs to the iteration, except the engine's part. */
+static void release(struct sdk_stream *stream) {
+    stream->iterating = false;
+    stream->had_line = false;
+    stream->exchange = 0;
+    free(stream->request);
+    stream->request = NULL;
+    line_splitter_reset(&stream->splitter, false);
+}
+
+/* Every end of an iteration, whatever the reason, sends `stop` to the engine. What it answers no longer
+ * matters, and it cannot fail but by a bug. */
+static void end_iteration(struct sdk_stream *stream) {
+    struct engine_result result;
+    enum status stopped;
+
+    assert(stream->iterating);
+    host_http_abort(stream->client->host, stream->exchange);
+    credentials_cancel(&stream->token);
+    release(stream);
+    stopped = engine_send(stream->client->engine, ENGINE_STOP, &result, NULL);
+    assert(stopped == STATUS_OK && result.n_rows == 0);
+}
+
+static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
+    assert(stream->timer == 0 && !stream->iterating);
+    stream->timer = host_timer_set(stream->client->host, delay, run_iteration, stream);
+}
+
+static void fail_iteration(struct sdk_stream *stream, const char *reason) {
+    tell_disconnected(stream, reason);
+    end_iteration(stream);
+    stream->connected = false;
+    wait_and_restart(stream,
+                     host_jitter(stream->client->host, "sdk.retry-delay", stream->client->retry_delay, 10));
+}
+
+/* The engine closes: with a reason that it keeps to itself (wrong checksum, expired token, end of stream), or
+ * because the request must change, which the app does not see as a disconnect. */
+static void close_iteration(struct sdk_stream *stream, bool hide_disconnect, const char *reason) {
+    if (!hide_disconnect) {
+        fail_iteration(stream, reason);
+        return;
+    }
+    end_iteration(stream);
+    wait_and_restart(stream, 0);
+}
+
+static void on_prefetched(void *context, const char *token) {
+    struct sdk_stream *stream = context;
+
+    /* The result itself is dropped: the restarted iteration fetches again. */
+    if (token != NULL)
+        sdk_stream_send(stream, ENGINE_REFRESHED_TOKEN);
+    else
+        client_tell(stream->client, "could not prefetch a token");
+}
+
+static void fetch_credentials(struct sdk_stream *stream, bool did_expire) {
+    credentials_invalidate(&stream->client->credentials);
+    if (did_expire || credentials_waiting(&stream->prefetch))
+        return;
+    credentials_prefetch(&stream->client->credentials, &stream->prefetch, on_prefetched, stream);
+}
+
+/* Do what the engine asked for. False when the iteration is over. */
+static bool handle(struct sdk_stream *stream, enum status status, const struct engine_result *result,
+                   const struct error *error, const char *reason) {
+    client_tell_view(stream->client, "checkpoint", result);
+    if (result->blocked)
+        host_mark(stream->client->host, "client.checkpoint-blocked-by-upload");
+    if (status != STATUS_OK) {
+        fail_iteration(stream, error->message);
+        return false;
+    }
+    if (result->fetch_credentials)
+        fetch_credentials(stream, result->did_expire);
+    if (result->close)
+        close_iteration(stream, result->hide_disconnect,
+                        result->fetch_credentials && result->did_expire ? "token expired" : reason);
+    return stream->iterating;
+}
+
+void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
+    struct engine_result result;
+    struct error error = {0};
+    enum status status;
+
+    if (!stream->iterating)
+        return;
+    status = engine_send(stream->client->engine, event, &result, &error);
+    handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
+}
+
+static bool take_line(struct sdk_stream *stream, const char *line, size_t length) {
+    struct engine_result result;
+    struct error error = {0};
+    enum status status;
+
+    if (!stream->had_line) {
+        /* What was written while offline goes out now. */
+        stream->had_line = true;
+        sdk_upload_trigger(stream->client->uploads);
+    }
+    status = engine_line(stream->client->engine, line, length, stream->splitter.binary, &result, &error);
+    return handle(stream, status, &result, &error, "closed by the core");
+}
+
+static const char *header_of(const struct http_response *response, const char *name) {
+    for (size_t i = 0; i < response->n_headers; i++)
+        if (strcasecmp(response->headers[i].name, name) == 0)
+            return response->headers[i].value;
+    return "";
+}
+
+static void refuse_head(struct sdk_stream *stream, int status) {
+    char *reason = memory_format("HTTP %d", status);
+
+    if (status == 401)
+        credentials_invalidate(&stream->client->credentials);
+    fail_iteration(stream, reason);
+    free(reason);
+}
+
+static void on_head(void *context, uint64_t exchange, const struct http_response *response) {
+    struct sdk_stream *stream = context;
+
+    assert(exchange == stream->exchange && stream->iterating);
+    if (response->status != 200) {
+        refuse_head(stream, response->status);
+        return;
+    }
+    line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
+    stream->connected = true;
+    tell_connection(stream, "connected");
+    sdk_stream_send(stream, ENGINE_ESTABLISHED);
+}
+
+static void on_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    struct sdk_stream *stream = context;
+    const char *rest = bytes;
+    const char *line;
+    size_t line_length;
+    enum line_splitter_outcome outcome;
+
+    assert(exchange == stream->exchange && stream->iterating);
+    while ((outcome = line_splitter_next(&stream->splitter, &rest, &length, &line, &line_length)) ==
+           LINE_SPLITTER_LINE)
+        if (!take_line(stream, line, line_length))
+            return;
+    if (outcome == LINE_SPLITTER_TOO_LONG)
+        fail_iteration(stream, "line too long");
+}
+
+static void on_end(void *context, uint64_t exchange) {
+    struct sdk_stream *stream = context;
+    const char *line;
+    size_t length;
+
+    assert(exchange == stream->exchange && stream->iterating);
+    if (line_splitter_finish(&stream->splitter, &line, &length) == LINE_SPLITTER_LINE &&
+        !take_line(stream, line, length))
+        return;
+    stream->exchange = 0;
+    sdk_stream_send(stream, ENGINE_END);
+    if (stream->iterating) /* an engine that does not close by itself */
+        fail_iteration(stream, "end of stream");
+}
+
+static void on_failed(void *context, uint64_t exchange, enum http_failure failure) {
+    struct sdk_stream *stream = context;
+
+    assert(exchange == stream->exchange && stream->iterating);
+    stream->exchange = 0;
+    fail_iteration(stream, http_failure_text(failure));
+}
+
+static const struct http_client_events stream_events = {
+    .head = on_head, .body = on_body, .end = on_end, .failed = on_failed};
+
+static void on_token(void *context, const char *token) {
+    struct sdk_stream *stream = context;
+    struct sdk_headers headers;
+    struct http_request request = {
+        .authority = stream->client->service, .method = "POST", .target = "/sync/stream"};
+
+    assert(stream->iterating && stream->exchange == 0);
+    if (token == NULL) {
+        fail_iteration(stream, "not signed in");
+        return;
+    }
+    sdk_headers_fill(&headers, token, SDK_ACCEPT_STREAM);
+    request.headers = headers.list;
+    request.n_headers = headers.count;
+    request.body = stream->request;
+    request.body_length = stream->request_length;
+    stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    sdk_headers_free(&headers);
+}
+
+static void run_iteration(void *context) {
+    struct sdk_stream *stream = context;
+    struct engine_result result;
+    struct error error = {0};
+    enum status status;
+
+    assert(stream->started && !stream->iterating);
+    stream->timer = 0;
+    stream->iterating = true;
+    tell_connection(stream, "connecting");
+    status = engine_start(stream->client->engine, &result, &error);
+    if (status == STATUS_OK && result.establish) {
+        stream->request = memory_copy_bytes(result.request, result.request_length);
+        stream->request_length = result.request_length;
+    }
+    if (!handle(stream, status, &result, &error, "closed by the core"))
+        return;
+    if (stream->request == NULL) {
+        fail_iteration(stream, "the core asks for no stream");
+        return;
+    }
+    credentials_get(&stream->client->credentials, &stream->token, on_token, stream);
+}
+
+struct sdk_stream *sdk_stream_create(struct client *client) {
+    struct sdk_stream *stream = memory_allocate(sizeof *stream);
+
+    stream->client = client;
+    return stream;
+}
+
+void sdk_stream_destroy(struct sdk_stream *stream) {
+    if (stream == NULL)
+        return;
+    if (stream->started)
+        sdk_stream_stop(stream);
+    assert(!stream->iterating && stream->timer == 0);
+    free(stream);
+}
+
+void sdk_stream_start(struct sdk_stream *stream) {
+    assert(!stream->started);
+    stream->started = true;
+    run_iteration(stream);
+}
+
+void sdk_stream_stop(struct sdk_stream *stream) {
+    assert(stream->started);
+    stream->started = false;
+    host_timer_cancel(stream->client->host, stream->timer);
+    stream->timer = 0;
+    credentials_cancel(&stream->prefetch);
+    if (stream->iterating)
+        end_iteration(stream);
+    stream->connected = false;
+    tell_disconnected(stream, "by the app");
+}
+
+void sdk_stream_forget(struct sdk_stream *stream) {
+    release(stream);
+    credentials_forget(&stream->token);
+    credentials_forget(&stream->prefetch);
+    stream->started = false;
+    stream->connected = false;
+    stream->timer = 0;
+}
+
+bool sdk_stream_connected(const struct sdk_stream *stream) {
+    return stream->connected;
+}

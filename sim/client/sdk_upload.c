@@ -1,0 +1,309 @@
+#include "client/sdk_upload.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "client/client_parts.h"
+#include "client/percent.h"
+#include "client/sdk_headers.h"
+#include "client/sdk_stream.h"
+
+struct sdk_upload {
+    struct client *client;
+    bool started;
+    bool running;            /* a run is going on */
+    bool triggered;          /* begin another run when this one and the throttle are over */
+    uint64_t throttle_timer; /* 0: the throttle is over */
+    uint64_t retry_timer;    /* 0: not waiting */
+    int64_t previous_head;   /* queue id that this run saw first in its last round; 0: none */
+
+    struct engine_transaction transaction; /* being uploaded; entries NULL: none */
+    int64_t sequence;                      /* of the queue, when a write checkpoint was asked for */
+    struct http_call call;
+    struct credentials_wait token;
+};
+
+static void begin_run(struct sdk_upload *uploads);
+static void next_round(struct sdk_upload *uploads);
+
+static void maybe_run_again(struct sdk_upload *uploads) {
+    if (!uploads->running && uploads->throttle_timer == 0 && uploads->triggered)
+        begin_run(uploads);
+}
+
+static void end_run(struct sdk_upload *uploads) {
+    assert(uploads->running);
+    uploads->running = false;
+    maybe_run_again(uploads);
+}
+
+static void on_throttle(void *context) {
+    struct sdk_upload *uploads = context;
+
+    uploads->throttle_timer = 0;
+    maybe_run_again(uploads);
+}
+
+/* A run and the throttle begin together, so at most one run begins in this time. */
+static void begin_run(struct sdk_upload *uploads) {
+    struct client *client = uploads->client;
+
+    assert(uploads->started && !uploads->running && uploads->throttle_timer == 0);
+    uploads->running = true;
+    uploads->triggered = false;
+    uploads->previous_head = 0;
+    uploads->throttle_timer = host_timer_set(
+        client->host, host_jitter(client->host, "sdk.upload-throttle", client->upload_throttle, 10),
+        on_throttle, uploads);
+    next_round(uploads);
+}
+
+static void on_retry(void *context) {
+    struct sdk_upload *uploads = context;
+
+    uploads->retry_timer = 0;
+    /* Without a stream the run ends; the first line of the next one triggers another. */
+    if (sdk_stream_connected(uploads->client->stream))
+        next_round(uploads);
+    else
+        end_run(uploads);
+}
+
+static void fail_round(struct sdk_upload *uploads) {
+    struct client *client = uploads->client;
+
+    assert(uploads->retry_timer == 0);
+    uploads->previous_head = 0;
+    uploads->retry_timer = host_timer_set(
+        client->host, host_jitter(client->host, "sdk.upload-retry-delay", client->retry_delay, 10), on_retry,
+        uploads);
+}
+
+static void tell_upload(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
+    struct note note = {.kind = kind, .transaction = uploads->transaction.transaction, .text = text};
+
+    host_note(uploads->client->host, &note);
+}
+
+/* Mutant gate-open: the target is cleared instead of set, so the next checkpoint replaces what was uploaded
+ * even if the service has not seen it yet. */
+static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
+    struct client *client = uploads->client;
+    bool gate_open = host_mutant(client->host, "gate-open");
+    struct error error;
+    enum status status = client->engine->operations->complete(client->engine, uploads->transaction.last,
+                                                              gate_open ? 0 : ENGINE_TARGET_UNKNOWN, &error);
+
+    assert(status == STATUS_OK);
+    tell_upload(uploads, kind, text);
+    engine_transaction_free(&uploads->transaction);
+    uploads->triggered = true; /* the queue changed */
+    if (gate_open)
+        sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+    next_round(uploads);
+}
+
+static void on_upload_answer(void *context, const struct http_answer *answer) {
+    struct sdk_upload *uploads = context;
+    struct buffer reason = {0};
+    enum upload_verdict verdict = UPLOAD_RETRY;
+
+    if (answer->failure != NULL)
+        buffer_append_text(&reason, answer->failure);
+    else
+        verdict = uploads->client->upload->answer(answer->status, answer->body, answer->length, &reason);
+    if (verdict == UPLOAD_RETRY) {
+        tell_upload(uploads, NOTE_UPLOAD_FAILED, buffer_text(&reason));
+        engine_transaction_free(&uploads->transaction);
+        fail_round(uploads);
+    } else if (verdict == UPLOAD_ACCEPTED) {
+        complete_transaction(uploads, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+    } else {
+        complete_transaction(uploads, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
+    }
+    buffer_free(&reason);
+}
+
+static void send_transaction(struct sdk_upload *uploads) {
+    static const struct http_header json_header = {"content-type", "application/json"};
+    struct client *client = uploads->client;
+    struct upload_transaction transaction = {
+        .client_id = client->engine->operations->client_id(client->engine),
+        .user = client->user,
+        .token = client->credentials.token != NULL ? client->credentials.token : "",
+    };
+    struct http_request request = {
+        .authority = client->backend, .method = "POST", .headers = &json_header, .n_headers = 1};
+    struct buffer target = {0};
+    struct buffer body = {0};
+    enum status status;
+
+    status = client->engine->operations->next_transaction(client->engine, &uploads->transaction, NULL);
+    assert(status == STATUS_OK);
+    transaction.transaction = uploads->transaction.transaction;
+    transaction.entries = uploads->transaction.entries;
+    client->upload->request(&transaction, &target, &body);
+    request.target = buffer_text(&target);
+    request.body = buffer_text(&body);
+    request.body_length = body.length;
+    tell_upload(uploads, NOTE_UPLOAD_STARTED, transaction.client_id);
+    http_call_start(&uploads->call, client->host, &request, on_upload_answer, uploads);
+    buffer_free(&target);
+    buffer_free(&body);
+}
+
+/* {"data":{"write_checkpoint":"7"}}; 0 when it is not that. */
+static int64_t read_write_checkpoint(const struct http_answer *answer) {
+    json_t *body = json_parse(answer->body, answer->length, NULL);
+    const char *text = body != NULL ? json_text(json_object_get(body, "data"), "write_checkpoint") : NULL;
+    int64_t id = 0;
+
+    for (; text != NULL && *text >= '0' && *text <= '9' && id < INT64_MAX / 10 - 1; text++)
+        id = id * 10 + (*text - '0');
+    if (text == NULL || *text != 0)
+        id = 0;
+    json_decref(body);
+    return id;
+}
+
+static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
+    struct client *client = uploads->client;
+    struct note note = {.kind = NOTE_WRITE_CHECKPOINT, .timestamp = id};
+    bool set = false;
+    struct error error;
+    enum status status;
+
+    host_note(client->host, &note);
+    status = client->engine->operations->set_target(client->engine, uploads->sequence, id, &set, &error);
+    assert(status == STATUS_OK);
+    if (set)
+        sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+    else
+        host_mark(client->host, "client.write-checkpoint-outdated");
+    end_run(uploads);
+}
+
+static void on_write_checkpoint(void *context, const struct http_answer *answer) {
+    struct sdk_upload *uploads = context;
+    int64_t id = 0;
+
+    if (answer->status == 401)
+        credentials_invalidate(&uploads->client->credentials);
+    if (answer->failure != NULL)
+        client_tell(uploads->client, "no write checkpoint: %s", answer->failure);
+    else if (answer->status == 200)
+        id = read_write_checkpoint(answer);
+    if (answer->failure == NULL && id == 0)
+        client_tell(uploads->client, "no write checkpoint: HTTP %d", answer->status);
+    if (id > 0)
+        use_write_checkpoint(uploads, id);
+    else
+        fail_round(uploads);
+}
+
+static void on_token(void *context, const char *token) {
+    struct sdk_upload *uploads = context;
+    struct client *client = uploads->client;
+    struct http_request request = {.authority = client->service, .method = "GET"};
+    struct sdk_headers headers;
+    struct buffer target = {0};
+
+    if (token == NULL) {
+        client_tell(client, "no write checkpoint: not signed in");
+        fail_round(uploads);
+        return;
+    }
+    buffer_append_text(&target, "/write-checkpoint2.json?client_id=");
+    percent_encode(&target, client->engine->operations->client_id(client->engine));
+    sdk_headers_fill(&headers, token, SDK_ACCEPT_ANY);
+    request.target = buffer_text(&target);
+    request.headers = headers.list;
+    request.n_headers = headers.count;
+    http_call_start(&uploads->call, client->host, &request, on_write_checkpoint, uploads);
+    sdk_headers_free(&headers);
+    buffer_free(&target);
+}
+
+/* The queue is empty. If something was uploaded since the last write checkpoint, ask for one. */
+static void update_target(struct sdk_upload *uploads) {
+    struct engine_gate gate;
+
+    engine_gate(uploads->client->engine, &gate);
+    if (gate.target != ENGINE_TARGET_UNKNOWN || gate.sequence == 0) {
+        end_run(uploads);
+        return;
+    }
+    uploads->sequence = gate.sequence;
+    credentials_get(&uploads->client->credentials, &uploads->token, on_token, uploads);
+}
+
+static void next_round(struct sdk_upload *uploads) {
+    struct engine *engine = uploads->client->engine;
+    int64_t head = engine->operations->queue_head(engine);
+
+    assert(uploads->running && uploads->call.exchange == 0);
+    if (head == 0) {
+        update_target(uploads);
+    } else if (head == uploads->previous_head) {
+        client_tell(uploads->client, "delaying due to previously encountered CRUD item");
+        fail_round(uploads);
+    } else {
+        uploads->previous_head = head;
+        send_transaction(uploads);
+    }
+}
+
+struct sdk_upload *sdk_upload_create(struct client *client) {
+    struct sdk_upload *uploads = memory_allocate(sizeof *uploads);
+
+    uploads->client = client;
+    return uploads;
+}
+
+void sdk_upload_destroy(struct sdk_upload *uploads) {
+    if (uploads == NULL)
+        return;
+    if (uploads->started)
+        sdk_upload_stop(uploads);
+    free(uploads);
+}
+
+void sdk_upload_start(struct sdk_upload *uploads) {
+    assert(!uploads->started);
+    uploads->started = true;
+    begin_run(uploads);
+}
+
+void sdk_upload_stop(struct sdk_upload *uploads) {
+    struct host *host = uploads->client->host;
+
+    assert(uploads->started);
+    host_timer_cancel(host, uploads->throttle_timer);
+    host_timer_cancel(host, uploads->retry_timer);
+    http_call_cancel(&uploads->call);
+    credentials_cancel(&uploads->token);
+    if (uploads->transaction.entries != NULL)
+        tell_upload(uploads, NOTE_UPLOAD_FAILED, "disconnected by the app");
+    sdk_upload_forget(uploads);
+}
+
+void sdk_upload_forget(struct sdk_upload *uploads) {
+    http_call_forget(&uploads->call);
+    credentials_forget(&uploads->token);
+    engine_transaction_free(&uploads->transaction);
+    uploads->started = false;
+    uploads->running = false;
+    uploads->triggered = false;
+    uploads->throttle_timer = 0;
+    uploads->retry_timer = 0;
+}
+
+void sdk_upload_trigger(struct sdk_upload *uploads) {
+    if (!uploads->started)
+        return;
+    uploads->triggered = true;
+    maybe_run_again(uploads);
+}

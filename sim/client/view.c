@@ -1,0 +1,289 @@
+#include "client/view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "disk/row_text.h"
+
+/* The core keeps the rows of table t in ps_data__t. */
+static const char data_prefix[] = "ps_data__";
+enum { DATA_PREFIX_LENGTH = sizeof data_prefix - 1 };
+
+/* Buffers larger than this are given back after use: an initial sync must not decide what a client costs for
+ * good. */
+enum { KEPT_BYTES = 16384 };
+
+struct touched_row {
+    uint32_t table;
+    uint32_t id_length;
+    size_t id; /* position in touched_ids */
+};
+
+struct shown_table {
+    const struct client_table *schema;
+    sqlite3_stmt *read_one;
+    struct map rows; /* id -> struct hash128 of the text that was told last */
+};
+
+struct view {
+    sqlite3 *database;
+    const struct client_schema *schema;
+    struct shown_table *tables;
+
+    struct touched_row *touched; /* since the last collect; the same row may occur twice */
+    size_t n_touched;
+    size_t touched_capacity;
+    struct buffer touched_ids; /* each terminated by 0 */
+
+    struct note_row *rows; /* last answer; pointers are set when it is complete */
+    size_t n_rows;
+    size_t rows_capacity;
+    size_t *texts; /* two positions in `text` a row: id, values (SIZE_MAX: none) */
+    size_t texts_capacity;
+    struct buffer text;
+};
+
+static void append_name(struct buffer *sql, const char *name) {
+    buffer_append_char(sql, '"');
+    for (; *name != 0; name++) {
+        if (*name == '"')
+            buffer_append_char(sql, '"');
+        buffer_append_char(sql, *name);
+    }
+    buffer_append_char(sql, '"');
+}
+
+static sqlite3_stmt *prepare_read(struct view *view, const struct client_table *table) {
+    struct buffer sql = {0};
+    sqlite3_stmt *statement = NULL;
+    int prepared;
+
+    for (size_t c = 0; c < table->n_columns; c++) {
+        buffer_append_text(&sql, c > 0 ? ", " : "SELECT ");
+        append_name(&sql, table->columns[c].name);
+    }
+    buffer_append_text(&sql, " FROM ");
+    append_name(&sql, table->name);
+    buffer_append_text(&sql, " WHERE id = ?1");
+    prepared = sqlite3_prepare_v3(view->database, buffer_text(&sql), -1, SQLITE_PREPARE_PERSISTENT,
+                                  &statement, NULL);
+    assert(prepared == SQLITE_OK);
+    buffer_free(&sql);
+    return statement;
+}
+
+static uint32_t find_table(const struct view *view, const char *name) {
+    for (uint32_t t = 0; t < view->schema->n_tables; t++)
+        if (strcmp(view->schema->tables[t].name, name) == 0)
+            return t;
+    return UINT32_MAX;
+}
+
+static void touch(struct view *view, uint32_t table, const char *id, size_t length) {
+    const struct touched_row *last = view->n_touched > 0 ? &view->touched[view->n_touched - 1] : NULL;
+
+    /* REPLACE deletes and inserts: two calls for one row. */
+    if (last != NULL && last->table == table && last->id_length == length &&
+        memcmp(view->touched_ids.data + last->id, id, length) == 0)
+        return;
+    MEMORY_RESERVE(view->touched, view->touched_capacity, view->n_touched + 1);
+    view->touched[view->n_touched++] =
+        (struct touched_row){.table = table, .id_length = (uint32_t)length, .id = view->touched_ids.length};
+    buffer_append(&view->touched_ids, id, length);
+    buffer_append_char(&view->touched_ids, 0);
+}
+
+static void before_change(void *context, sqlite3 *database, int operation, const char *schema_name,
+                          const char *table_name, sqlite3_int64 old_rowid, sqlite3_int64 new_rowid) {
+    struct view *view = context;
+    sqlite3_value *id = NULL;
+    uint32_t table;
+    int found;
+
+    (void)schema_name;
+    (void)old_rowid;
+    (void)new_rowid;
+    if (strncmp(table_name, data_prefix, DATA_PREFIX_LENGTH) != 0)
+        return;
+    table = find_table(view, table_name + DATA_PREFIX_LENGTH);
+    if (table == UINT32_MAX)
+        return;
+    /* Column 0 is the id, and no UPDATE of the core changes it. */
+    found = operation == SQLITE_INSERT ? sqlite3_preupdate_new(database, 0, &id)
+                                       : sqlite3_preupdate_old(database, 0, &id);
+    assert(found == SQLITE_OK);
+    touch(view, table, (const char *)sqlite3_value_text(id), (size_t)sqlite3_value_bytes(id));
+}
+
+struct view *view_create(sqlite3 *database, const struct client_schema *schema) {
+    struct view *view = memory_allocate(sizeof *view);
+
+    view->database = database;
+    view->schema = schema;
+    view->tables = memory_allocate_array(schema->n_tables, sizeof *view->tables);
+    for (size_t t = 0; t < schema->n_tables; t++)
+        view->tables[t].schema = &schema->tables[t];
+    sqlite3_preupdate_hook(database, before_change, view);
+    return view;
+}
+
+void view_destroy(struct view *view) {
+    if (view == NULL)
+        return;
+    sqlite3_preupdate_hook(view->database, NULL, NULL);
+    for (size_t t = 0; t < view->schema->n_tables; t++) {
+        sqlite3_finalize(view->tables[t].read_one);
+        map_free(&view->tables[t].rows, free);
+    }
+    free(view->tables);
+    free(view->touched);
+    buffer_free(&view->touched_ids);
+    free(view->rows);
+    free(view->texts);
+    buffer_free(&view->text);
+    free(view);
+}
+
+/* Begin an answer row: table and id. Its values follow in `text`, unless it has none. */
+static void begin_row(struct view *view, uint32_t table, const char *id, size_t length) {
+    MEMORY_RESERVE(view->rows, view->rows_capacity, view->n_rows + 1);
+    MEMORY_RESERVE(view->texts, view->texts_capacity, 2 * (view->n_rows + 1));
+    view->rows[view->n_rows] = (struct note_row){.table = view->schema->tables[table].name};
+    view->texts[2 * view->n_rows] = view->text.length;
+    buffer_append(&view->text, id, length);
+    buffer_append_char(&view->text, 0);
+    view->texts[2 * view->n_rows + 1] = SIZE_MAX;
+    view->n_rows++;
+}
+
+static void finish_answer(struct view *view, const struct note_row **rows, size_t *n_rows) {
+    for (size_t i = 0; i < view->n_rows; i++) {
+        size_t values = view->texts[2 * i + 1];
+
+        view->rows[i].id = view->text.data + view->texts[2 * i];
+        view->rows[i].values = values == SIZE_MAX ? NULL : view->text.data + values;
+    }
+    *rows = view->rows;
+    *n_rows = view->n_rows;
+}
+
+static void begin_answer(struct view *view) {
+    view->n_rows = 0;
+    buffer_clear(&view->text);
+    if (view->text.capacity > KEPT_BYTES)
+        buffer_free(&view->text);
+}
+
+static void forget_touched(struct view *view) {
+    view->n_touched = 0;
+    buffer_clear(&view->touched_ids);
+    if (view->touched_ids.capacity > KEPT_BYTES) {
+        buffer_free(&view->touched_ids);
+        free(view->touched);
+        view->touched = NULL;
+        view->touched_capacity = 0;
+    }
+}
+
+static void append_values(struct view *view, sqlite3_stmt *statement, int stepped) {
+    if (stepped == SQLITE_ROW) {
+        row_text_append(&view->text, statement, 0);
+    } else {
+        buffer_append_text(&view->text, "{\"error\":");
+        buffer_append_json_text(&view->text, sqlite3_errmsg(view->database));
+        buffer_append_char(&view->text, '}');
+    }
+}
+
+/* Remember the text from `start` on as what is shown now. False when it is the same as before. */
+static bool remember(struct shown_table *table, const char *id, size_t id_length, const char *text,
+                     size_t length) {
+    struct hash128 hash = hash128_of(text, length);
+    struct hash128 *shown = map_get_bytes(&table->rows, id, id_length);
+
+    if (shown != NULL && hash128_equal(*shown, hash))
+        return false;
+    if (shown == NULL) {
+        shown = memory_allocate(sizeof *shown);
+        map_set_bytes(&table->rows, id, id_length, shown);
+    }
+    *shown = hash;
+    return true;
+}
+
+static void forget_row(struct view *view, uint32_t index, const char *id) {
+    struct hash128 *shown = map_remove(&view->tables[index].rows, id);
+
+    if (shown == NULL)
+        return; /* came and went within one transaction */
+    free(shown);
+    begin_row(view, index, id, strlen(id));
+}
+
+static void collect_row(struct view *view, const struct touched_row *row) {
+    struct shown_table *table = &view->tables[row->table];
+    const char *id = view->touched_ids.data + row->id;
+    size_t before = view->text.length;
+    size_t values;
+    int stepped;
+
+    if (table->read_one == NULL)
+        table->read_one = prepare_read(view, table->schema);
+    sqlite3_bind_text(table->read_one, 1, id, (int)row->id_length, SQLITE_STATIC);
+    stepped = sqlite3_step(table->read_one);
+    if (stepped == SQLITE_DONE) {
+        forget_row(view, row->table, id);
+    } else {
+        begin_row(view, row->table, id, row->id_length);
+        values = view->text.length;
+        append_values(view, table->read_one, stepped);
+        if (remember(table, id, row->id_length, view->text.data + values, view->text.length - values)) {
+            view->texts[2 * (view->n_rows - 1) + 1] = values;
+            buffer_append_char(&view->text, 0);
+        } else { /* take the row back */
+            view->n_rows--;
+            view->text.length = before;
+            view->text.data[before] = 0;
+        }
+    }
+    sqlite3_reset(table->read_one);
+}
+
+void view_collect(struct view *view, const struct note_row **rows, size_t *n_rows) {
+    begin_answer(view);
+    for (size_t i = 0; i < view->n_touched; i++)
+        collect_row(view, &view->touched[i]);
+    forget_touched(view);
+    finish_answer(view, rows, n_rows);
+}
+
+/* The ids alone: reading them works even where a row's JSON does not. */
+static void touch_table(struct view *view, uint32_t index) {
+    struct buffer sql = {0};
+    sqlite3_stmt *statement = NULL;
+    int prepared;
+
+    buffer_append_text(&sql, "SELECT id FROM ");
+    append_name(&sql, view->schema->tables[index].name);
+    buffer_append_text(&sql, " ORDER BY id");
+    prepared = sqlite3_prepare_v2(view->database, buffer_text(&sql), -1, &statement, NULL);
+    assert(prepared == SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        touch(view, index, (const char *)sqlite3_column_text(statement, 0),
+              (size_t)sqlite3_column_bytes(statement, 0));
+    sqlite3_finalize(statement);
+    buffer_free(&sql);
+}
+
+void view_collect_all(struct view *view, const struct note_row **rows, size_t *n_rows) {
+    forget_touched(view);
+    for (uint32_t t = 0; t < view->schema->n_tables; t++) {
+        map_free(&view->tables[t].rows, free);
+        touch_table(view, t);
+    }
+    view_collect(view, rows, n_rows);
+}

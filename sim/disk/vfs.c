@@ -1,0 +1,134 @@
+#include "disk/vfs.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct disk_vfs {
+    sqlite3_vfs base; /* first: SQLite hands it back */
+    struct world *world;
+    struct host *node; /* NULL: the world's clock */
+};
+
+static struct disk_vfs *vfs_of(sqlite3_vfs *base) {
+    assert(base && base->xOpen);
+    return (struct disk_vfs *)base;
+}
+
+/* --- files: there are none --- */
+
+static int refuse_open(sqlite3_vfs *base, sqlite3_filename name, sqlite3_file *file, int flags,
+                       int *out_flags) {
+    (void)base;
+    (void)name;
+    (void)flags;
+    (void)out_flags;
+    file->pMethods = NULL; /* tells SQLite not to close it */
+    return SQLITE_CANTOPEN;
+}
+
+static int refuse_delete(sqlite3_vfs *base, const char *name, int sync) {
+    (void)base;
+    (void)name;
+    (void)sync;
+    return SQLITE_IOERR_DELETE_NOENT;
+}
+
+static int nothing_exists(sqlite3_vfs *base, const char *name, int flags, int *result) {
+    (void)base;
+    (void)name;
+    (void)flags;
+    *result = 0;
+    return SQLITE_OK;
+}
+
+static int same_pathname(sqlite3_vfs *base, const char *name, int size, char *out) {
+    (void)base;
+    if (size <= 0 || strlen(name) >= (size_t)size)
+        return SQLITE_CANTOPEN;
+    (void)snprintf(out, (size_t)size, "%s", name);
+    return SQLITE_OK;
+}
+
+/* --- randomness and time --- */
+
+static int fill_randomness(sqlite3_vfs *base, int length, char *out) {
+    struct disk_vfs *vfs = vfs_of(base);
+    assert(length >= 0);
+    for (int i = 0; i < length; i += 8) {
+        uint64_t value = world_random(vfs->world, "sqlite", "randomness");
+        for (int k = 0; k < 8 && i + k < length; k++)
+            out[i + k] = (char)(value >> (8 * k) & 255); /* the same on any byte order */
+    }
+    return length;
+}
+
+static int no_sleep(sqlite3_vfs *base, int microseconds) {
+    (void)base;
+    return microseconds;
+}
+
+/* Milliseconds since noon of 24 November 4714 BC; the Unix epoch is day 2440587.5. */
+static int current_time_64(sqlite3_vfs *base, sqlite3_int64 *milliseconds) {
+    struct disk_vfs *vfs = vfs_of(base);
+    int64_t wall = vfs->node ? host_wall_clock(vfs->node) : TIME_WALL_START + world_now(vfs->world);
+    int64_t rounded_down = wall / TIME_MILLISECOND - (wall % TIME_MILLISECOND < 0);
+    *milliseconds = INT64_C(210866760000000) + rounded_down;
+    return SQLITE_OK;
+}
+
+static int current_time(sqlite3_vfs *base, double *days) {
+    sqlite3_int64 milliseconds = 0;
+    int result = current_time_64(base, &milliseconds);
+    *days = (double)milliseconds / 86400000.0;
+    return result;
+}
+
+static int no_last_error(sqlite3_vfs *base, int size, char *out) {
+    (void)base;
+    if (size > 0)
+        out[0] = 0;
+    return 0;
+}
+
+/* --- life --- */
+
+struct disk_vfs *disk_vfs_open(struct world *world) {
+    struct disk_vfs *vfs = memory_allocate(sizeof *vfs);
+    vfs->world = world;
+    vfs->base = (sqlite3_vfs){.iVersion = 2,
+                              .szOsFile = (int)sizeof(sqlite3_file),
+                              .mxPathname = 1024,
+                              .zName = "syncline",
+                              .xOpen = refuse_open,
+                              .xDelete = refuse_delete,
+                              .xAccess = nothing_exists,
+                              .xFullPathname = same_pathname,
+                              .xRandomness = fill_randomness,
+                              .xSleep = no_sleep,
+                              .xCurrentTime = current_time,
+                              .xGetLastError = no_last_error,
+                              .xCurrentTimeInt64 = current_time_64};
+    assert(!sqlite3_vfs_find("syncline")); /* one world at a time */
+    int result = sqlite3_vfs_register(&vfs->base, 1);
+    assert(result == SQLITE_OK);
+    (void)result;
+    sqlite3_randomness(0, NULL); /* drop the state of the generator: the next use asks this VFS for a seed */
+    return vfs;
+}
+
+void disk_vfs_close(struct disk_vfs *vfs) {
+    if (!vfs)
+        return;
+    sqlite3_vfs_unregister(&vfs->base);
+    sqlite3_randomness(0, NULL);
+    free(vfs);
+}
+
+void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host) {
+    vfs->node = host;
+}

@@ -1,0 +1,107 @@
+#include "net/net.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "net/net_private.h"
+
+static const char *const counter_names[NET_COUNTERS] = {
+    [NET_REFUSE] = "net.refuse",
+    [NET_RESET] = "net.reset",
+    [NET_LOSE_RESPONSE] = "net.lose-response",
+    [NET_STALL] = "net.stall",
+    [NET_SPLIT_CHUNKS] = "net.split-chunks",
+    [NET_HELD] = "net.held",
+    [NET_GIVE_UP] = "net.give-up",
+};
+
+struct net *net_create(struct world *world, const struct net_settings *settings) {
+    assert(settings->latency >= 0 && settings->jitter >= 0 && settings->give_up >= 0);
+    struct net *net = memory_allocate(sizeof *net);
+    net->world = world;
+    net->settings = *settings;
+    for (size_t i = 0; i < NET_COUNTERS; i++)
+        net->counters[i].name = counter_names[i];
+    world_host_operations(&net->operations);
+    timer_operations(&net->operations);
+    http_operations(&net->operations);
+    return net;
+}
+
+static void free_node(void *value) {
+    struct node *node = value;
+    timers_clear(node);
+    free(node->name);
+    free(node);
+}
+
+void net_destroy(struct net *net) {
+    if (!net)
+        return;
+    while (net->first)
+        exchange_free(net->first);
+    map_free(&net->nodes, free_node);
+    links_free(net);
+    assert(net->exchanges.count == 0 && net->timers.count == 0);
+    id_table_free(&net->exchanges);
+    id_table_free(&net->timers);
+    free(net);
+}
+
+struct host *net_node(struct net *net, const char *name) {
+    assert(name && *name && !map_has(&net->nodes, name));
+    struct node *node = memory_allocate(sizeof *node);
+    node->name = memory_copy_text(name);
+    node->net = net;
+    node->base.world = net->world;
+    node->base.host.name = node->name;
+    node->base.host.operations = &net->operations;
+    map_set(&net->nodes, name, node);
+    return &node->base.host;
+}
+
+/* The node's ends of an exchange are gone, without a word to the node; the other end learns it over the link.
+ */
+static void crash_exchange(struct exchange *exchange, const struct node *node) {
+    bool was_server = exchange->server == node && exchange->server_open;
+    if (was_server)
+        exchange->server_open = false;
+    if (exchange->client == node && exchange->client_open)
+        exchange_leave_client(exchange);
+    if (was_server && exchange->client_open)
+        lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_RESET));
+    exchange_settle(exchange);
+}
+
+void net_crash_node(struct net *net, const char *name) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    timers_clear(node);
+    node->listening = false;
+    node->listener = (struct http_server_events){0};
+    node->listener_context = NULL;
+    for (struct exchange *exchange = net->first, *next; exchange; exchange = next) {
+        next = exchange->next;
+        if (exchange->client == node || exchange->server == node)
+            crash_exchange(exchange, node);
+    }
+}
+
+void net_set_faults(struct net *net, const struct net_faults *faults) {
+    assert(faults->stall_time >= 0);
+    net->faults = *faults;
+}
+
+void net_flip_delay(struct net *net, uint64_t nth) {
+    net->flip = nth;
+}
+
+size_t net_counters(const struct net *net, const struct net_counter **counters) {
+    *counters = net->counters;
+    return NET_COUNTERS;
+}
+
+uint64_t net_exchanges(const struct net *net) {
+    return net->n_exchanges;
+}

@@ -1,0 +1,225 @@
+#include "runner/worker.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "client/core_library.h"
+#include "runner/result_message.h"
+#include "scenario/plan.h"
+
+#define PROGRESS_EVERY INT64_C(200000000) /* ns of wall time between two progress lines */
+
+struct worker {
+    const struct worker_settings *settings;
+    FILE *answers;
+    struct map scenarios; /* path -> struct scenario *, loaded once */
+    struct core_library *core;
+    uint64_t job;   /* the one that runs */
+    json_t *answer; /* to it, sent when all its memory is given back: a crash in there must not hit the next
+                       job */
+    const char *answer_type;
+    int64_t last_progress;
+};
+
+static void set_answer(struct worker *worker, const char *type, json_t *json) {
+    assert(worker->answer == NULL);
+    worker->answer = json;
+    worker->answer_type = type;
+}
+
+static void send_answer(struct worker *worker) {
+    struct buffer line = {0};
+    json_t *json = worker->answer;
+    assert(json != NULL);
+    worker->answer = NULL;
+    json_object_set_new(json, "type", json_string(worker->answer_type));
+    json_object_set_new(json, "job", json_integer((json_int_t)worker->job));
+    json_append(&line, json);
+    buffer_append_char(&line, '\n');
+    fwrite(line.data, 1, line.length, worker->answers);
+    fflush(worker->answers);
+    buffer_free(&line);
+    json_decref(json);
+}
+
+static void set_error(struct worker *worker, const struct error *error) {
+    char message[1400];
+    json_t *json = json_object();
+    assert(error->status != STATUS_OK);
+    error_format(error, message, sizeof message);
+    json_object_set_new(json, "status", json_integer(error->status));
+    json_object_set_new(json, "message", json_string(message));
+    set_answer(worker, "error", json);
+}
+
+static int64_t wall_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
+
+/* The heart beat. Wall time only thins it out; nothing of it reaches the world. */
+static void tell_progress(void *context, int64_t virtual_now, uint64_t events) {
+    struct worker *worker = context;
+    int64_t now = wall_now();
+    assert(worker->job != 0);
+    if (now - worker->last_progress < PROGRESS_EVERY)
+        return;
+    worker->last_progress = now;
+    fprintf(worker->answers, "{\"type\":\"progress\",\"job\":%llu,\"virtual_ns\":%lld,\"events\":%llu}\n",
+            (unsigned long long)worker->job, (long long)virtual_now, (unsigned long long)events);
+    fflush(worker->answers);
+}
+
+static enum status find_scenario(struct worker *worker, const char *path, struct scenario **scenario,
+                                 struct error *error) {
+    *scenario = map_get(&worker->scenarios, path);
+    if (*scenario != NULL)
+        return STATUS_OK;
+    enum status status = scenario_load(path, scenario, error);
+    if (status != STATUS_OK)
+        return status;
+    if (worker->settings->engine != NULL)
+        (*scenario)->engine = worker->settings->engine;
+    map_set(&worker->scenarios, path, *scenario);
+    return STATUS_OK;
+}
+
+static json_t *plan_json(const struct plan *plan, const struct scenario *scenario) {
+    struct buffer text = {0};
+    plan_write(plan, scenario, &text);
+    json_t *json = json_stringn(buffer_text(&text), text.length);
+    buffer_free(&text);
+    return json != NULL ? json : json_string("");
+}
+
+/* A run that came to no verdict. Too many events and broken promises inside the stage are findings about this
+ * seed; anything else is wrong input, which the caller must hear about. */
+static json_t *result_of_failed_run(const struct error *error) {
+    assert(error->status != STATUS_OK);
+    if (error->status == STATUS_LIMIT)
+        return result_message_make_ended("liveness", error->message,
+                                         "the run was cut off at its limit of events");
+    if (error->status == STATUS_INTERNAL)
+        return result_message_make_ended("no-crash", error->message, NULL);
+    return NULL;
+}
+
+static enum status run_plan(struct worker *worker, const json_t *job, const struct scenario *scenario,
+                            const struct plan *plan, struct error *error) {
+    struct stage_result result = {0};
+    bool narrate = json_bool_or(job, "narrate", false);
+    struct stage_options options = {
+        .core = worker->core, .narrate = narrate, .progress = tell_progress, .progress_context = worker};
+    struct error trouble = {0};
+    json_t *json = NULL;
+    bool failed = true;
+    if (stage_run(scenario, plan, &options, &result, &trouble) == STATUS_OK) {
+        failed = !result.passed;
+        json = result_message_make(
+            &result, &(struct result_message_options){.delays = json_bool_or(job, "delays", false),
+                                                      .trace_marks = failed || narrate ||
+                                                                     json_bool_or(job, "trace_marks", false),
+                                                      .narration = narrate});
+        stage_result_free(&result);
+    } else {
+        json = result_of_failed_run(&trouble);
+    }
+    if (json == NULL) {
+        if (error != NULL)
+            *error = trouble;
+        return trouble.status;
+    }
+    if (failed)
+        json_object_set_new(json, "plan", plan_json(plan, scenario));
+    set_answer(worker, "result", json);
+    return STATUS_OK;
+}
+
+static enum status open_core(struct worker *worker, struct error *error) {
+    return worker->core != NULL ? STATUS_OK : core_library_open(worker->settings->core, &worker->core, error);
+}
+
+static enum status run_job(struct worker *worker, const json_t *job, struct error *error) {
+    struct scenario *scenario = NULL;
+    struct plan *plan = NULL;
+    const char *path = json_text(job, "scenario"), *want = json_text(job, "want");
+    if (path == NULL)
+        return error_set(error, STATUS_INVALID, "a job without a scenario");
+    enum status status = find_scenario(worker, path, &scenario, error);
+    if (status != STATUS_OK)
+        return status;
+    scenario->polling_interval = json_integer_or(job, "polling_interval_ns", scenario->polling_interval);
+    status = plan_make(scenario, (uint64_t)json_integer_or(job, "seed", 0), &plan, error);
+    if (status != STATUS_OK)
+        return status;
+    if (want != NULL) {
+        json_t *json = json_object();
+        json_object_set_new(json, "plan", plan_json(plan, scenario));
+        set_answer(worker, "plan", json);
+    } else {
+        status = open_core(worker, error);
+        if (status == STATUS_OK)
+            status = run_plan(worker, job, scenario, plan, error);
+    }
+    plan_free(plan);
+    return status;
+}
+
+static void serve_line(struct worker *worker, const char *line, size_t length) {
+    struct error error = {0};
+    json_t *job = json_parse(line, length, &error);
+    if (job == NULL) {
+        worker->job = 0;
+        set_error(worker, &error);
+        send_answer(worker);
+        return;
+    }
+    worker->job = (uint64_t)json_integer_or(job, "job", 0);
+    worker->last_progress = wall_now();
+    if (run_job(worker, job, &error) != STATUS_OK)
+        set_error(worker, &error);
+    json_decref(job);
+    send_answer(worker);
+}
+
+/* Answers go to a descriptor of their own: what a library prints must not get between the lines. */
+static FILE *take_standard_output(void) {
+    int answers = dup(STDOUT_FILENO);
+    if (answers < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return NULL;
+    return fdopen(answers, "w");
+}
+
+static void free_scenario(void *scenario) {
+    scenario_free(scenario);
+}
+
+int worker_main(const struct worker_settings *settings) {
+    struct worker worker = {.settings = settings};
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would read the rest */
+    worker.answers = take_standard_output();
+    if (worker.answers == NULL) {
+        perror("syncline worker");
+        return 3;
+    }
+    while ((length = getline(&line, &capacity, stdin)) > 0)
+        serve_line(&worker, line, (size_t)length);
+    free(line);
+    map_clear(&worker.scenarios, free_scenario);
+    map_free(&worker.scenarios, NULL);
+    if (worker.core != NULL)
+        core_library_close(worker.core);
+    fclose(worker.answers);
+    return 0;
+}

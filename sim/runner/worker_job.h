@@ -1,0 +1,24 @@
+/* A job for a worker process, and the line that carries it; runner/worker.h describes the protocol. */
+#ifndef SYNCLINE_RUNNER_WORKER_JOB_H
+#define SYNCLINE_RUNNER_WORKER_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+struct worker_job {
+    uint64_t number;
+    const char *scenario; /* path */
+    uint64_t seed;
+    bool plan_only;
+    bool narrate;
+    bool delays;
+    bool trace_marks;
+    int64_t polling_interval; /* ns; 0: the scenario's */
+};
+
+/* The line for a job, with its newline. */
+void worker_job_append(struct buffer *line, const struct worker_job *job);
+
+#endif

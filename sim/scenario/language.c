@@ -1,0 +1,285 @@
+#include "scenario/language.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "scenario/fault_kinds.h"
+
+const char *scenario_text_name(size_t index, const void *texts) {
+    return ((const char *const *)texts)[index];
+}
+
+static const char *app_name(size_t index, const void *unused) {
+    (void)unused;
+    const struct app *const *apps = app_all();
+    return apps[index] ? apps[index]->name : NULL;
+}
+
+static const char *property_name(size_t index, const void *unused) {
+    (void)unused;
+    return check_properties[index] ? check_properties[index]->name : NULL;
+}
+
+static const char *listed_name(size_t index, const void *names) {
+    return ((const struct scenario_name *)names)[index].name;
+}
+
+static enum status check_listed(struct reader *reader, struct reader_value item, const char *what,
+                                const struct scenario_name *names) {
+    const char *text = json_string_value(item.value);
+    for (const struct scenario_name *name = names; name->name; name++)
+        if (!strcmp(name->name, text))
+            return STATUS_OK;
+    return reader_refuse_name(reader, item, what, text, listed_name, names);
+}
+
+static enum status read_app(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *name;
+    enum status status = reader_text(reader, value, &name);
+    if (status != STATUS_OK)
+        return status;
+    scenario->app = app_find(name);
+    return scenario->app ? STATUS_OK : reader_refuse_name(reader, value, "app", name, app_name, NULL);
+}
+
+static enum status read_engine(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    enum status status = reader_text(reader, value, &scenario->engine);
+    return status == STATUS_OK ? check_listed(reader, value, "engine", scenario_engines()) : status;
+}
+
+/* Seeds above 2^63 - 1 are no YAML integers and come as digits in quotes. */
+static enum status read_seed(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *digits = json_string_value(value.value);
+    scenario->has_seed = true;
+    if (digits && *digits && strspn(digits, "0123456789") == strlen(digits) && strlen(digits) <= 20) {
+        scenario->seed = strtoull(digits, NULL, 10);
+        return STATUS_OK;
+    }
+    int64_t seed;
+    enum status status = reader_count(reader, value, 0, INT64_MAX, &seed);
+    scenario->seed = status == STATUS_OK ? (uint64_t)seed : 0;
+    return status;
+}
+
+static enum status check_user(struct reader *reader, struct reader_value item, void *unused) {
+    (void)unused;
+    const char *name = json_string_value(item.value);
+    bool good = *name >= 'a' && *name <= 'z' && strlen(name) <= 30 &&
+                strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+    return good ? STATUS_OK
+                : reader_refuse(reader, item,
+                                "`%.60s` is no user name: a lower-case letter, then letters, digits or _, at most 30",
+                                name);
+}
+
+static enum status name_users(struct reader *reader, struct scenario *scenario, int64_t count) {
+    static const char *const usual[] = {"alice", "bob",   "carol", "dave",  "erin",
+                                        "frank", "grace", "heidi", "ivan", "judy"};
+    const char **users = arena_allocate(reader->arena, (size_t)count * sizeof *users);
+    for (size_t i = 0; i < (size_t)count; i++)
+        users[i] = i < 10 ? usual[i] : arena_format(reader->arena, "user%zu", i + 1);
+    scenario->users = users;
+    scenario->n_users = (size_t)count;
+    return STATUS_OK;
+}
+
+static enum status read_users(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    if (json_is_integer(value.value)) {
+        int64_t count;
+        enum status status = reader_count(reader, value, 1, SCENARIO_CLIENTS_MOST, &count);
+        return status == STATUS_OK ? name_users(reader, scenario, count) : status;
+    }
+    if (!json_is_array(value.value))
+        return reader_refuse(reader, value, "`users` must be a list of names or their number, this is %s",
+                             reader_type(value.value));
+    enum status status = reader_texts(reader, value, check_user, NULL, &scenario->users, &scenario->n_users);
+    if (status == STATUS_OK && (scenario->n_users == 0 || scenario->n_users > SCENARIO_CLIENTS_MOST))
+        return reader_refuse(reader, value, "`users` must name 1 to %d users", SCENARIO_CLIENTS_MOST);
+    return status;
+}
+
+bool scenario_has_client(const struct scenario *scenario, const char *name) {
+    for (size_t u = 0; u < scenario->n_users; u++) {
+        size_t length = strlen(scenario->users[u]);
+        if (strncmp(name, scenario->users[u], length) != 0 || name[length] != '-')
+            continue;
+        const char *digits = name + length + 1;
+        if (*digits < '1' || *digits > '9' || strlen(digits) > 5 || strspn(digits, "0123456789") != strlen(digits))
+            continue;
+        return strtoll(digits, NULL, 10) <= scenario->devices_per_user;
+    }
+    return false;
+}
+
+enum status scenario_check_client(struct reader *reader, struct reader_value value, void *target) {
+    const struct scenario *scenario = target;
+    const char *name = json_string_value(value.value);
+    if (name && scenario_has_client(scenario, name))
+        return STATUS_OK;
+    return reader_refuse(reader, value, "there is no client `%.60s`; clients are `%s-1` to `%s-%lld`",
+                         name ? name : "", scenario->users[0], scenario->users[scenario->n_users - 1],
+                         (long long)scenario->devices_per_user);
+}
+
+static enum status read_writers(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, scenario_check_client, scenario, &scenario->writers, &scenario->n_writers);
+}
+
+static enum status read_actions(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *const *kinds = scenario->app->action_kinds;
+    size_t n_kinds = 0;
+    while (kinds[n_kinds])
+        n_kinds++;
+    struct field *fields = arena_allocate(reader->arena, (n_kinds + 1) * sizeof *fields);
+    int64_t *weights = arena_allocate(reader->arena, n_kinds * sizeof *weights);
+    for (size_t i = 0; i < n_kinds; i++)
+        fields[i] = (struct field){
+            .key = kinds[i], .kind = FIELD_COUNT, .offset = i * sizeof *weights, .low = 0, .high = 1000000};
+    enum status status = reader_mapping(reader, value, "actions", fields, weights);
+    if (status != STATUS_OK)
+        return status;
+    int64_t sum = 0;
+    for (size_t i = 0; i < n_kinds; i++)
+        sum += weights[i];
+    if (sum == 0)
+        return reader_refuse(reader, value, "`actions` must give at least one action a weight above 0");
+    scenario->action_weights = weights;
+    return STATUS_OK;
+}
+
+static enum status read_knobs(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    if (!json_is_object(value.value))
+        return reader_refuse(reader, value, "`knobs` must be a mapping of names to numbers, this is %s",
+                             reader_type(value.value));
+    struct scenario_pin *pins = arena_allocate(reader->arena, (json_object_size(value.value) + 1) * sizeof *pins);
+    const char *name;
+    json_t *number;
+    size_t count = 0;
+    json_object_foreach((json_t *)(uintptr_t)value.value, name, number) {
+        struct reader_value member = reader_member(value.value, name);
+        enum status status = reader_count(reader, member, INT64_MIN, INT64_MAX, &pins[count].value);
+        if (status != STATUS_OK)
+            return status;
+        pins[count++].name = arena_copy_text(reader->arena, name);
+    }
+    scenario->knobs = pins;
+    scenario->n_knobs = count;
+    return STATUS_OK;
+}
+
+static enum status check_mutant(struct reader *reader, struct reader_value item, void *unused) {
+    (void)unused;
+    return check_listed(reader, item, "mutant", scenario_mutants());
+}
+
+static enum status read_mutants(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, check_mutant, NULL, &scenario->mutants, &scenario->n_mutants);
+}
+
+static enum status check_property(struct reader *reader, struct reader_value item, void *unused) {
+    (void)unused;
+    const char *name = json_string_value(item.value);
+    return check_property_find(name) ? STATUS_OK
+                                     : reader_refuse_name(reader, item, "property", name, property_name, NULL);
+}
+
+static enum status read_properties(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    if (json_is_string(value.value)) {
+        if (strcmp(json_string_value(value.value), "all") != 0)
+            return reader_refuse(reader, value, "`properties` must be `all` or a list of names");
+        return STATUS_OK;
+    }
+    return reader_texts(reader, value, check_property, NULL, &scenario->properties, &scenario->n_properties);
+}
+
+static enum status read_violates(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    enum status status = reader_texts(reader, value, check_property, NULL, &scenario->expect_violates,
+                                      &scenario->n_expect_violates);
+    if (status == STATUS_OK && scenario->n_expect_violates == 0)
+        return reader_refuse(reader, value, "`violates` must name at least one property");
+    return status;
+}
+
+static enum status read_expect(struct reader *reader, struct reader_value value, void *target) {
+    static const struct field fields[] = {{.key = "violates", .kind = FIELD_SPECIAL, .read = read_violates},
+                                          {.key = NULL}};
+    if (json_is_string(value.value) && !strcmp(json_string_value(value.value), "pass"))
+        return STATUS_OK;
+    if (!json_is_object(value.value) || json_object_size(value.value) == 0)
+        return reader_refuse(reader, value, "`expect` must be `pass` or {violates: [property]}");
+    return reader_mapping(reader, value, "expect", fields, target);
+}
+
+#define PLACE(member) offsetof(struct scenario, member)
+#define TEXT(key_, member)                                                                                     \
+    { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
+#define BOOLEAN(key_, member)                                                                                  \
+    { .key = key_, .kind = FIELD_BOOLEAN, .offset = PLACE(member) }
+#define NUMBER(kind_, key_, member, low_, high_)                                                               \
+    { .key = key_, .kind = kind_, .offset = PLACE(member), .low = low_, .high = high_ }
+#define SECTION(key_, fields_)                                                                                 \
+    { .key = key_, .kind = FIELD_SECTION, .section = fields_ }
+#define SPECIAL(key_, read_)                                                                                   \
+    { .key = key_, .kind = FIELD_SPECIAL, .read = read_ }
+#define END                                                                                                    \
+    { .key = NULL }
+
+static const struct field seed_data_fields[] = {NUMBER(FIELD_COUNT, "lists", lists_per_user, 0, 10000),
+                                                NUMBER(FIELD_COUNT, "todos", todos_per_list, 0, 10000), END};
+static const struct field run_fields[] = {
+    NUMBER(FIELD_DURATION, "for", duration, TIME_MILLISECOND, 30 * TIME_DAY),
+    NUMBER(FIELD_DURATION, "settle-within", settle_within, TIME_SECOND, TIME_DAY),
+    NUMBER(FIELD_COUNT, "max-events", max_events, 1000, INT64_MAX), END};
+static const struct field workload_fields[] = {
+    NUMBER(FIELD_DURATION_RANGE, "between-writes", between_writes, TIME_MILLISECOND, TIME_DAY),
+    NUMBER(FIELD_COUNT_RANGE, "rows", rows_per_write, 1, SCENARIO_ROWS_MOST), SPECIAL("writers", read_writers),
+    SPECIAL("actions", read_actions), END};
+static const struct field network_fields[] = {
+    NUMBER(FIELD_DURATION_RANGE, "latency", latency, 0, TIME_MINUTE),
+    NUMBER(FIELD_DURATION_RANGE, "jitter", jitter, 0, TIME_MINUTE),
+    NUMBER(FIELD_DURATION, "give-up", give_up, TIME_MILLISECOND, TIME_DAY), END};
+static const struct field service_fields[] = {
+    NUMBER(FIELD_DURATION, "polling-interval", polling_interval, TIME_MILLISECOND, TIME_HOUR),
+    NUMBER(FIELD_DURATION, "keepalive", keepalive_interval, TIME_MILLISECOND, TIME_HOUR), END};
+static const struct field token_fields[] = {
+    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
+
+const struct field scenario_language[] = {
+    TEXT("name", name),
+    TEXT("description", description),
+    SPECIAL("app", read_app),
+    TEXT("sync-config", sync_config),
+    SPECIAL("engine", read_engine),
+    SPECIAL("seed", read_seed),
+    SPECIAL("users", read_users),
+    NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
+    SECTION("seed-data", seed_data_fields),
+    SECTION("run", run_fields),
+    SECTION("workload", workload_fields),
+    SECTION("network", network_fields),
+    SECTION("service", service_fields),
+    SECTION("tokens", token_fields),
+    SPECIAL("faults", scenario_read_faults),
+    BOOLEAN("swarm", swarm),
+    BOOLEAN("fault-points", fault_points),
+    BOOLEAN("random-knobs", random_knobs),
+    SPECIAL("drive", scenario_read_drives),
+    SPECIAL("knobs", read_knobs),
+    SPECIAL("mutants", read_mutants),
+    SPECIAL("properties", read_properties),
+    SPECIAL("expect", read_expect),
+    BOOLEAN("canary", canary),
+    SPECIAL("steps", scenario_read_steps),
+    END};

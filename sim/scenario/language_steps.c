@@ -1,0 +1,228 @@
+/* `steps:`, a pinned plan: what happens is written down instead of drawn from a seed. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "scenario/language.h"
+#include "scenario/plan.h"
+
+#define PLACE(member) offsetof(struct scenario_step, member)
+
+static enum status read_client_of(struct reader *reader, struct reader_value value, struct scenario_step *step,
+                                  enum step_kind kind) {
+    step->kind = kind;
+    return reader_text(reader, value, &step->client);
+}
+
+static enum status read_write(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_WRITE);
+}
+
+static enum status read_offline(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_OFFLINE);
+}
+
+static enum status read_disconnect(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_DISCONNECT);
+}
+
+static enum status read_crash(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CRASH);
+}
+
+static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
+                             bool one_way) {
+    const char *const *ends;
+    size_t count;
+    enum status status = reader_texts(reader, value, NULL, NULL, &ends, &count);
+    if (status != STATUS_OK)
+        return status;
+    if (count != 2)
+        return reader_refuse(reader, value, "`%s` must name two nodes: [alice-1, powersync]", value.key);
+    step->kind = STEP_PARTITION;
+    step->one_way = one_way;
+    step->from = ends[0];
+    step->to = ends[1];
+    return STATUS_OK;
+}
+
+static enum status read_partition(struct reader *reader, struct reader_value value, void *step) {
+    return read_ends(reader, value, step, false);
+}
+
+static enum status read_one_way(struct reader *reader, struct reader_value value, void *step) {
+    return read_ends(reader, value, step, true);
+}
+
+static enum status read_action(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_step *step = target;
+    return reader_text(reader, value, &step->action.kind);
+}
+
+/* A small number is pleasant to type, any number of 63 bits is taken. */
+static enum status read_choice(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_step *step = target;
+    int64_t choice;
+    enum status status = reader_count(reader, value, 0, INT64_MAX, &choice);
+    step->action.choice = status == STATUS_OK ? (uint64_t)choice : 0;
+    return status;
+}
+
+/* The keys that say what a step does: a step has exactly one of them. */
+#define KINDS                                                                                                  \
+    {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                               \
+        {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                       \
+        {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                   \
+        {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                             \
+        {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect}, {                               \
+        .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                              \
+    }
+
+static const struct field kind_fields[] = {KINDS, {.key = NULL}};
+
+static const struct field step_fields[] = {
+    {.key = "id", .kind = FIELD_TEXT, .offset = PLACE(id)},
+    {.key = "at", .kind = FIELD_DURATION, .offset = PLACE(at), .high = 30 * TIME_DAY},
+    KINDS,
+    {.key = "lasts", .kind = FIELD_DURATION, .offset = PLACE(lasts), .high = 30 * TIME_DAY},
+    {.key = "action", .kind = FIELD_SPECIAL, .read = read_action},
+    {.key = "rows", .kind = FIELD_COUNT, .offset = PLACE(action.rows), .low = 1, .high = SCENARIO_ROWS_MOST},
+    {.key = "choice", .kind = FIELD_SPECIAL, .read = read_choice},
+    {.key = NULL}};
+
+static enum status need(struct reader *reader, struct reader_value step, const char *key, const char *why) {
+    return json_object_get(step.value, key) ? STATUS_OK
+                                            : reader_refuse(reader, step, "a step needs `%s`%s", key, why);
+}
+
+static enum status refuse_keys(struct reader *reader, struct reader_value step, const char *const *keys,
+                               const char *why) {
+    for (; *keys; keys++)
+        if (json_object_get(step.value, *keys))
+            return reader_refuse_key(reader, step, *keys, "`%s` %s", *keys, why);
+    return STATUS_OK;
+}
+
+static enum status check_one_kind(struct reader *reader, struct reader_value step) {
+    const char *first = NULL;
+    for (const struct field *field = kind_fields; field->key; field++) {
+        if (!json_object_get(step.value, field->key))
+            continue;
+        if (first)
+            return reader_refuse_key(reader, step, field->key, "a step does one thing: `%s` or `%s`, not both", first,
+                                     field->key);
+        first = field->key;
+    }
+    if (first)
+        return STATUS_OK;
+    return reader_refuse(reader, step,
+                         "a step needs one of: write, offline, partition, one-way-partition, disconnect, crash");
+}
+
+static bool is_node(const struct scenario *scenario, const char *name) {
+    return scenario_has_client(scenario, name) || !strcmp(name, "powersync") || !strcmp(name, "convex") ||
+           !strcmp(name, "issuer");
+}
+
+static enum status check_who(struct reader *reader, struct reader_value value, const struct scenario *scenario,
+                             const struct scenario_step *step) {
+    if (step->kind == STEP_PARTITION) {
+        const char *key = step->one_way ? "one-way-partition" : "partition";
+        const json_t *ends = json_object_get(value.value, key);
+        for (size_t i = 0; i < 2; i++)
+            if (!is_node(scenario, json_string_value(json_array_get(ends, i))))
+                return reader_refuse(reader, reader_item(ends, i),
+                                     "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
+                                     json_string_value(json_array_get(ends, i)));
+        return STATUS_OK;
+    }
+    if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync"))
+        return STATUS_OK;
+    static const char *const keys[] = {
+        [STEP_WRITE] = "write", [STEP_OFFLINE] = "offline", [STEP_DISCONNECT] = "disconnect", [STEP_CRASH] = "crash"};
+    return scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
+                                 (void *)(uintptr_t)scenario);
+}
+
+static enum status check_action(struct reader *reader, struct reader_value value, const struct scenario *scenario,
+                                struct scenario_step *step) {
+    enum status status = need(reader, value, "action", ": what the app does");
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; scenario->app->action_kinds[i]; i++)
+        if (!strcmp(scenario->app->action_kinds[i], step->action.kind))
+            return STATUS_OK;
+    return reader_refuse_name(reader, reader_member(value.value, "action"), "action", step->action.kind,
+                              scenario_text_name, scenario->app->action_kinds);
+}
+
+static enum status check_step(struct reader *reader, struct reader_value value, const struct scenario *scenario,
+                              struct scenario_step *step) {
+    static const char *const of_writes[] = {"action", "rows", "choice", NULL};
+    static const char *const of_faults[] = {"lasts", NULL};
+    enum status status = check_who(reader, value, scenario, step);
+    if (status == STATUS_OK)
+        status = need(reader, value, "at", ": the time when it happens");
+    if (status == STATUS_OK && step->at >= scenario->duration)
+        return reader_refuse(reader, reader_member(value.value, "at"),
+                             "`at` must be before the end of the run (run: {for: ...})");
+    if (status != STATUS_OK)
+        return status;
+    if (step->kind == STEP_WRITE) {
+        status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
+        return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;
+    }
+    status = need(reader, value, "lasts", ": how long it goes on");
+    return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;
+}
+
+static enum status read_step(struct reader *reader, struct reader_value value, const struct scenario *scenario,
+                             size_t index, struct scenario_step *step) {
+    *step = (struct scenario_step){.action = {.rows = 1, .choice = index + 1}};
+    enum status status = reader_mapping(reader, value, "", step_fields, step);
+    if (status == STATUS_OK)
+        status = check_one_kind(reader, value);
+    if (status == STATUS_OK)
+        status = check_step(reader, value, scenario, step);
+    if (status != STATUS_OK)
+        return status;
+    if (!step->id)
+        step->id = arena_format(reader->arena, "s%zu", index + 1);
+    if (step->kind == STEP_WRITE)
+        step->action.step = step->id;
+    else
+        step->action = (struct app_action){0};
+    return STATUS_OK;
+}
+
+static int compare_steps(const void *a, const void *b) {
+    const struct scenario_step *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    if (!json_is_array(value.value))
+        return reader_refuse(reader, value, "`steps` must be a list, this is %s", reader_type(value.value));
+    size_t count = json_array_size(value.value);
+    struct scenario_step *steps = arena_allocate(reader->arena, (count + 1) * sizeof *steps);
+    struct map ids = {0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        struct reader_value item = reader_item(value.value, i);
+        status = read_step(reader, item, scenario, i, &steps[i]);
+        if (status == STATUS_OK && map_set(&ids, steps[i].id, &steps[i]))
+            status = reader_refuse(reader, item, "there are two steps with the id `%.60s`", steps[i].id);
+    }
+    map_free(&ids, NULL);
+    if (status != STATUS_OK)
+        return status;
+    qsort(steps, count, sizeof *steps, compare_steps);
+    scenario->steps = steps;
+    scenario->n_steps = count;
+    return STATUS_OK;
+}

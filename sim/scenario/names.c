@@ -1,0 +1,84 @@
+#include <string.h>
+
+#include "scenario/fault_kinds.h"
+
+/* X(name, class, lasts, counter, step, one way, id letter, summary) */
+#define FAULTS(X)                                                                                              \
+    X("partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, false, "p",                                  \
+      "a client and a server, or the service and the deployment, cannot reach each other")                     \
+    X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                           \
+      "the same in one direction only: what the other side says still arrives")                                \
+    X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")    \
+    X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                                \
+      "the app calls disconnect, and connect after a while")                                                   \
+    X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                   \
+      "the app's process ends and starts again on the same database")                                          \
+    X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                  \
+      "the PowerSync service ends and starts again on the same storage")                                       \
+    X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                                \
+      "a connection attempt is refused")                                                                       \
+    X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                  \
+      "the connection is reset at some moment of an exchange")                                                 \
+    X("lose-response", FAULT_CLASS_WIRE, false, "net.lose-response", STEP_WRITE, false, NULL,                  \
+      "the server does what it was asked, and the answer never arrives")                                       \
+    X("stall", FAULT_CLASS_WIRE, true, "net.stall", STEP_WRITE, false, NULL,                                   \
+      "one message of an exchange is held up for a while")                                                     \
+    X("split-chunks", FAULT_CLASS_SWITCH, false, "net.split-chunks", STEP_WRITE, false, NULL,                  \
+      "body bytes arrive cut and merged at other places than they were written")
+
+#define AS_KIND(name, class, lasts, counter, step, one_way, letter, summary)                                   \
+    {name, class, lasts, counter, step, one_way, letter, summary},
+#define AS_NAME(name, class, lasts, counter, step, one_way, letter, summary) {name, summary},
+
+const struct fault_kind fault_kinds[] = {FAULTS(AS_KIND){.name = NULL}};
+
+const struct fault_kind *fault_kind_find(const char *name) {
+    for (const struct fault_kind *kind = fault_kinds; kind->name; kind++)
+        if (!strcmp(kind->name, name))
+            return kind;
+    return NULL;
+}
+
+const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
+    switch (step->kind) {
+    case STEP_WRITE:
+        return NULL;
+    case STEP_OFFLINE:
+        return fault_kind_find("offline");
+    case STEP_DISCONNECT:
+        return fault_kind_find("disconnect");
+    case STEP_PARTITION:
+        return fault_kind_find(step->one_way ? "one-way-partition" : "partition");
+    case STEP_CRASH:
+        return fault_kind_find(strcmp(step->client, "powersync") != 0 ? "client-crash" : "service-crash");
+    }
+    return NULL;
+}
+
+const struct scenario_fault *scenario_fault_find(const struct scenario *scenario, const char *name) {
+    for (size_t i = 0; i < scenario->n_faults; i++)
+        if (!strcmp(scenario->faults[i].name, name))
+            return &scenario->faults[i];
+    return NULL;
+}
+
+const struct scenario_name *scenario_faults(void) {
+    static const struct scenario_name names[] = {FAULTS(AS_NAME){NULL, NULL}};
+    return names;
+}
+
+const struct scenario_name *scenario_mutants(void) {
+    static const struct scenario_name names[] = {
+        {"split-transaction", "the replicator commits in the middle of a source transaction"},
+        {"ack-before-mapping", "the service writes its marker before it has stored the write checkpoint"},
+        {"gate-open", "the client applies checkpoints without waiting for its write checkpoint"},
+        {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
+        {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
+        {NULL, NULL}};
+    return names;
+}
+
+const struct scenario_name *scenario_engines(void) {
+    static const struct scenario_name names[] = {{"core", "the real PowerSync client core, from npm"}, {NULL, NULL}};
+    return names;
+}

@@ -1,0 +1,253 @@
+#include "scenario/plan.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "scenario/clients.h"
+#include "scenario/fault_kinds.h"
+#include "scenario/units.h"
+
+static const size_t steps_most = 2000000;
+
+struct planner {
+    const struct scenario *scenario;
+    struct plan *plan;
+    size_t capacity;
+};
+
+/* The stream of one choice: "plan.alice-1.write.gap". */
+static struct random_stream stream_of(const struct planner *planner, const char *who, const char *what) {
+    char *name = memory_format("plan.%s.%s", who, what);
+    struct random_stream stream = random_stream_make(planner->plan->seed, name);
+    free(name);
+    return stream;
+}
+
+static int64_t draw_range(struct random_stream *stream, struct scenario_range range) {
+    return random_between(stream, range.low, range.high);
+}
+
+/* Times of steps are whole milliseconds, so that a plan reads well, and at least one apart. */
+static int64_t whole_ms(int64_t ns) {
+    int64_t rounded = ns / TIME_MILLISECOND * TIME_MILLISECOND;
+    return rounded > 0 ? rounded : TIME_MILLISECOND;
+}
+
+static struct scenario_step *add_step(struct planner *planner) {
+    struct plan *plan = planner->plan;
+    MEMORY_RESERVE(plan->steps, planner->capacity, plan->n_steps + 1);
+    struct scenario_step *step = &plan->steps[plan->n_steps++];
+    *step = (struct scenario_step){0};
+    return step;
+}
+
+static bool full(const struct planner *planner) {
+    return planner->plan->n_steps >= steps_most;
+}
+
+/* The n-th weighted entry. */
+static const char *draw_action(const struct planner *planner, struct random_stream *stream) {
+    const struct app *app = planner->scenario->app;
+    const int64_t *weights = planner->scenario->action_weights;
+    uint64_t sum = 0;
+    for (size_t i = 0; app->action_kinds[i]; i++)
+        sum += (uint64_t)(weights ? weights[i] : app->action_weights[i]);
+    assert(sum > 0);
+    uint64_t drawn = random_below(stream, sum);
+    for (size_t i = 0;; i++) {
+        assert(app->action_kinds[i]);
+        uint64_t weight = (uint64_t)(weights ? weights[i] : app->action_weights[i]);
+        if (drawn < weight)
+            return app->action_kinds[i];
+        drawn -= weight;
+    }
+}
+
+static void plan_writes(struct planner *planner, const char *client) {
+    const struct scenario *scenario = planner->scenario;
+    struct random_stream mean_stream = stream_of(planner, client, "write.mean");
+    struct random_stream gaps = stream_of(planner, client, "write.gap");
+    struct random_stream kinds = stream_of(planner, client, "write.kind");
+    struct random_stream rows = stream_of(planner, client, "write.rows");
+    struct random_stream choices = stream_of(planner, client, "write.choice");
+    int64_t mean = draw_range(&mean_stream, scenario->between_writes);
+    int64_t at = whole_ms(random_exponential(&gaps, mean));
+    for (int64_t number = 1; at < scenario->duration && !full(planner); number++) {
+        struct scenario_step *step = add_step(planner);
+        step->id = arena_format(&planner->plan->arena, "%s.w%" PRId64, client, number);
+        step->kind = STEP_WRITE;
+        step->at = at;
+        step->client = client;
+        step->action = (struct app_action){.kind = draw_action(planner, &kinds),
+                                           .rows = draw_range(&rows, scenario->rows_per_write),
+                                           .choice = random_next(&choices) >> 32, /* short enough to read */
+                                           .step = step->id};
+        at += whole_ms(random_exponential(&gaps, mean));
+    }
+}
+
+/* Swarm testing: a run in which everything goes wrong a little hides what needs one thing to go wrong often. */
+static bool in_swarm(const struct planner *planner, const struct scenario_fault *fault, struct random_stream *stream) {
+    *stream = stream_of(planner, "swarm", fault->name);
+    return !planner->scenario->swarm || random_chance(stream, 1, 2);
+}
+
+/* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from the backend. */
+static void set_target(struct scenario_step *step, const char *who, struct random_stream *stream) {
+    if (step->kind != STEP_PARTITION) {
+        step->client = who;
+        return;
+    }
+    bool service = !strcmp(who, "powersync");
+    bool far = random_chance(stream, 1, 2);
+    step->from = who;
+    step->to = service || far ? "convex" : "powersync";
+    if (step->one_way && random_chance(stream, 1, 2)) { /* either direction can be the dead one */
+        const char *other = step->to;
+        step->to = step->from;
+        step->from = other;
+    }
+}
+
+static void plan_fault_at(struct planner *planner, const struct scenario_fault *fault, const struct fault_kind *kind,
+                          const char *who, int64_t mean) {
+    struct random_stream gaps = stream_of(planner, who, kind->name);
+    int64_t at = whole_ms(random_exponential(&gaps, mean));
+    for (int64_t number = 1; at < planner->scenario->duration && !full(planner); number++) {
+        struct scenario_step *step = add_step(planner);
+        step->id = arena_format(&planner->plan->arena, "%s.%s%" PRId64, who, kind->id_letter, number);
+        step->kind = kind->step;
+        step->one_way = kind->one_way;
+        step->at = at;
+        step->lasts = draw_range(&gaps, fault->lasts) / TIME_MILLISECOND * TIME_MILLISECOND;
+        set_target(step, who, &gaps);
+        at += step->lasts + whole_ms(random_exponential(&gaps, mean));
+    }
+}
+
+static void plan_timed_fault(struct planner *planner, const struct scenario_fault *fault,
+                             const struct scenario_clients *clients) {
+    const struct fault_kind *kind = fault_kind_find(fault->name);
+    struct random_stream stream;
+    if (!in_swarm(planner, fault, &stream))
+        return;
+    int64_t mean = fault->rate;
+    if (planner->scenario->swarm) /* up to eight times rarer than the most that the scenario allows */
+        mean = mean * 8 / random_between(&stream, 1, 8);
+    bool at_service = !strcmp(kind->name, "service-crash");
+    for (size_t i = 0; !at_service && i < clients->count; i++)
+        plan_fault_at(planner, fault, kind, clients->names[i], mean);
+    if (at_service || kind->step == STEP_PARTITION)
+        plan_fault_at(planner, fault, kind, "powersync", mean);
+}
+
+static void plan_wire_fault(struct planner *planner, const struct scenario_fault *fault) {
+    struct random_stream stream;
+    if (!in_swarm(planner, fault, &stream))
+        return;
+    struct plan *plan = planner->plan;
+    int64_t rate = fault->rate;
+    if (planner->scenario->swarm && rate > 0)
+        rate = random_between(&stream, 1, rate);
+    if (!strcmp(fault->name, "refuse"))
+        plan->refuse = (uint32_t)rate;
+    else if (!strcmp(fault->name, "reset"))
+        plan->reset = (uint32_t)rate;
+    else if (!strcmp(fault->name, "lose-response"))
+        plan->lose_response = (uint32_t)rate;
+    else if (!strcmp(fault->name, "stall")) {
+        plan->stall = (uint32_t)rate;
+        plan->stall_time = draw_range(&stream, fault->lasts);
+    } else {
+        assert(!strcmp(fault->name, "split-chunks"));
+        plan->split_chunks = true;
+    }
+}
+
+static void plan_steps(struct planner *planner) {
+    struct scenario_clients clients = scenario_clients_list(planner->scenario, &planner->plan->arena);
+    for (size_t i = 0; i < clients.count; i++)
+        if (scenario_client_writes(planner->scenario, clients.names[i]))
+            plan_writes(planner, clients.names[i]);
+    for (size_t i = 0; i < planner->scenario->n_faults; i++) {
+        const struct scenario_fault *fault = &planner->scenario->faults[i];
+        if (fault_kind_find(fault->name)->class == FAULT_CLASS_TIMED)
+            plan_timed_fault(planner, fault, &clients);
+    }
+}
+
+static const char *copy(struct planner *planner, const char *text) {
+    return text ? arena_copy_text(&planner->plan->arena, text) : NULL;
+}
+
+static void copy_steps(struct planner *planner) {
+    for (size_t i = 0; i < planner->scenario->n_steps; i++) {
+        const struct scenario_step *from = &planner->scenario->steps[i];
+        struct scenario_step *to = add_step(planner);
+        *to = *from;
+        to->id = copy(planner, from->id);
+        to->client = copy(planner, from->client);
+        to->from = copy(planner, from->from);
+        to->to = copy(planner, from->to);
+        to->action.kind = copy(planner, from->action.kind);
+        to->action.step = from->action.step ? to->id : NULL;
+    }
+}
+
+static int compare_steps(const void *a, const void *b) {
+    const struct scenario_step *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+enum status plan_make(const struct scenario *scenario, uint64_t seed, struct plan **result, struct error *error) {
+    struct plan *plan = memory_allocate(sizeof *plan);
+    struct planner planner = {scenario, plan, 0};
+    plan->seed = seed;
+    plan->fault_points = scenario->fault_points;
+    plan->random_knobs = scenario->random_knobs;
+    struct random_stream latency = stream_of(&planner, "network", "latency");
+    struct random_stream jitter = stream_of(&planner, "network", "jitter");
+    /* A plan that was written down states what was drawn: the slowest link and no range of jitter. */
+    plan->latency = scenario->steps ? scenario->latency.high : draw_range(&latency, scenario->latency);
+    plan->jitter = draw_range(&jitter, scenario->jitter);
+    for (size_t i = 0; i < scenario->n_faults; i++)
+        if (fault_kind_find(scenario->faults[i].name)->class != FAULT_CLASS_TIMED)
+            plan_wire_fault(&planner, &scenario->faults[i]);
+    if (scenario->steps)
+        copy_steps(&planner);
+    else
+        plan_steps(&planner);
+    if (full(&planner)) {
+        plan_free(plan);
+        *result = NULL;
+        return error_set(error, STATUS_LIMIT,
+                         "the plan of %s has more than %zu steps: shorten `run: {for: ...}` or write less often",
+                         scenario->name, steps_most);
+    }
+    if (plan->n_steps > 0)
+        qsort(plan->steps, plan->n_steps, sizeof *plan->steps, compare_steps);
+    *result = plan;
+    return STATUS_OK;
+}
+
+void plan_free(struct plan *plan) {
+    if (!plan)
+        return;
+    free(plan->steps);
+    arena_free(&plan->arena);
+    free(plan);
+}
+
+int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a, const char *b) {
+    bool in_order = strcmp(a, b) < 0;
+    char *name = memory_format("plan.link.%s.%s.latency", in_order ? a : b, in_order ? b : a);
+    struct random_stream stream = random_stream_make(plan->seed, name);
+    free(name);
+    int64_t least = scenario->latency.low < plan->latency ? scenario->latency.low : plan->latency;
+    return random_between(&stream, least, plan->latency);
+}

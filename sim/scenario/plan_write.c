@@ -1,0 +1,205 @@
+/* A plan as a scenario that states everything the seed chose. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "scenario/fault_kinds.h"
+#include "scenario/units.h"
+
+static void line_text(struct buffer *out, const char *key, const char *text) {
+    buffer_printf(out, "%s: ", key);
+    buffer_append_json_text(out, text); /* a JSON string is a YAML string */
+    buffer_append_char(out, '\n');
+}
+
+/* A name that the language knows, or whose letters it restricts: it needs no quotes, but what needs them gets them. */
+static void append_name(struct buffer *out, const char *name) {
+    bool plain = *name >= 'a' && *name <= 'z' &&
+                 strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(name) && strcmp(name, "null") &&
+                 strcmp(name, "true") && strcmp(name, "false");
+    if (plain)
+        buffer_append_text(out, name);
+    else
+        buffer_append_json_text(out, name);
+}
+
+static void append_names(struct buffer *out, const char *const *names, size_t count) {
+    buffer_append_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_text(out, i ? ", " : "");
+        append_name(out, names[i]);
+    }
+    buffer_append_char(out, ']');
+}
+
+static void line_names(struct buffer *out, const char *key, const char *const *names, size_t count) {
+    buffer_printf(out, "%s: ", key);
+    append_names(out, names, count);
+    buffer_append_char(out, '\n');
+}
+
+static void append_duration(struct buffer *out, const char *before, int64_t ns) {
+    buffer_append_text(out, before);
+    units_print_duration(out, ns);
+}
+
+static void write_head(struct buffer *out, const struct plan *plan, const struct scenario *scenario) {
+    buffer_printf(out, "# What seed %" PRIu64 " makes of %s.\n", plan->seed, scenario->name);
+    line_text(out, "name", scenario->name);
+    line_text(out, "description", scenario->description);
+    if (plan->seed <= INT64_MAX)
+        buffer_printf(out, "seed: %" PRIu64 "\n", plan->seed);
+    else
+        buffer_printf(out, "seed: \"%" PRIu64 "\"\n", plan->seed);
+    buffer_printf(out, "app: %s\n", scenario->app->name);
+    if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
+        line_text(out, "sync-config", scenario->sync_config);
+    buffer_printf(out, "engine: %s\n", scenario->engine);
+    line_names(out, "users", scenario->users, scenario->n_users);
+    buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
+    buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
+                  scenario->todos_per_list);
+    append_duration(out, "run: {for: ", scenario->duration);
+    append_duration(out, ", settle-within: ", scenario->settle_within);
+    buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);
+}
+
+static void write_timings(struct buffer *out, const struct plan *plan, const struct scenario *scenario) {
+    int64_t low = scenario->latency.low < plan->latency ? scenario->latency.low : plan->latency;
+    append_duration(out, "network: {latency: [", low);
+    append_duration(out, ", ", plan->latency);
+    append_duration(out, "], jitter: ", plan->jitter);
+    append_duration(out, ", give-up: ", scenario->give_up);
+    append_duration(out, "}\nservice: {polling-interval: ", scenario->polling_interval);
+    append_duration(out, ", keepalive: ", scenario->keepalive_interval);
+    append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
+    buffer_append_text(out, "}\n");
+}
+
+static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {
+    if (per_million == 0)
+        return;
+    buffer_printf(out, "  %s: ", name);
+    units_print_rate(out, per_million);
+    buffer_append_char(out, '\n');
+}
+
+static void write_faults(struct buffer *out, const struct plan *plan) {
+    if (!plan->refuse && !plan->reset && !plan->lose_response && !plan->stall && !plan->split_chunks)
+        return;
+    buffer_append_text(out, "faults:\n");
+    write_rate(out, "refuse", plan->refuse);
+    write_rate(out, "reset", plan->reset);
+    write_rate(out, "lose-response", plan->lose_response);
+    if (plan->stall) {
+        buffer_append_text(out, "  stall: {rate: ");
+        units_print_rate(out, plan->stall);
+        append_duration(out, ", lasts: ", plan->stall_time);
+        buffer_append_text(out, "}\n");
+    }
+    if (plan->split_chunks)
+        buffer_append_text(out, "  split-chunks: true\n");
+}
+
+static void write_drives(struct buffer *out, const struct scenario *scenario) {
+    if (scenario->n_drives > 0)
+        buffer_append_text(out, "drive:\n");
+    for (size_t i = 0; i < scenario->n_drives; i++) {
+        const struct scenario_drive *drive = &scenario->drives[i];
+        buffer_append_text(out, "  - {point: ");
+        append_name(out, drive->point);
+        buffer_printf(out, ", nth: [%" PRId64 ", %" PRId64 "]", drive->nth.low, drive->nth.high);
+        if (drive->action.action == FAULT_DELAY)
+            append_duration(out, ", delay: ", drive->action.delay);
+        else
+            buffer_append_text(out, ", error: true");
+        buffer_append_text(out, "}\n");
+    }
+}
+
+static void write_switches(struct buffer *out, const struct plan *plan, const struct scenario *scenario) {
+    buffer_printf(out, "swarm: false\nfault-points: %s\nrandom-knobs: %s\n", plan->fault_points ? "true" : "false",
+                  plan->random_knobs ? "true" : "false");
+    write_drives(out, scenario);
+    if (scenario->n_knobs > 0)
+        buffer_append_text(out, "knobs:\n");
+    for (size_t i = 0; i < scenario->n_knobs; i++) {
+        buffer_append_text(out, "  ");
+        append_name(out, scenario->knobs[i].name);
+        buffer_printf(out, ": %" PRId64 "\n", scenario->knobs[i].value);
+    }
+    if (scenario->n_mutants > 0)
+        line_names(out, "mutants", scenario->mutants, scenario->n_mutants);
+    if (scenario->properties)
+        line_names(out, "properties", scenario->properties, scenario->n_properties);
+    if (scenario->n_expect_violates > 0) {
+        buffer_append_text(out, "expect: {violates: ");
+        append_names(out, scenario->expect_violates, scenario->n_expect_violates);
+        buffer_append_text(out, "}\n");
+    }
+    if (scenario->canary)
+        buffer_append_text(out, "canary: true\n");
+}
+
+static void write_ends(struct buffer *out, const struct scenario_step *step) {
+    const char *const ends[] = {step->from, step->to};
+    append_names(out, ends, 2);
+}
+
+static void write_step(struct buffer *out, const struct scenario_step *step) {
+    static const char *const keys[] = {[STEP_WRITE] = "write",
+                                       [STEP_OFFLINE] = "offline",
+                                       [STEP_PARTITION] = "partition",
+                                       [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_CRASH] = "crash"};
+    buffer_append_text(out, "  - {id: ");
+    append_name(out, step->id);
+    append_duration(out, ", at: ", step->at);
+    buffer_printf(out, ", %s%s: ", step->kind == STEP_PARTITION && step->one_way ? "one-way-" : "", keys[step->kind]);
+    if (step->kind == STEP_PARTITION)
+        write_ends(out, step);
+    else
+        append_name(out, step->client);
+    if (step->kind == STEP_WRITE) {
+        buffer_append_text(out, ", action: ");
+        append_name(out, step->action.kind);
+        buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
+    } else {
+        append_duration(out, ", lasts: ", step->lasts);
+    }
+    buffer_append_text(out, "}\n");
+}
+
+void plan_write(const struct plan *plan, const struct scenario *scenario, struct buffer *out) {
+    write_head(out, plan, scenario);
+    write_timings(out, plan, scenario);
+    write_faults(out, plan);
+    write_switches(out, plan, scenario);
+    buffer_append_text(out, plan->n_steps ? "steps:\n" : "steps: []\n");
+    for (size_t i = 0; i < plan->n_steps; i++)
+        write_step(out, &plan->steps[i]);
+}
+
+void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
+    buffer_printf(out, "%s (%" PRId64 ".%03" PRId64 " s): ", step->id, step->at / TIME_SECOND,
+                  step->at % TIME_SECOND / TIME_MILLISECOND);
+    switch (step->kind) {
+    case STEP_WRITE:
+        buffer_printf(out, "%s %s, %" PRId64 " row%s", step->client, step->action.kind, step->action.rows,
+                      step->action.rows == 1 ? "" : "s");
+        return;
+    case STEP_OFFLINE:
+        buffer_printf(out, "%s offline", step->client);
+        break;
+    case STEP_PARTITION:
+        buffer_printf(out, "no way from %s to %s%s", step->from, step->to, step->one_way ? "" : " or back");
+        break;
+    case STEP_DISCONNECT:
+        buffer_printf(out, "%s disconnects", step->client);
+        break;
+    case STEP_CRASH:
+        buffer_printf(out, "%s crashes", step->client);
+        break;
+    }
+    buffer_append_text(out, ", for ");
+    units_print_duration(out, step->lasts);
+}

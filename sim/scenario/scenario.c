@@ -1,0 +1,126 @@
+#include "scenario/scenario.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/fault_kinds.h"
+#include "scenario/language.h"
+
+static const size_t file_most = (size_t)16 << 20;
+
+/* What a scenario is that says nothing: docs/scenarios.md lists the same values. */
+static void set_defaults(struct scenario *scenario, const char *file) {
+    static const char *const users[] = {"alice", "bob"};
+    scenario->file = arena_copy_text(&scenario->arena, file);
+    scenario->description = "";
+    scenario->app = app_all()[0];
+    scenario->engine = "core";
+    scenario->users = users;
+    scenario->n_users = 2;
+    scenario->devices_per_user = 1;
+    scenario->lists_per_user = 1;
+    scenario->todos_per_list = 3;
+    scenario->duration = TIME_MINUTE;
+    scenario->settle_within = 150 * TIME_SECOND;
+    scenario->between_writes = (struct scenario_range){5 * TIME_SECOND, 15 * TIME_SECOND};
+    scenario->rows_per_write = (struct scenario_range){1, 5};
+    scenario->latency = (struct scenario_range){5 * TIME_MILLISECOND, 60 * TIME_MILLISECOND};
+    scenario->jitter = (struct scenario_range){0, 10 * TIME_MILLISECOND};
+    scenario->give_up = 30 * TIME_SECOND;
+    scenario->polling_interval = TIME_SECOND;
+    scenario->token_lifetime = TIME_HOUR;
+    scenario->keepalive_interval = 20 * TIME_SECOND;
+    scenario->swarm = true;
+    scenario->fault_points = true;
+    scenario->random_knobs = true;
+    scenario->max_events = 5000000;
+}
+
+/* "scenarios/smoke/todo.yaml" -> "todo" */
+static const char *name_of_file(struct arena *arena, const char *file) {
+    const char *slash = strrchr(file, '/');
+    const char *base = slash ? slash + 1 : file;
+    const char *dot = strrchr(base, '.');
+    return arena_copy_bytes(arena, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+}
+
+/* What no single key can tell. */
+static enum status check_whole(struct reader *reader, struct reader_value root, struct scenario *scenario) {
+    if (scenario->n_users * (size_t)scenario->devices_per_user > SCENARIO_CLIENTS_MOST)
+        return reader_refuse(reader, reader_member(root.value, "devices"), "a world has at most %d clients",
+                             SCENARIO_CLIENTS_MOST);
+    if (scenario->canary && scenario->n_expect_violates == 0)
+        return reader_refuse(reader, reader_member(root.value, "canary"),
+                             "a canary must fail: say which property, expect: {violates: [...]}");
+    for (size_t i = 0; scenario->steps && i < scenario->n_faults; i++)
+        if (fault_kind_find(scenario->faults[i].name)->class == FAULT_CLASS_TIMED)
+            return reader_refuse_key(reader, reader_member(root.value, "faults"), scenario->faults[i].name,
+                                     "with `steps`, `%s` is written as steps and not as a fault",
+                                     scenario->faults[i].name);
+    if (!scenario->name)
+        scenario->name = name_of_file(&scenario->arena, scenario->file);
+    if (!scenario->sync_config)
+        scenario->sync_config = scenario->app->sync_config;
+    return STATUS_OK;
+}
+
+enum status scenario_parse(const char *text, size_t length, const char *file, struct scenario **result,
+                           struct error *error) {
+    struct yaml_document document;
+    *result = NULL;
+    enum status status = yaml_parse(&document, text, length, file, NULL, error);
+    if (status != STATUS_OK)
+        return status;
+    struct scenario *scenario = memory_allocate(sizeof *scenario);
+    set_defaults(scenario, file);
+    struct reader reader = {&document, &scenario->arena, error};
+    struct reader_value root = {NULL, NULL, document.root};
+    status = reader_mapping(&reader, root, "", scenario_language, scenario);
+    if (status == STATUS_OK)
+        status = check_whole(&reader, root, scenario);
+    yaml_free(&document);
+    if (status == STATUS_OK)
+        *result = scenario;
+    else
+        scenario_free(scenario);
+    return status;
+}
+
+static enum status read_file(const char *path, struct buffer *out, struct error *error) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return error_set(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "cannot read %s: %s", path,
+                         strerror(errno));
+    char block[65536];
+    size_t got;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && (got = fread(block, 1, sizeof block, file)) > 0) {
+        buffer_append(out, block, got);
+        if (out->length > file_most)
+            status = error_set(error, STATUS_LIMIT, "%s is larger than 16 MiB", path);
+    }
+    if (status == STATUS_OK && ferror(file))
+        status = error_set(error, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
+    fclose(file);
+    return status;
+}
+
+enum status scenario_load(const char *path, struct scenario **scenario, struct error *error) {
+    struct buffer text = {0};
+    *scenario = NULL;
+    enum status status = read_file(path, &text, error);
+    if (status == STATUS_OK)
+        status = scenario_parse(buffer_text(&text), text.length, path, scenario, error);
+    buffer_free(&text);
+    return status;
+}
+
+void scenario_free(struct scenario *scenario) {
+    if (!scenario)
+        return;
+    arena_free(&scenario->arena);
+    free(scenario);
+}

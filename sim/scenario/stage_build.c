@@ -1,0 +1,208 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "scenario/fault_kinds.h"
+#include "scenario/stage_private.h"
+
+static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
+static const char token_key_id[] = "syncline";
+static const char token_secret[] = "a secret that only this world knows";
+static const char token_audience[] = "powersync";
+
+/* --- counting --- */
+
+static void count_record(void *context, const struct history_record *record) {
+    struct stage *stage = context;
+    const struct note *note = &record->note;
+    stage->commits += note->kind == NOTE_COMMIT;
+    stage->local_writes += note->kind == NOTE_LOCAL_WRITE;
+    stage->applied += note->kind == NOTE_VIEW && note->text && !strcmp(note->text, "checkpoint");
+}
+
+static void count_wire(void *context, int64_t now, const struct wire_event *event) {
+    struct stage *stage = context;
+    (void)now;
+    if (event->kind == WIRE_REQUEST_SEEN && !strcmp(event->server, "convex") && !strcmp(event->client, "powersync"))
+        stage->convex_requests++;
+}
+
+/* --- world and network --- */
+
+static void build_world(struct stage *stage) {
+    const struct scenario *scenario = stage->scenario;
+    const struct world_settings settings = {.seed = stage->plan->seed,
+                                            .fault_points = stage->plan->fault_points,
+                                            .random_knobs = stage->plan->random_knobs,
+                                            .max_events = scenario->max_events};
+    stage->world = world_create(&settings);
+    for (size_t i = 0; i < scenario->n_mutants; i++)
+        world_enable_mutant(stage->world, scenario->mutants[i]);
+    for (size_t i = 0; i < scenario->n_knobs; i++)
+        world_pin_knob(stage->world, scenario->knobs[i].name, scenario->knobs[i].value);
+    for (size_t i = 0; i < scenario->n_drives; i++)
+        for (int64_t nth = scenario->drives[i].nth.low; nth <= scenario->drives[i].nth.high; nth++)
+            world_drive_fault_point(stage->world, scenario->drives[i].point, (uint64_t)nth, scenario->drives[i].action);
+    const struct world_observer observer = {.wire = count_wire, .context = stage};
+    world_observe(stage->world, &observer);
+}
+
+static void set_link(struct stage *stage, const char *a, const char *b) {
+    int64_t latency = plan_link_latency(stage->plan, stage->scenario, a, b);
+    if (latency == stage->plan->latency)
+        return;
+    net_set_latency(stage->net, a, b, latency, stage->plan->jitter);
+    net_set_latency(stage->net, b, a, latency, stage->plan->jitter);
+}
+
+static void build_net(struct stage *stage) {
+    const struct plan *plan = stage->plan;
+    const struct net_settings settings = {
+        .latency = plan->latency, .jitter = plan->jitter, .give_up = stage->scenario->give_up};
+    stage->net = net_create(stage->world, &settings);
+    net_flip_delay(stage->net, stage->options->flip_bit);
+    set_link(stage, "powersync", "convex");
+    for (size_t i = 0; i < stage->names.count; i++) {
+        set_link(stage, stage->names.names[i], "powersync");
+        set_link(stage, stage->names.names[i], "convex");
+        set_link(stage, stage->names.names[i], "issuer");
+    }
+    const struct net_faults faults = {.refuse = plan->refuse,
+                                      .reset = plan->reset,
+                                      .lose_response = plan->lose_response,
+                                      .stall = plan->stall,
+                                      .stall_time = plan->stall_time,
+                                      .split_chunks = plan->split_chunks};
+    net_set_faults(stage->net, &faults);
+}
+
+static enum status build_history(struct stage *stage, struct error *error) {
+    const struct scenario *scenario = stage->scenario;
+    stage->history = history_create();
+    history_attach(stage->history, stage->world, stage->options->narrate ? &stage->result->narration : NULL);
+    history_subscribe(stage->history, count_record, stage);
+    stage->freshness = freshness_create(scenario->app->schema, stage->names.names, stage->names.count);
+    history_subscribe(stage->history, freshness_record, stage->freshness);
+    const struct check_settings settings = {.schema = scenario->app->schema,
+                                            .sync_config = scenario->sync_config,
+                                            .clients = stage->names.names,
+                                            .users = stage->names.users,
+                                            .n_clients = stage->names.count,
+                                            .properties = scenario->properties,
+                                            .n_properties = scenario->n_properties};
+    return checker_create(stage->history, stage->world, &settings, &stage->checker, error);
+}
+
+/* --- servers --- */
+
+static enum status build_deployment(struct stage *stage, struct error *error) {
+    const struct scenario *scenario = stage->scenario;
+    const struct app *app = scenario->app;
+    const struct convex_deployment_options options = {.deploy_key = deploy_key,
+                                                      .tables = app->tables,
+                                                      .n_tables = app->n_tables,
+                                                      .functions = app->functions,
+                                                      .n_functions = app->n_functions,
+                                                      .mutation_time_low = TIME_MILLISECOND,
+                                                      .mutation_time_high = 15 * TIME_MILLISECOND,
+                                                      .read_time = 2 * TIME_MILLISECOND};
+    stage->deployment = convex_deployment_create(net_node(stage->net, "convex"), &options);
+    uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
+    return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
+                     scenario->todos_per_list, choice, error);
+}
+
+static enum status build_service(struct stage *stage, struct error *error) {
+    const struct scenario *scenario = stage->scenario;
+    const struct powersync_options options = {.sync_config = scenario->sync_config,
+                                              .sync_config_file = "sync-config.yaml",
+                                              .deployment = "convex",
+                                              .deploy_key = deploy_key,
+                                              .polling_interval = scenario->polling_interval,
+                                              .request_timeout = 60 * TIME_SECOND,
+                                              .key_id = token_key_id,
+                                              .key_secret = token_secret,
+                                              .audience = token_audience,
+                                              .keepalive_interval = scenario->keepalive_interval};
+    stage->service_host = net_node(stage->net, "powersync");
+    return powersync_service_create(stage->service_host, &options, &stage->service, error);
+}
+
+/* --- clients --- */
+
+static enum status build_client(struct stage *stage, size_t index, struct error *error) {
+    struct stage_client *client = &stage->clients[index];
+    const struct client_settings settings = {.user = stage->names.users[index],
+                                             .service = "powersync",
+                                             .backend = "convex",
+                                             .issuer = "issuer",
+                                             .upload = &upload_convex_mutation,
+                                             .upload_throttle = TIME_SECOND,
+                                             .retry_delay = 5 * TIME_SECOND};
+    client->name = stage->names.names[index];
+    client->host = net_node(stage->net, client->name);
+    map_set(&stage->clients_by_name, client->name, client);
+    return client_create(stage->pool, client->host, &settings, &client->client, error);
+}
+
+static enum status build_clients(struct stage *stage, struct error *error) {
+    stage->clients = arena_allocate(&stage->arena, stage->names.count * sizeof *stage->clients);
+    enum status status =
+        client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema, &stage->pool, error);
+    for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
+        status = build_client(stage, i, error);
+    return status;
+}
+
+enum status stage_build(struct stage *stage, struct error *error) {
+    size_t n_kinds = 0;
+    while (fault_kinds[n_kinds].name)
+        n_kinds++;
+    stage->fired = arena_allocate(&stage->arena, n_kinds * sizeof *stage->fired);
+    stage->names = scenario_clients_list(stage->scenario, &stage->arena);
+    build_world(stage);
+    build_net(stage);
+    stage->vfs = disk_vfs_open(stage->world);
+    enum status status = build_history(stage, error);
+    if (status == STATUS_OK)
+        status = build_deployment(stage, error);
+    if (status == STATUS_OK)
+        status = build_service(stage, error);
+    if (status != STATUS_OK)
+        return status;
+    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret, token_audience,
+                                      stage->scenario->token_lifetime);
+    status = build_clients(stage, error);
+    if (status == STATUS_OK)
+        stage_make_agenda(stage);
+    return status;
+}
+
+/* Actors go before their hosts, hosts before the world, and SQLite's last user before its VFS. */
+void stage_tear_down(struct stage *stage) {
+    for (size_t i = 0; stage->clients && i < stage->names.count; i++)
+        if (stage->clients[i].client)
+            client_destroy(stage->clients[i].client);
+    if (stage->pool)
+        client_pool_destroy(stage->pool);
+    app_issuer_destroy(stage->issuer);
+    if (stage->service)
+        powersync_service_destroy(stage->service);
+    if (stage->deployment)
+        convex_deployment_destroy(stage->deployment);
+    if (stage->checker)
+        checker_destroy(stage->checker);
+    freshness_destroy(stage->freshness);
+    if (stage->net)
+        net_destroy(stage->net);
+    if (stage->vfs)
+        disk_vfs_close(stage->vfs);
+    if (stage->history)
+        history_destroy(stage->history);
+    if (stage->world)
+        world_destroy(stage->world);
+    map_free(&stage->clients_by_name, NULL);
+    free(stage->agenda);
+    arena_free(&stage->arena);
+}

@@ -1,0 +1,76 @@
+/* The stage's own parts: the world it built, and who is up. */
+#ifndef SYNCLINE_SCENARIO_STAGE_PRIVATE_H
+#define SYNCLINE_SCENARIO_STAGE_PRIVATE_H
+
+#include "mock-powersync/service.h"
+#include "net/net.h"
+#include "scenario/clients.h"
+#include "scenario/freshness.h"
+#include "scenario/stage.h"
+
+/* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie key, so a
+ * shrunk plan stays close to the run that failed. */
+struct stage_entry {
+    int64_t time;
+    enum { ENTRY_END, ENTRY_BEGIN, ENTRY_CONNECT } what; /* at one time, ends come first */
+    size_t index; /* of the step, or of the client */
+};
+
+struct stage_client {
+    struct client *client;
+    struct host *host;
+    const char *name;
+    int crashes;     /* process ends that are not over: it runs when 0 */
+    int disconnects; /* the same for STEP_DISCONNECT */
+    bool connected;  /* the app has called connect for the first time */
+};
+
+struct stage {
+    const struct scenario *scenario;
+    const struct plan *plan;
+    const struct stage_options *options;
+    struct stage_result *result;
+    struct arena arena;
+    struct world *world;
+    struct net *net;
+    struct disk_vfs *vfs;
+    struct history *history;
+    struct checker *checker;
+    struct freshness *freshness;
+    struct host *service_host;
+    struct convex_deployment *deployment;
+    struct powersync_service *service;
+    int service_crashes;
+    struct app_issuer *issuer;
+    struct client_pool *pool;
+    struct scenario_clients names;
+    struct stage_client *clients; /* names.count */
+    struct map clients_by_name;
+    struct stage_entry *agenda;
+    size_t n_agenda;
+    uint64_t *fired; /* how often each of fault_kinds happened (timed ones) */
+    uint64_t commits, local_writes, applied, convex_requests;
+    int64_t progress_at; /* virtual ns of the next call of options->progress */
+};
+
+/* stage_build.c: everything up to virtual time 0. On failure, stage_tear_down takes what is there. */
+enum status stage_build(struct stage *stage, struct error *error);
+void stage_tear_down(struct stage *stage);
+
+/* stage_steps.c */
+void stage_make_agenda(struct stage *stage);
+enum status stage_do(struct stage *stage, const struct stage_entry *entry, struct error *error);
+/* Faults end, processes run, everybody is connected. */
+enum status stage_heal(struct stage *stage, struct error *error);
+
+/* stage_settle.c: nobody has anything left to do, and every client shows its rows at the newest commit. */
+bool stage_is_quiet(struct stage *stage);
+/* Report clients that still wait for something: their rows may be right, but they would not show anybody's next write. */
+void stage_report_unsettled(struct stage *stage);
+
+/* stage_result.c */
+void stage_fill_result(struct stage *stage);
+/* A violation that the stage itself found; copied. */
+void stage_add_violation(struct stage *stage, const struct violation *violation);
+
+#endif

@@ -1,0 +1,232 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "scenario/fault_kinds.h"
+#include "scenario/stage_private.h"
+
+/* --- the agenda --- */
+
+static int compare_entries(const void *a, const void *b) {
+    const struct stage_entry *x = a, *y = b;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    if (x->what != y->what)
+        return x->what < y->what ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void add_entry(struct stage *stage, struct stage_entry entry) {
+    if (entry.time < stage->scenario->duration) /* what would end later ends with the healing */
+        stage->agenda[stage->n_agenda++] = entry;
+}
+
+/* Apps do not start all at once: each connects within the first second. */
+static int64_t first_connect(const struct stage *stage, const char *client) {
+    char *name = memory_format("stage.%s.connect", client);
+    struct random_stream stream = random_stream_make(stage->plan->seed, name);
+    free(name);
+    return random_between(&stream, 0, TIME_SECOND);
+}
+
+void stage_make_agenda(struct stage *stage) {
+    const struct plan *plan = stage->plan;
+    stage->agenda = memory_allocate_array(2 * plan->n_steps + stage->names.count + 1, sizeof *stage->agenda);
+    for (size_t i = 0; i < stage->names.count; i++)
+        add_entry(stage, (struct stage_entry){first_connect(stage, stage->names.names[i]), ENTRY_CONNECT, i});
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct scenario_step *step = &plan->steps[i];
+        add_entry(stage, (struct stage_entry){step->at, ENTRY_BEGIN, i});
+        if (step->kind != STEP_WRITE && step->lasts > 0)
+            add_entry(stage, (struct stage_entry){step->at + step->lasts, ENTRY_END, i});
+    }
+    qsort(stage->agenda, stage->n_agenda, sizeof *stage->agenda, compare_entries);
+}
+
+/* --- one client --- */
+
+static struct stage_client *find_client(struct stage *stage, const char *name) {
+    struct stage_client *client = map_get(&stage->clients_by_name, name);
+    assert(client);
+    return client;
+}
+
+static bool runs(const struct stage_client *client) {
+    return client->crashes == 0;
+}
+
+static void connect_client(struct stage_client *client) {
+    client->connected = true;
+    if (runs(client) && client->disconnects == 0)
+        client_connect(client->client);
+}
+
+static void disconnect_begin(struct stage_client *client) {
+    if (client->disconnects++ == 0 && runs(client))
+        client_disconnect(client->client);
+}
+
+static void disconnect_end(struct stage_client *client) {
+    assert(client->disconnects > 0);
+    if (--client->disconnects == 0 && client->connected)
+        connect_client(client);
+}
+
+static void crash_client(struct stage *stage, struct stage_client *client) {
+    if (client->crashes++ > 0)
+        return;
+    net_crash_node(stage->net, client->name);
+    client_crash(client->client);
+}
+
+static enum status restart_client(struct stage_client *client, struct error *error) {
+    assert(client->crashes > 0);
+    if (--client->crashes > 0)
+        return STATUS_OK;
+    enum status status = client_restart(client->client, error);
+    if (status != STATUS_OK)
+        return status;
+    if (client->disconnects > 0)
+        client_disconnect(client->client);
+    else if (client->connected)
+        client_connect(client->client);
+    return STATUS_OK;
+}
+
+/* --- the service --- */
+
+static void crash_service(struct stage *stage) {
+    if (stage->service_crashes++ > 0)
+        return;
+    net_crash_node(stage->net, "powersync");
+    powersync_service_crash(stage->service);
+}
+
+static void restart_service(struct stage *stage) {
+    assert(stage->service_crashes > 0);
+    if (--stage->service_crashes == 0)
+        powersync_service_restart(stage->service);
+}
+
+/* --- steps --- */
+
+static void count_fault(struct stage *stage, const struct scenario_step *step) {
+    const struct fault_kind *kind = fault_kind_of_step(step);
+    assert(kind);
+    stage->fired[kind - fault_kinds]++;
+}
+
+static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    const struct scenario *scenario = stage->scenario;
+    struct stage_client *client = find_client(stage, step->client);
+    if (!runs(client)) {
+        char *text = memory_format("%s is left out: the app is not running", step->id);
+        const struct note note = {.kind = NOTE_TEXT, .text = text};
+        host_note(client->host, &note);
+        free(text);
+        return STATUS_OK;
+    }
+    enum status status =
+        scenario->app->act(client->client, &step->action, scenario->users, scenario->n_users, error);
+    if (status != STATUS_OK)
+        error_prefix(error, "step %s", step->id);
+    return status;
+}
+
+static void cut(struct stage *stage, const struct scenario_step *step, void (*change)(struct net *, const char *,
+                                                                                      const char *)) {
+    if (step->kind == STEP_OFFLINE) {
+        change(stage->net, step->client, NULL);
+        change(stage->net, NULL, step->client);
+        return;
+    }
+    change(stage->net, step->from, step->to);
+    if (!step->one_way)
+        change(stage->net, step->to, step->from);
+}
+
+static bool is_service(const struct scenario_step *step) {
+    return !strcmp(step->client, "powersync");
+}
+
+static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    if (step->kind == STEP_WRITE)
+        return do_write(stage, step, error);
+    count_fault(stage, step);
+    switch (step->kind) {
+    case STEP_OFFLINE:
+    case STEP_PARTITION:
+        cut(stage, step, net_cut);
+        break;
+    case STEP_DISCONNECT:
+        disconnect_begin(find_client(stage, step->client));
+        break;
+    case STEP_CRASH:
+        if (is_service(step))
+            crash_service(stage);
+        else
+            crash_client(stage, find_client(stage, step->client));
+        break;
+    case STEP_WRITE:
+        break;
+    }
+    return STATUS_OK;
+}
+
+static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    switch (step->kind) {
+    case STEP_OFFLINE:
+    case STEP_PARTITION:
+        cut(stage, step, net_heal);
+        break;
+    case STEP_DISCONNECT:
+        disconnect_end(find_client(stage, step->client));
+        break;
+    case STEP_CRASH:
+        if (!is_service(step))
+            return restart_client(find_client(stage, step->client), error);
+        restart_service(stage);
+        break;
+    case STEP_WRITE:
+        break;
+    }
+    return STATUS_OK;
+}
+
+enum status stage_do(struct stage *stage, const struct stage_entry *entry, struct error *error) {
+    if (entry->what == ENTRY_CONNECT) {
+        connect_client(&stage->clients[entry->index]);
+        return STATUS_OK;
+    }
+    const struct scenario_step *step = &stage->plan->steps[entry->index];
+    if (entry->what == ENTRY_END)
+        return end_step(stage, step, error);
+    enum status status = begin_step(stage, step, error);
+    if (status == STATUS_OK && step->kind != STEP_WRITE && step->lasts == 0)
+        status = end_step(stage, step, error);
+    return status;
+}
+
+enum status stage_heal(struct stage *stage, struct error *error) {
+    net_heal_all(stage->net);
+    if (stage->service_crashes > 0) {
+        stage->service_crashes = 1;
+        restart_service(stage);
+    }
+    for (size_t i = 0; i < stage->names.count; i++) {
+        struct stage_client *client = &stage->clients[i];
+        client->disconnects = 0;
+        client->connected = true;
+        enum status status = STATUS_OK;
+        if (client->crashes > 0) {
+            client->crashes = 1;
+            status = restart_client(client, error);
+        } else {
+            client_connect(client->client);
+        }
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,248 @@
+/* A world with a service, something that plays Convex, and clients that collect the lines of their streams.
+ * Include once a test program. */
+#ifndef TESTS_MOCK_POWERSYNC_FIXTURE_H
+#define TESTS_MOCK_POWERSYNC_FIXTURE_H
+
+#include "base/json.h"
+#include "base/jwt.h"
+#include "base/map.h"
+#include "mock-powersync/fake_convex.h"
+#include "mock-powersync/service.h"
+#include "net/net.h"
+
+#define TEST_SECRET "a secret of the tests"
+#define TEST_KEY "prod:syncline-1|0123456789abcdef"
+
+struct fixture {
+    struct world *world;
+    struct net *net;
+    struct fake_convex *fake; /* NULL: the test brings its own deployment */
+    struct host *service_host;
+    struct powersync_service *service;
+    struct map hosts; /* clients' nodes by name */
+};
+
+/* One exchange of a client. */
+struct client {
+    struct fixture *fixture;
+    struct host *host;
+    uint64_t exchange;
+    int status; /* 0: no head yet */
+    char content_type[100];
+    char accel_buffering[20];
+    struct buffer body;
+    json_t *lines; /* array: complete lines so far */
+    bool ended;
+    bool failed;
+};
+
+static inline void client_head(void *context, uint64_t exchange, const struct http_response *response) {
+    struct client *client = context;
+    (void)exchange;
+    client->status = response->status;
+    for (size_t i = 0; i < response->n_headers; i++) {
+        if (strcmp(response->headers[i].name, "content-type") == 0)
+            snprintf(client->content_type, sizeof client->content_type, "%s", response->headers[i].value);
+        if (strcmp(response->headers[i].name, "x-accel-buffering") == 0)
+            snprintf(client->accel_buffering, sizeof client->accel_buffering, "%s",
+                     response->headers[i].value);
+    }
+}
+
+static inline void client_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    struct client *client = context;
+    (void)exchange;
+    buffer_append(&client->body, bytes, length);
+    char *newline;
+    while (client->body.length > 0 && (newline = memchr(client->body.data, '\n', client->body.length))) {
+        size_t line = (size_t)(newline - client->body.data);
+        json_t *json = json_parse(client->body.data, line, NULL);
+        assert_non_null(json);
+        json_array_append_new(client->lines, json);
+        buffer_consume(&client->body, line + 1);
+    }
+}
+
+static inline void client_end(void *context, uint64_t exchange) {
+    (void)exchange;
+    ((struct client *)context)->ended = true;
+}
+
+static inline void client_failed(void *context, uint64_t exchange, enum http_failure failure) {
+    (void)exchange;
+    (void)failure;
+    ((struct client *)context)->failed = true;
+}
+
+static inline void run_for(struct fixture *fixture, int64_t time) {
+    assert_int_equal(world_run(fixture->world, world_now(fixture->world) + time, NULL), STATUS_OK);
+}
+
+static inline int64_t wall_seconds(struct fixture *fixture) {
+    return (TIME_WALL_START + world_now(fixture->world)) / TIME_SECOND;
+}
+
+/* Claims of a good token; the caller may change them. */
+static inline json_t *good_claims(struct fixture *fixture, const char *user) {
+    int64_t now = wall_seconds(fixture);
+    return json_pack("{s:s,s:I,s:I,s:s}", "sub", user, "iat", (json_int_t)now, "exp",
+                     (json_int_t)(now + 3600), "aud", "powersync");
+}
+
+static inline struct host *client_host(struct fixture *fixture, const char *name) {
+    struct host *host = map_get(&fixture->hosts, name);
+    if (!host) {
+        host = net_node(fixture->net, name);
+        map_set(&fixture->hosts, name, host);
+    }
+    return host;
+}
+
+/* Send a request as `node`; `authorization` NULL: none. The caller closes the client. */
+static inline struct client *client_send(struct fixture *fixture, const char *node, const char *method,
+                                         const char *target, const char *authorization, const char *type,
+                                         const char *body) {
+    static const struct http_client_events events = {client_head, client_body, client_end, client_failed};
+    struct client *client = memory_allocate(sizeof *client);
+    client->fixture = fixture;
+    client->host = client_host(fixture, node);
+    client->lines = json_array();
+    struct http_header headers[2];
+    size_t n_headers = 0;
+    if (authorization)
+        headers[n_headers++] = (struct http_header){"authorization", authorization};
+    if (type)
+        headers[n_headers++] = (struct http_header){"content-type", type};
+    struct http_request request = {
+        "powersync", method, target, headers, n_headers, body, body ? strlen(body) : 0};
+    client->exchange = host_http_send(client->host, &request, &events, client);
+    return client;
+}
+
+static inline char *authorization_of(json_t *claims, const char *secret) {
+    char *token = jwt_sign_hs256("syncline", claims, secret, strlen(secret));
+    char *header = memory_format("Token %s", token);
+    free(token);
+    json_decref(claims);
+    return header;
+}
+
+static inline struct client *client_get(struct fixture *fixture, const char *node, const char *user,
+                                        const char *target) {
+    char *header = authorization_of(good_claims(fixture, user), TEST_SECRET);
+    struct client *client = client_send(fixture, node, "GET", target, header, NULL, NULL);
+    free(header);
+    return client;
+}
+
+/* Open a stream with this body. */
+static inline struct client *client_open(struct fixture *fixture, const char *node, const char *user,
+                                         const char *body) {
+    char *header = authorization_of(good_claims(fixture, user), TEST_SECRET);
+    struct client *client =
+        client_send(fixture, node, "POST", "/sync/stream", header, "application/json", body);
+    free(header);
+    return client;
+}
+
+static inline void client_close(struct client *client) {
+    if (!client->ended && !client->failed)
+        host_http_abort(client->host, client->exchange);
+    buffer_free(&client->body);
+    json_decref(client->lines);
+    free(client);
+}
+
+static inline size_t line_count(const struct client *client) {
+    return json_array_size(client->lines);
+}
+
+static inline const json_t *line(const struct client *client, size_t index) {
+    if (index >= line_count(client))
+        fail_msg("line %zu wanted, %zu there", index, line_count(client));
+    return json_array_get(client->lines, index);
+}
+
+static inline const char *line_kind(const json_t *json) {
+    return json_object_iter_key(json_object_iter((json_t *)(uintptr_t)json));
+}
+
+static inline const json_t *line_of(const struct client *client, size_t index, const char *kind) {
+    const json_t *json = line(client, index);
+    assert_string_equal(line_kind(json), kind);
+    return json_object_get(json, kind);
+}
+
+/* Forget the lines so far. */
+static inline void forget_lines(struct client *client) {
+    json_array_clear(client->lines);
+}
+
+/* The lines' kinds in order: "checkpoint data checkpoint_complete ". */
+static inline void assert_kinds(const struct client *client, const char *expected) {
+    struct buffer kinds = {0};
+    for (size_t i = 0; i < line_count(client); i++) {
+        if (i > 0)
+            buffer_append_char(&kinds, ' ');
+        buffer_append_text(&kinds, line_kind(line(client, i)));
+    }
+    assert_string_equal(buffer_text(&kinds), expected);
+    buffer_free(&kinds);
+}
+
+static inline const json_t *at(const json_t *array, size_t index) {
+    assert_true(index < json_array_size(array));
+    return json_array_get(array, index);
+}
+
+static inline void assert_json(const json_t *json, const char *expected) {
+    struct buffer text = {0};
+    json_append(&text, json);
+    assert_string_equal(buffer_text(&text), expected);
+    buffer_free(&text);
+}
+
+static inline struct fixture *fixture_world(uint64_t seed) {
+    struct fixture *fixture = memory_allocate(sizeof *fixture);
+    struct world_settings settings = {.seed = seed, .max_events = 10000000};
+    fixture->world = world_create(&settings);
+    struct net_settings net = {.latency = TIME_MILLISECOND, .jitter = 0, .give_up = 30 * TIME_SECOND};
+    fixture->net = net_create(fixture->world, &net);
+    fixture->service_host = net_node(fixture->net, "powersync");
+    return fixture;
+}
+
+static inline void fixture_start(struct fixture *fixture, const char *sync_config) {
+    struct powersync_options options = {.sync_config = sync_config,
+                                        .sync_config_file = "sync.yaml",
+                                        .deployment = "convex",
+                                        .deploy_key = TEST_KEY,
+                                        .polling_interval = TIME_SECOND,
+                                        .request_timeout = 60 * TIME_SECOND,
+                                        .key_id = "syncline",
+                                        .key_secret = TEST_SECRET,
+                                        .audience = "powersync",
+                                        .keepalive_interval = 20 * TIME_SECOND};
+    struct error error = {0};
+    if (powersync_service_create(fixture->service_host, &options, &fixture->service, &error))
+        fail_msg("%s", error.message);
+}
+
+/* With the scripted Convex; the service is not started yet. */
+static inline struct fixture *fixture_create(void) {
+    struct fixture *fixture = fixture_world(1);
+    fixture->fake = fake_convex_create(net_node(fixture->net, "convex"));
+    return fixture;
+}
+
+static inline void fixture_destroy(struct fixture *fixture) {
+    powersync_service_destroy(fixture->service);
+    if (fixture->fake)
+        fake_convex_destroy(fixture->fake);
+    map_free(&fixture->hosts, NULL);
+    net_destroy(fixture->net);
+    world_destroy(fixture->world);
+    free(fixture);
+}
+
+#endif

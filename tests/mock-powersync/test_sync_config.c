@@ -1,0 +1,134 @@
+/* Which sync configs are taken and how, and where the others are refused. */
+#include "mock-powersync/unit.h"
+
+#include <string.h>
+
+#include "mock-powersync/sync_config.h"
+
+#define HEAD "config:\n  edition: 3\nstreams:\n  a:\n    query: "
+
+struct refusal {
+    const char *yaml;
+    int line, column;
+    const char *words; /* part of the message */
+};
+
+static const struct refusal refusals[] = {
+    {"streams: {a: {query: SELECT * FROM t}}", 1, 1, "edition: 3"},
+    {"config: {edition: 2}\nstreams: {a: {query: SELECT * FROM t}}", 1, 1, "edition 3"},
+    {"config: {edition: 3, magic: 1}\nstreams: {a: {query: SELECT * FROM t}}", 1, 22, "unknown key"},
+    {"config: {edition: 3}\nbucket_definitions: {}", 2, 1, "unknown key"},
+    {"config: {edition: 3}\nstreams: {}", 1, 1, "at least one stream"},
+    {"config: {edition: 3}\nstreams:\n  a: {auto_subscribe: true}", 3, 6, "query or queries"},
+    {"config: {edition: 3}\nstreams:\n  a: {query: SELECT * FROM t, queries: []}", 3, 6, "query or queries"},
+    {"config: {edition: 3}\nstreams:\n  a: {queries: []}", 3, 7, "at least one query"},
+    {"config: {edition: 3}\nstreams:\n  a: {query: SELECT * FROM t, priority: 4}", 3, 31, "0, 1, 2 or 3"},
+    {"config: {edition: 3}\nstreams:\n  a: {query: SELECT * FROM t, auto_subscribe: 1}", 3, 31,
+     "true or false"},
+    {"config: {edition: 3}\nstreams:\n  a: {query: SELECT * FROM t, with: {}}", 3, 31, "unknown key"},
+    {HEAD "SELEC *", 5, 12, "syntax error at or near \"SELEC\" (at character 1 of the query)"},
+    {HEAD "SELECT * FROM t; SELECT 1", 5, 12, "found 2 statements"},
+    {HEAD "DELETE FROM t", 5, 12, "only SELECT"},
+    {HEAD "SELECT * FROM t, u", 5, 12, "exactly one table"},
+    {HEAD "SELECT * FROM t JOIN u ON true", 5, 12, "joins"},
+    {HEAD "SELECT 1", 5, 12, "exactly one table"},
+    {HEAD "SELECT 1 FROM t", 5, 12, "expressions are not supported (at character 8"},
+    {HEAD "SELECT * FROM public.t", 5, 12, "the only schema is convex"},
+    {HEAD "SELECT x.* FROM t", 5, 12, "unknown table \"x\""},
+    {HEAD "SELECT t.* FROM t AS u", 5, 12, "unknown table \"t\""},
+    {HEAD "SELECT * FROM \"t%\"", 5, 12, "wildcard"},
+    {HEAD "SELECT DISTINCT a FROM t", 5, 12, "DISTINCT"},
+    {HEAD "SELECT * FROM t GROUP BY a", 5, 12, "GROUP BY"},
+    {HEAD "SELECT * FROM t ORDER BY a", 5, 12, "ORDER BY"},
+    {HEAD "SELECT * FROM t LIMIT 1", 5, 12, "LIMIT"},
+    {HEAD "SELECT * FROM t UNION SELECT * FROM t", 5, 12, "not supported"},
+    {HEAD "SELECT * FROM t WHERE a = 1", 5, 12, "column = auth.user_id()"},
+    {HEAD "SELECT * FROM t WHERE a > auth.user_id()", 5, 12, "column = auth.user_id()"},
+    {HEAD "SELECT * FROM t WHERE auth.user_id() = auth.user_id()", 5, 12, "column = auth.user_id()"},
+    {HEAD "SELECT * FROM t WHERE a = request.user_id()", 5, 12, "column = auth.user_id()"},
+    {HEAD "SELECT * FROM t WHERE a = auth.user_id('x')", 5, 12, "column = auth.user_id()"},
+    {HEAD "SELECT * FROM t WHERE a = auth.user_id() AND b = auth.user_id()", 5, 12,
+     "column = auth.user_id()"},
+};
+
+static void refused_with_place(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const struct refusal *refusal = &refusals[i];
+        struct sync_config config;
+        struct error error = {0};
+        assert_int_equal(sync_config_parse(&config, refusal->yaml, "sync.yaml", &error), STATUS_INVALID);
+        char text[1400];
+        error_format(&error, text, sizeof text);
+        if (!strstr(error.message, refusal->words) || error.line != refusal->line ||
+            error.column != refusal->column)
+            fail_msg("%s\n  gave %s\n  wanted %d:%d: ...%s...", refusal->yaml, text, refusal->line,
+                     refusal->column, refusal->words);
+        assert_string_equal(error.file, "sync.yaml");
+    }
+}
+
+static const char *const good =
+    "config:\n"
+    "  edition: 3\n"
+    "streams:\n"
+    "  own:\n"
+    "    auto_subscribe: true\n"
+    "    priority: 1\n"
+    "    query: SELECT *, uuid AS id FROM lists WHERE owner_id = auth.user_id()\n"
+    "  all:\n"
+    "    queries:\n"
+    "      - SELECT t.uuid AS id, \"ownerId\", t.Name FROM convex.todos AS \"t\"\n"
+    "      - SELECT * FROM lists AS \"Lists\" WHERE auth.user_id() = \"Lists\".\"sharedWith\"\n"
+    "      - SELECT * FROM notes\n";
+
+static void accepted(void **state) {
+    (void)state;
+    struct sync_config config;
+    struct error error = {0};
+    if (sync_config_parse(&config, good, "sync.yaml", &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(config.n_streams, 2);
+    assert_int_equal(config.n_queries, 4);
+    assert_int_equal(config.n_tables, 3);
+    assert_string_equal(config.tables[0].name, "lists");
+    assert_int_equal(config.tables[0].n_queries, 2);
+    assert_string_equal(config.tables[1].name, "todos");
+    assert_null(sync_config_table(&config, "Lists"));
+    assert_ptr_equal(sync_config_table(&config, "notes"), &config.tables[2]);
+
+    const struct sync_stream_definition *own = sync_config_stream(&config, "own");
+    assert_true(own->auto_subscribe);
+    assert_int_equal(own->priority, 1);
+    assert_int_equal(own->n_variants, 1);
+    assert_true(own->variants[0].by_user);
+    const struct sync_stream_definition *all = sync_config_stream(&config, "all");
+    assert_false(all->auto_subscribe);
+    assert_int_equal(all->priority, 3);
+    assert_int_equal(all->n_variants, 2);
+
+    const struct sync_query *query = &config.queries[0];
+    assert_string_equal(query->user_column, "owner_id");
+    assert_string_equal(query->object_type, "lists");
+    assert_int_equal(query->n_items, 2);
+    assert_null(query->items[0].source);
+    assert_string_equal(query->items[1].source, "uuid");
+    assert_string_equal(query->items[1].output, "id");
+    query = &config.queries[1];
+    assert_string_equal(query->object_type, "t");
+    assert_null(query->user_column);
+    assert_string_equal(query->items[1].source, "ownerId");
+    assert_string_equal(query->items[2].output, "name"); /* unquoted names fold to lower case */
+    query = &config.queries[2];
+    assert_string_equal(query->table, "lists");
+    assert_string_equal(query->object_type, "Lists");
+    assert_string_equal(query->user_column, "sharedWith");
+    assert_int_equal(query->variant, 1);
+    assert_int_equal(config.queries[3].variant, 0); /* shares the family without a parameter */
+    sync_config_free(&config);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(refused_with_place), cmocka_unit_test(accepted)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
