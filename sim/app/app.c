@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "app/app.h"
@@ -10,6 +11,7 @@ const struct app *const *app_all(void) {
 }
 
 const struct app *app_find(const char *name) {
+    assert(name);
     for (size_t i = 0; all_apps[i]; i++)
         if (!strcmp(all_apps[i]->name, name))
             return all_apps[i];

@@ -1,5 +1,5 @@
-/* An app under test: its tables on both sides, its sync config, its Convex functions, and what its users do. One folder
- * or file an app; all are listed by app_find. */
+/* An app under test: its tables on both sides, its sync config, its Convex functions, and what its users do.
+ * One folder or file an app; all are listed by app_find. */
 #ifndef SYNCLINE_APP_APP_H
 #define SYNCLINE_APP_APP_H
 
@@ -7,10 +7,11 @@
 #include "mock-convex/deployment.h"
 
 struct app_action {
-    const char *kind;  /* one of the app's action kinds: "add-list", "add-todos", "edit", "complete", "delete", ... */
-    int64_t rows;      /* how many rows the transaction should touch, 1..20 */
-    uint64_t choice;   /* seed of everything else that is chosen: which list, which text */
-    const char *step;  /* id of the plan step */
+    const char
+        *kind; /* one of the app's action kinds: "add-list", "add-todos", "edit", "complete", "delete", ... */
+    int64_t rows;     /* how many rows the transaction should touch, 1..20 */
+    uint64_t choice;  /* seed of everything else that is chosen: which list, which text */
+    const char *step; /* id of the plan step */
 };
 
 struct app {
@@ -21,7 +22,8 @@ struct app {
     size_t n_tables;
     const struct convex_function *functions;
     size_t n_functions;
-    const char *const *boolean_columns; /* "todos.completed": integer on clients, boolean in Convex; NULL-terminated */
+    const char *const
+        *boolean_columns; /* "todos.completed": integer on clients, boolean in Convex; NULL-terminated */
     const char *const *action_kinds; /* NULL-terminated */
     const int *action_weights;       /* usual weight of each kind, same order */
     /* Documents that are there before the first client connects. `users` are the user ids of the scenario. */
@@ -35,15 +37,15 @@ struct app {
 const struct app *app_find(const char *name); /* NULL: unknown */
 const struct app *const *app_all(void);       /* NULL-terminated */
 
-/* The function that upload_convex_mutation calls: one local transaction as one mutation, idempotent by client id and
- * transaction id, client UUIDs mapped to documents by an index "by_uuid" on ["uuid"] of each table. */
+/* The function that upload_convex_mutation calls: one local transaction as one mutation, idempotent by client
+ * id and transaction id, client UUIDs mapped to documents by an index "by_uuid" on ["uuid"] of each table. */
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error);
 
 /* A token issuer: answers GET /token?user=U with {"token": HS256 JWT}. */
 struct app_issuer;
-struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret, const char *audience,
-                                     int64_t lifetime /* ns */);
+struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret,
+                                     const char *audience, int64_t lifetime /* ns */);
 void app_issuer_destroy(struct app_issuer *issuer);
 
 #endif

@@ -1,7 +1,8 @@
-/* The Convex mutation behind upload_convex_mutation. An upload can arrive twice (its answer was lost, the client tried
- * again), so the receipt is looked up and written in the same transaction as the rows: the second arrival finds the
- * receipt and changes nothing. Client ids map to documents by the index `by_uuid`; looking up and inserting in one
- * transaction also keeps two concurrent arrivals from inserting twice, as one of them is run again. */
+/* The Convex mutation behind upload_convex_mutation. An upload can arrive twice (its answer was lost, the
+ * client tried again), so the receipt is looked up and written in the same transaction as the rows: the
+ * second arrival finds the receipt and changes nothing. Client ids map to documents by the index `by_uuid`;
+ * looking up and inserting in one transaction also keeps two concurrent arrivals from inserting twice, as one
+ * of them is run again. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,8 @@ static bool as_number(const struct convex_value *value, double *number) {
     return true;
 }
 
-/* A column's value as the document keeps it: SQLite's integers for booleans become booleans, numbers become Float64
- * (what a JavaScript function would store), text and null stay. */
+/* A column's value as the document keeps it: SQLite's integers for booleans become booleans, numbers become
+ * Float64 (what a JavaScript function would store), text and null stay. */
 static enum status map_value(const struct app *app, const struct client_table *table,
                              const struct client_column *column, const struct convex_value *value,
                              struct convex_value **mapped, struct error *error) {
@@ -62,13 +63,13 @@ static enum status map_value(const struct app *app, const struct client_table *t
         *mapped = convex_float64(number);
     }
     if (!*mapped)
-        return error_set(error, STATUS_INVALID, "%s.%s: the value does not fit the column's type %s", table->name,
-                         column->name, column->type);
+        return error_set(error, STATUS_INVALID, "%s.%s: the value does not fit the column's type %s",
+                         table->name, column->name, column->type);
     return STATUS_OK;
 }
 
-/* The fields that an operation sets. PUT states the whole row: columns it leaves out are null. PATCH states only what
- * changes. */
+/* The fields that an operation sets. PUT states the whole row: columns it leaves out are null. PATCH states
+ * only what changes. */
 static enum status map_fields(const struct app *app, const struct client_table *table,
                               const struct convex_value *data, bool whole, struct convex_value **fields,
                               struct error *error) {
@@ -109,8 +110,8 @@ static enum status find_document(struct convex_context *context, const char *tab
     return status;
 }
 
-static enum status put(struct convex_context *context, const char *table, const char *uuid, const char *document,
-                       struct convex_value *fields, struct error *error) {
+static enum status put(struct convex_context *context, const char *table, const char *uuid,
+                       const char *document, struct convex_value *fields, struct error *error) {
     char id[DOCUMENT_ID_SIZE];
     if (*document) {
         enum status status = convex_patch(context, table, document, fields, error);
@@ -161,15 +162,15 @@ static enum status apply_operation(struct convex_context *context, const struct 
     return status;
 }
 
-static enum status find_receipt(struct convex_context *context, const char *client_id, const char *transaction_id,
-                                bool *found, struct error *error) {
+static enum status find_receipt(struct convex_context *context, const char *client_id,
+                                const char *transaction_id, bool *found, struct error *error) {
     struct convex_value *client = convex_string(client_id);
     struct convex_value *transaction = convex_string(transaction_id);
     const struct convex_value *keys[] = {client, transaction};
     const struct convex_value **documents = NULL;
     size_t count = 0;
-    enum status status =
-        convex_find(context, "upload_receipts", "by_client_transaction", keys, 2, 1, &documents, &count, error);
+    enum status status = convex_find(context, "upload_receipts", "by_client_transaction", keys, 2, 1,
+                                     &documents, &count, error);
     *found = count > 0;
     free(documents);
     convex_free(client);
@@ -177,8 +178,8 @@ static enum status find_receipt(struct convex_context *context, const char *clie
     return status;
 }
 
-static enum status insert_receipt(struct convex_context *context, const char *client_id, const char *transaction_id,
-                                  struct error *error) {
+static enum status insert_receipt(struct convex_context *context, const char *client_id,
+                                  const char *transaction_id, struct error *error) {
     char id[DOCUMENT_ID_SIZE];
     struct convex_value *receipt = convex_object();
     convex_object_set(receipt, "client_id", convex_string(client_id));

@@ -1,4 +1,5 @@
-/* The app's token server: GET /token?user=U answers {"token": JWT} for anybody who asks. Who U is was proved elsewhere. */
+/* The app's token server: GET /token?user=U answers {"token": JWT} for anybody who asks. Who U is was proved
+ * elsewhere. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The value of `user` in a target "/token?user=..."; false when it is not there, is too long or is badly encoded. */
+/* The value of `user` in a target "/token?user=..."; false when it is not there, is too long or is badly
+ * encoded. */
 static bool read_user(const char *target, char out[USER_MOST]) {
     const char *query = strchr(target, '?');
     while (query && strncmp(query + 1, "user=", 5) != 0)
@@ -93,8 +95,8 @@ static void on_closed(void *context, uint64_t exchange) {
     (void)exchange; /* every answer is written at once: nothing is kept for an exchange */
 }
 
-struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret, const char *audience,
-                                     int64_t lifetime) {
+struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret,
+                                     const char *audience, int64_t lifetime) {
     assert(lifetime > 0);
     static const struct http_server_events events = {on_request, on_closed};
     struct app_issuer *issuer = memory_allocate(sizeof *issuer);

@@ -2,8 +2,9 @@
 
 #define ROOM(array) (sizeof(array) / sizeof *(array))
 
-/* Clients make the ids (UUIDs), so a document keeps the client's id in `uuid` and that is the synced row's id; Convex's
- * own _id never leaves the backend. One stream a table and a reason, because each stream is one bucket a user. */
+/* Clients make the ids (UUIDs), so a document keeps the client's id in `uuid` and that is the synced row's
+ * id; Convex's own _id never leaves the backend. One stream a table and a reason, because each stream is one
+ * bucket a user. */
 static const char sync_config[] =
     "config: {edition: 3}\n"
     "streams:\n"

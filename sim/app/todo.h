@@ -1,8 +1,8 @@
-/* The to-do app: people keep lists of things to do and share whole lists with each other. It is the app of PowerSync's
- * and Convex's own demonstrations, so what it shows can be compared with them.
+/* The to-do app: people keep lists of things to do and share whole lists with each other. It is the app of
+ * PowerSync's and Convex's own demonstrations, so what it shows can be compared with them.
  *
- * todo.c holds what is declared (tables, schema, sync config), todo_seed.c the documents that are there from the start,
- * todo_actions.c what its users do. */
+ * todo.c holds what is declared (tables, schema, sync config), todo_seed.c the documents that are there from
+ * the start, todo_actions.c what its users do. */
 #ifndef SYNCLINE_APP_TODO_H
 #define SYNCLINE_APP_TODO_H
 
@@ -10,8 +10,8 @@
 
 extern const struct app app_todo;
 
-/* The most rows that one local transaction of this app touches. A list has at most one todo fewer, so that sharing or
- * deleting a whole list is one transaction. */
+/* The most rows that one local transaction of this app touches. A list has at most one todo fewer, so that
+ * sharing or deleting a whole list is one transaction. */
 enum { TODO_ROWS_MOST = 20 };
 
 enum status todo_seed(struct convex_deployment *deployment, const char *const *users, size_t n_users,
@@ -20,7 +20,7 @@ enum status todo_seed(struct convex_deployment *deployment, const char *const *u
 enum status todo_add_list(struct convex_context *context, const struct convex_value *args,
                           struct convex_value **result, struct error *error);
 
-enum status todo_act(struct client *client, const struct app_action *action, const char *const *users, size_t n_users,
-                     struct error *error);
+enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
+                     size_t n_users, struct error *error);
 
 #endif

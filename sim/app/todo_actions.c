@@ -1,6 +1,6 @@
-/* What the users of the to-do app do. Every action is one local transaction of 1..TODO_ROWS_MOST rows. It reads the
- * views through the app's connection (always ORDER BY id: nothing may depend on how SQLite happens to walk a table),
- * decides by the action's own random numbers only, and writes through client_write. */
+/* What the users of the to-do app do. Every action is one local transaction of 1..TODO_ROWS_MOST rows. It
+ * reads the views through the app's connection (always ORDER BY id: nothing may depend on how SQLite happens
+ * to walk a table), decides by the action's own random numbers only, and writes through client_write. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,11 +116,13 @@ static void add_todo(struct batch *batch, const struct list_row *list) {
     char id[37];
     random_uuid(&batch->ids, id);
     static const char *const verbs[] = {"buy", "call", "mend", "read", "send", "water"};
-    static const char *const things[] = {"bread", "the plants", "Ma\xc5\x82gosia", "the \"blue\" book", "tickets",
-                                         "a bicycle"};
+    static const char *const things[] = {"bread",   "the plants", "Ma\xc5\x82gosia", "the \"blue\" book",
+                                         "tickets", "a bicycle"};
     char description[96];
-    snprintf(description, sizeof description, "%s %s", verbs[random_below(&batch->chance, 6)],
-             things[random_below(&batch->chance, 6)]);
+    /* One draw a statement: C leaves open in which order arguments are evaluated. */
+    const char *verb = verbs[random_below(&batch->chance, 6)];
+    const char *thing = things[random_below(&batch->chance, 6)];
+    snprintf(description, sizeof description, "%s %s", verb, thing);
     json_t *values = json_object();
     json_object_set_new(values, "list_uuid", json_string(list->id));
     json_object_set_new(values, "description", json_string(description));
@@ -169,8 +171,8 @@ static void for_some_todos(struct batch *batch, int64_t rows,
     if (todos == 0)
         return;
     char sql[160];
-    snprintf(sql, sizeof sql, "SELECT id, completed FROM todos ORDER BY id LIMIT %lld OFFSET %lld", (long long)rows,
-             (long long)random_below(&batch->chance, (uint64_t)todos));
+    snprintf(sql, sizeof sql, "SELECT id, completed FROM todos ORDER BY id LIMIT %lld OFFSET %lld",
+             (long long)rows, (long long)random_below(&batch->chance, (uint64_t)todos));
     sqlite3_stmt *statement = query(batch, sql);
     while (batch->count < TODO_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
         change(batch, (const char *)sqlite3_column_text(statement, 0), sqlite3_column_int64(statement, 1));
@@ -200,8 +202,8 @@ static void delete_todo(struct batch *batch, const char *id, int64_t completed) 
     batch_add(batch, CLIENT_DELETE, "todos", id, NULL);
 }
 
-static void for_all_todos_of(struct batch *batch, const char *list, void (*change)(struct batch *, const char *id,
-                                                                                   const char *argument),
+static void for_all_todos_of(struct batch *batch, const char *list,
+                             void (*change)(struct batch *, const char *id, const char *argument),
                              const char *argument) {
     sqlite3_stmt *statement = query(batch, "SELECT id FROM todos WHERE list_uuid = ?1 ORDER BY id");
     sqlite3_bind_text(statement, 1, list, -1, SQLITE_TRANSIENT);
@@ -226,7 +228,8 @@ static void drop_todo(struct batch *batch, const char *id, const char *argument)
 }
 
 /* Somebody else, or nobody: sharing is taken back as well. */
-static const char *pick_other_user(struct batch *batch, const char *const *users, size_t n_users, const char *now) {
+static const char *pick_other_user(struct batch *batch, const char *const *users, size_t n_users,
+                                   const char *now) {
     const char *me = client_user(batch->client);
     if (n_users < 2 || (*now && random_chance(&batch->chance, 1, 3)))
         return "";
@@ -237,8 +240,8 @@ static const char *pick_other_user(struct batch *batch, const char *const *users
     return "";
 }
 
-/* The list and all its todos change hands in one transaction: seeing only a part of them is what atomic-visibility
- * forbids. Only the owner shares. */
+/* The list and all its todos change hands in one transaction: seeing only a part of them is what
+ * atomic-visibility forbids. Only the owner shares. */
 static void share_list(struct batch *batch, const char *const *users, size_t n_users) {
     struct list_row list;
     char *mine = sqlite3_mprintf("owner_id = %Q", client_user(batch->client));
@@ -286,8 +289,8 @@ static void mix(struct batch *batch, int64_t rows) {
             add_todo(batch, &list);
 }
 
-enum status todo_act(struct client *client, const struct app_action *action, const char *const *users, size_t n_users,
-                     struct error *error) {
+enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
+                     size_t n_users, struct error *error) {
     assert(action->rows >= 1 && action->rows <= TODO_ROWS_MOST);
     struct batch batch;
     batch_begin(&batch, client, action);

@@ -28,7 +28,8 @@ static void set_text(struct convex_value *document, const char *field, const cha
     convex_object_set(document, field, text ? convex_string(text) : convex_null());
 }
 
-static struct convex_value *make_list(const char *uuid, const char *name, const char *owner, const char *shared_with) {
+static struct convex_value *make_list(const char *uuid, const char *name, const char *owner,
+                                      const char *shared_with) {
     struct convex_value *list = convex_object();
     set_text(list, "uuid", uuid);
     set_text(list, "name", name);
@@ -75,14 +76,16 @@ static enum status seed_list(struct convex_deployment *deployment, const char *o
     return status;
 }
 
-/* The first list of each user is shared with the next user, so that from the start there is something in common. */
+/* The first list of each user is shared with the next user, so that from the start there is something in
+ * common. */
 enum status todo_seed(struct convex_deployment *deployment, const char *const *users, size_t n_users,
                       int64_t lists_per_user, int64_t todos_per_list, uint64_t choice, struct error *error) {
     assert(lists_per_user >= 0 && todos_per_list >= 0);
     for (size_t u = 0; u < n_users; u++)
         for (int64_t l = 1; l <= lists_per_user; l++) {
             const char *shared_with = l == 1 && n_users > 1 ? users[(u + 1) % n_users] : NULL;
-            enum status status = seed_list(deployment, users[u], shared_with, l, todos_per_list, choice, error);
+            enum status status =
+                seed_list(deployment, users[u], shared_with, l, todos_per_list, choice, error);
             if (status != STATUS_OK)
                 return status;
         }

@@ -27,8 +27,7 @@ struct checker {
     size_t capacity;
 };
 
-/* --- from the history and the wire
- * ----------------------------------------------------------------------------- */
+/* --- from the history and the wire --- */
 
 static void on_record(void *context, const struct history_record *record) {
     struct checker *checker = context;
@@ -59,8 +58,7 @@ void checker_finish(struct checker *checker) {
     }
 }
 
-/* --- reports
- * --------------------------------------------------------------------------------------------------- */
+/* --- reports --- */
 
 static struct active_property *find_active(struct checker *checker, const char *name) {
     for (size_t i = 0; i < checker->n_active; i++) {
@@ -141,8 +139,7 @@ struct view_models *checker_views(struct checker *checker) {
     return checker->views;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static bool is_wanted(const struct check_settings *settings, const char *name) {
     for (size_t i = 0; settings->properties != NULL && i < settings->n_properties; i++) {

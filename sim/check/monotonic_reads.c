@@ -1,5 +1,5 @@
 /* monotonic-reads: broken when a view is exactly that of a commit, but of an older one than the client has
- * shown. Equal views of several commits do not count against it: the latest that fits is taken. */
+ * shown. Equal views of several commits do not count against it: the earliest that is allowed is taken. */
 #include "check/properties.h"
 #include "check/view_property.h"
 

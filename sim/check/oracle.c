@@ -46,8 +46,7 @@ struct oracle {
     const char *last_text; /* the newest row text in the arena: users often share one */
 };
 
-/* --- rows and versions
- * ----------------------------------------------------------------------------------------- */
+/* --- rows and versions --- */
 
 static struct oracle_row *open_row(struct oracle *oracle, struct oracle_user *user, const char *table,
                                    const char *id) {
@@ -138,8 +137,7 @@ static void close_commit(struct oracle *oracle, struct oracle_user *user) {
                     .commit = oracle_newest(oracle), .set = set, .changes = changes, .n_changes = changed});
 }
 
-/* --- one commit
- * ------------------------------------------------------------------------------------------------ */
+/* --- one commit --- */
 
 struct evaluation_pass {
     struct oracle *oracle;
@@ -288,8 +286,7 @@ void oracle_record(struct oracle *oracle, const struct history_record *record) {
     oracle->n_touched_users = 0;
 }
 
-/* --- questions
- * ------------------------------------------------------------------------------------------------- */
+/* --- questions --- */
 
 size_t oracle_newest(const struct oracle *oracle) {
     assert(oracle->n_commits > 0);
@@ -357,8 +354,7 @@ const struct oracle_row *oracle_user_row(const struct oracle_user *user, const c
     return row;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static void add_user(struct oracle *oracle, const char *name) {
     if (map_has(&oracle->users, name))

@@ -50,8 +50,7 @@ struct oracle_database {
 
 static const char refused_column; /* its address marks fields that have no column */
 
-/* --- tables
- * ---------------------------------------------------------------------------------------------------- */
+/* --- tables --- */
 
 static int execute(struct oracle_database *database, const char *sql) {
     return sqlite3_exec(database->connection, sql, NULL, NULL, NULL);
@@ -144,8 +143,7 @@ static sqlite3_stmt *table_statement(struct oracle_database *database, struct ta
     return *statement;
 }
 
-/* --- documents
- * ------------------------------------------------------------------------------------------------- */
+/* --- documents --- */
 
 /* The service prints numbers as JavaScript does, where minus zero is 0. */
 static void normalize_zeros(json_t *value) {
@@ -229,8 +227,7 @@ void oracle_database_put(struct oracle_database *database, const char *table_nam
     json_decref(document);
 }
 
-/* --- statements
- * ------------------------------------------------------------------------------------------------ */
+/* --- statements --- */
 
 /* Could a column qualified by `alias` be the source's? An unqualified one (length 0) could be anybody's. */
 static bool may_belong(const struct oracle_source *source, const char *alias, size_t length) {
@@ -418,8 +415,7 @@ void oracle_database_user(struct oracle_database *database, size_t stream, size_
     each_row(database, evaluation->user, row, context, user, false);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static void open_connection(struct oracle_database *database) {
     /* The plain VFS of the system where there is one: nothing is read or written, and the database may then

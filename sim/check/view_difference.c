@@ -132,10 +132,15 @@ static void look_for_part(struct walk *walk, struct view_difference *found) {
     }
 }
 
+/* Equal is best, then a part of one commit, which explains every row that differs, then fewer rows. The walk
+ * goes back in time: of equal versions the older one forbids least later, of others the newer one is more
+ * likely meant. */
 static bool is_better(const struct view_difference *candidate, const struct view_difference *best) {
-    if (candidate->count != best->count)
-        return candidate->count < best->count;
-    return candidate->count == 0 || (candidate->part_version != 0 && best->part_version == 0);
+    const bool part = candidate->part_version != 0;
+    const bool best_part = best->part_version != 0;
+    if (candidate->count == 0 || best->count == 0)
+        return candidate->count == 0;
+    return part == best_part ? candidate->count < best->count : part;
 }
 
 static void show_row(struct walk *walk, struct view_difference *best, const char *table, const char *id,

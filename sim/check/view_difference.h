@@ -8,8 +8,8 @@
 
 struct view_difference {
     size_t
-        version;  /* the version that is closest; with equal counts one that explains more, else the newer */
-    size_t count; /* rows that differ from it */
+        version; /* the version that explains the view best: equal, else a part of one commit, else closest */
+    size_t count;        /* rows that differ from it */
     size_t part_version; /* index of a version of which the client shows only a part; 0: none */
     size_t part_shown;   /* how many of its changes are shown */
     /* A row to show people: with a part, one that it lacks. NULL when nothing differs. */

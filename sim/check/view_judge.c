@@ -49,8 +49,7 @@ static const char *shown(const struct view_model *model, struct buffer *key, con
     return view_model_text(model, key);
 }
 
-/* --- going back
- * ------------------------------------------------------------------------------------------------ */
+/* --- going back --- */
 
 /* The newest change up to where the client stood that it does not show any more. */
 static void find_lost_change(const struct view_model *model, size_t commit, struct view_finding *finding) {
@@ -83,8 +82,7 @@ static void find_going_back(const struct oracle *oracle, const struct view_model
     finding->explanation = buffer_take(&text);
 }
 
-/* --- own writes
- * ------------------------------------------------------------------------------------------------ */
+/* --- own writes --- */
 
 /* A row of the transaction that does not show what the transaction's commit made of it. */
 static void find_unshown_row(const struct view_model *model, const struct local_transaction *transaction,
@@ -178,8 +176,7 @@ void view_judge_write_not_shown(const struct view_model *model, const struct vie
     }
 }
 
-/* --- parts, and what nothing explains
- * -------------------------------------------------------------------------- */
+/* --- parts, and what nothing explains --- */
 
 static void find_part(const struct oracle *oracle, const struct view_model *model,
                       const struct view_difference *difference, const struct history_record *record,
@@ -239,8 +236,7 @@ static void diagnose(const struct oracle *oracle, struct view_model *model,
         model->stands_at = version->commit;
 }
 
-/* --- a checkpoint
- * ---------------------------------------------------------------------------------------------- */
+/* --- a checkpoint --- */
 
 static void stand(struct view_model *model, size_t commit, const struct history_record *record) {
     assert(record->note.kind == NOTE_VIEW);
@@ -322,8 +318,7 @@ bool view_judge_checkpoint(const struct oracle *oracle, const struct client_sche
     return judge_synced(oracle, schema, model, not_before, record, finding);
 }
 
-/* --- a restart
- * ------------------------------------------------------------------------------------------------- */
+/* --- a restart --- */
 
 void view_judge_restart(const struct oracle *oracle, struct view_model *model, const struct view_row *row,
                         const char *before, const struct history_record *record,

@@ -24,8 +24,7 @@ struct view_models {
 
 static const char receipts_table[] = "upload_receipts"; /* the app's table of uploads that are done */
 
-/* --- rows
- * ------------------------------------------------------------------------------------------------------ */
+/* --- rows --- */
 
 static struct view_row *open_row(struct view_models *models, struct view_model *model, const char *table,
                                  const char *id) {
@@ -57,8 +56,7 @@ const char *view_model_text(const struct view_model *model, const struct buffer 
     return row == NULL ? NULL : row->text;
 }
 
-/* --- own transactions
- * ------------------------------------------------------------------------------------------ */
+/* --- own transactions --- */
 
 static struct local_transaction *find_transaction(const struct view_model *model, int64_t number) {
     const size_t position = (uintptr_t)map_get_bytes(&model->numbers, &number, sizeof number);
@@ -147,8 +145,7 @@ static void record_commit(struct view_models *models, const struct history_recor
     }
 }
 
-/* --- views
- * ----------------------------------------------------------------------------------------------------- */
+/* --- views --- */
 
 static void clear_expectations(struct view_model *model) {
     for (size_t i = 0; i < model->n_expectations; i++) {
@@ -288,8 +285,7 @@ void view_models_record(struct view_models *models, const struct history_record 
     }
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 struct view_models *view_models_create(const struct oracle *oracle, const struct check_settings *settings) {
     struct view_models *models = memory_allocate(sizeof *models);

@@ -28,10 +28,11 @@ static const char usage[] =
     "  --junit FILE     one more copy of the JUnit report\n"
     "  --fail-fast      start nothing new after the first failure\n"
     "  --no-shrink      report failures as they were found\n"
-    "  --trace          keep what happened in each seed, in DIR/traces\n";
+    "  --trace          keep what happened in each seed, in DIR/traces\n"
+    "  --flip-delay N   change the lowest bit of the N-th network delay: a control, the traces must differ\n";
 
 struct run_options {
-    const char *seed, *seeds, *run_for, *workers, *shard, *out, *junit;
+    const char *seed, *seeds, *run_for, *workers, *shard, *out, *junit, *flip_delay;
     struct engine_options engine;
     bool fail_fast, no_shrink, trace;
     struct args args;
@@ -40,13 +41,19 @@ struct run_options {
 };
 
 static enum status parse_arguments(struct run_options *options, int argc, char **argv, struct error *error) {
-    const struct args_option known[] = {
-        {"--seed", NULL, &options->seed},           {"--seeds", NULL, &options->seeds},
-        {"--for", NULL, &options->run_for},         {"-j", NULL, &options->workers},
-        {"--shard", NULL, &options->shard},         {"--engine", NULL, &options->engine.engine},
-        {"--core", NULL, &options->engine.core},    {"--out", NULL, &options->out},
-        {"--junit", NULL, &options->junit},         {"--fail-fast", &options->fail_fast, NULL},
-        {"--no-shrink", &options->no_shrink, NULL}, {"--trace", &options->trace, NULL}};
+    const struct args_option known[] = {{"--seed", NULL, &options->seed},
+                                        {"--seeds", NULL, &options->seeds},
+                                        {"--for", NULL, &options->run_for},
+                                        {"-j", NULL, &options->workers},
+                                        {"--shard", NULL, &options->shard},
+                                        {"--engine", NULL, &options->engine.engine},
+                                        {"--core", NULL, &options->engine.core},
+                                        {"--out", NULL, &options->out},
+                                        {"--junit", NULL, &options->junit},
+                                        {"--fail-fast", &options->fail_fast, NULL},
+                                        {"--no-shrink", &options->no_shrink, NULL},
+                                        {"--trace", &options->trace, NULL},
+                                        {"--flip-delay", NULL, &options->flip_delay}};
     return args_parse(argc, argv, known, sizeof known / sizeof known[0], &options->args, error);
 }
 
@@ -122,6 +129,8 @@ static enum status choose(struct run_options *options, struct suite_settings *se
         status = choose_shard(options, settings, error);
     if (status == STATUS_OK)
         status = engine_options_check(&options->engine, error);
+    if (status == STATUS_OK && options->flip_delay != NULL)
+        status = seed_parse_number(options->flip_delay, SEED_MAX, &settings->flip_delay, error);
     if (status == STATUS_OK)
         status = choose_paths(options, settings, error);
     return status;

@@ -5,17 +5,20 @@
 #include "base/memory.h"
 #include "net/net_private.h"
 
-void exchange_emit(struct exchange *exchange, enum wire_kind kind, const void *bytes, size_t length,
-                   int status, const struct http_request *request) {
-    world_emit_wire(exchange->net->world, &(struct wire_event){.kind = kind,
-                                                               .exchange = exchange->id,
-                                                               .client = exchange->client->name,
-                                                               .server = exchange->server_name,
-                                                               .target = exchange->target,
-                                                               .bytes = length ? bytes : NULL,
-                                                               .length = length,
-                                                               .status = status,
-                                                               .request = request});
+void exchange_emit(struct exchange *exchange, struct wire_event event) {
+    event.exchange = exchange->id;
+    event.client = exchange->client->name;
+    event.server = exchange->server_name;
+    event.target = exchange->target;
+    if (event.length == 0)
+        event.bytes = NULL;
+    world_emit_wire(exchange->net->world, &event);
+}
+
+void exchange_emit_response(struct exchange *exchange, enum wire_kind kind,
+                            const struct http_response *response) {
+    exchange_emit(exchange,
+                  (struct wire_event){.kind = kind, .status = response->status, .response = response});
 }
 
 /* --- life --- */
@@ -106,14 +109,14 @@ void exchange_leave_client(struct exchange *exchange) {
 
 static void fail_client(struct exchange *exchange, enum http_failure failure) {
     exchange_leave_client(exchange);
-    exchange_emit(exchange, WIRE_FAILED, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_FAILED});
     if (exchange->client_events.failed)
         exchange->client_events.failed(exchange->client_context, exchange->id, failure);
 }
 
 static void end_client(struct exchange *exchange) {
     exchange->client_open = false;
-    exchange_emit(exchange, WIRE_END_SEEN, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_END_SEEN});
     if (exchange->client_events.end)
         exchange->client_events.end(exchange->client_context, exchange->id);
 }
@@ -123,12 +126,14 @@ static void deliver_to_client(struct exchange *exchange, const struct message *m
     assert(exchange->client_open);
     switch (message->kind) {
     case MESSAGE_HEAD:
-        exchange_emit(exchange, WIRE_HEAD_SEEN, NULL, 0, message->as.response.status, NULL);
+        exchange_emit_response(exchange, WIRE_HEAD_SEEN, &message->as.response);
         if (events->head)
             events->head(exchange->client_context, exchange->id, &message->as.response);
         break;
     case MESSAGE_BODY:
-        exchange_emit(exchange, WIRE_BODY_SEEN, message->as.body.bytes, message->as.body.length, 0, NULL);
+        exchange_emit(exchange, (struct wire_event){.kind = WIRE_BODY_SEEN,
+                                                    .bytes = message->as.body.bytes,
+                                                    .length = message->as.body.length});
         if (events->body)
             events->body(exchange->client_context, exchange->id, message->as.body.bytes,
                          message->as.body.length);
@@ -149,18 +154,19 @@ static void deliver_to_client(struct exchange *exchange, const struct message *m
 static void close_server(struct exchange *exchange) {
     assert(exchange->server_open);
     exchange->server_open = false;
-    exchange_emit(exchange, WIRE_CLOSED, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_CLOSED});
     if (exchange->server_events.closed)
         exchange->server_events.closed(exchange->server_context, exchange->id);
 }
 
 /* The host answers for its actor: the body is above the limit. */
 static void answer_too_large(struct exchange *exchange) {
-    exchange_emit(exchange, WIRE_RESPONSE, NULL, 0, 413, NULL);
-    exchange_emit(exchange, WIRE_END, NULL, 0, 0, NULL);
+    const struct http_response response = {.status = 413};
+    exchange_emit_response(exchange, WIRE_RESPONSE, &response);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_END});
     if (!exchange->client_open)
         return;
-    lane_send(&exchange->to_client, message_response(&(struct http_response){.status = 413}));
+    lane_send(&exchange->to_client, message_response(&response));
     lane_send(&exchange->to_client, message_plain(MESSAGE_END));
 }
 
@@ -176,7 +182,10 @@ static void take_request(struct exchange *exchange, const struct http_request *r
             lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_REFUSED));
         return;
     }
-    exchange_emit(exchange, WIRE_REQUEST_SEEN, request->body, request->body_length, 0, request);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_REQUEST_SEEN,
+                                                .bytes = request->body,
+                                                .length = request->body_length,
+                                                .request = request});
     if (request->body_length > NET_BODY_LIMIT) {
         answer_too_large(exchange);
         return;
@@ -219,7 +228,7 @@ void exchange_break(struct exchange *exchange, enum http_failure failure) {
     exchange->arrived = true; /* or never will */
     if (exchange->client_open) {
         exchange->client_open = false;
-        exchange_emit(exchange, WIRE_FAILED, NULL, 0, 0, NULL);
+        exchange_emit(exchange, (struct wire_event){.kind = WIRE_FAILED});
         if (exchange->client_events.failed)
             exchange->client_events.failed(exchange->client_context, exchange->id, failure);
     }

@@ -16,8 +16,10 @@ static uint64_t http_send(struct host *host, const struct http_request *request,
     exchange->client_events = *events;
     exchange->client_context = context;
     struct message *message = message_request(request);
-    exchange_emit(exchange, WIRE_REQUEST, message->as.request.body, request->body_length, 0,
-                  &message->as.request);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_REQUEST,
+                                                .bytes = message->as.request.body,
+                                                .length = request->body_length,
+                                                .request = &message->as.request});
     lane_send(&exchange->to_server, message);
     return exchange->id;
 }
@@ -28,7 +30,7 @@ static void http_abort(struct host *host, uint64_t id) {
     if (!exchange || exchange->client != node || !exchange->client_open)
         return;
     exchange_leave_client(exchange);
-    exchange_emit(exchange, WIRE_ABORTED, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_ABORTED});
     exchange_settle(exchange);
 }
 
@@ -54,7 +56,7 @@ static void http_respond(struct host *host, uint64_t id, const struct http_respo
         return;
     assert(!exchange->responded);
     exchange->responded = true;
-    exchange_emit(exchange, WIRE_RESPONSE, NULL, 0, response->status, NULL);
+    exchange_emit_response(exchange, WIRE_RESPONSE, response);
     if (!exchange->client_open)
         return;
     if (exchange->faults.lose_response) {
@@ -70,7 +72,7 @@ static void http_write(struct host *host, uint64_t id, const void *bytes, size_t
     if (!exchange || length == 0)
         return;
     assert(exchange->responded);
-    exchange_emit(exchange, WIRE_WRITE, bytes, length, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_WRITE, .bytes = bytes, .length = length});
     if (!exchange->client_open)
         return;
     if (exchange->faults.split_chunks)
@@ -84,7 +86,7 @@ static void http_end(struct host *host, uint64_t id) {
     if (!exchange)
         return;
     assert(exchange->responded);
-    exchange_emit(exchange, WIRE_END, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_END});
     exchange->server_open = false;
     if (exchange->client_open)
         lane_send(&exchange->to_client, message_plain(MESSAGE_END));
@@ -95,7 +97,7 @@ static void http_reset(struct host *host, uint64_t id) {
     struct exchange *exchange = served_by(node_of(host), id);
     if (!exchange)
         return;
-    exchange_emit(exchange, WIRE_CLOSED, NULL, 0, 0, NULL);
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_CLOSED});
     exchange->server_open = false;
     if (exchange->client_open)
         lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_RESET));

@@ -195,8 +195,9 @@ void exchange_drop_give_up(struct exchange *exchange);                     /* wh
 void exchange_leave_client(struct exchange *exchange);                     /* the client's end is gone */
 void exchange_settle(struct exchange *exchange); /* free what nobody needs any more, maybe all of it */
 void exchange_free(struct exchange *exchange);
-void exchange_emit(struct exchange *exchange, enum wire_kind kind, const void *bytes, size_t length,
-                   int status, const struct http_request *request);
+void exchange_emit(struct exchange *exchange, struct wire_event event);
+void exchange_emit_response(struct exchange *exchange, enum wire_kind kind,
+                            const struct http_response *response);
 
 /* http.c: the host operations of both ends */
 void http_operations(struct host_operations *operations);

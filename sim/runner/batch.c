@@ -51,6 +51,7 @@ enum status batch_run(const struct batch_settings *settings, struct error *error
                                              .next_job = next_job,
                                              .report = report};
     bool interrupted = false;
+    assert(settings->jobs != NULL && settings->result != NULL);
     if (supervisor.workers == 0)
         supervisor.workers = uv_available_parallelism();
     if (supervisor.workers > settings->n_jobs && settings->n_jobs > 0)

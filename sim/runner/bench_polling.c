@@ -58,6 +58,7 @@ enum status polling_intervals_parse(const char *text, struct polling_table *tabl
 
 static void take_result(void *context, size_t index, const json_t *result) {
     struct bench *bench = context;
+    assert(bench->seeds > 0 && index / bench->seeds < bench->table->n_rows);
     struct polling_row *row = &bench->table->rows[index / bench->seeds];
     const json_t *delays = json_object_get(result, "delays");
     if (!json_bool_or(result, "passed", false) && bench->status == STATUS_OK) {

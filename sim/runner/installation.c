@@ -15,12 +15,18 @@ static bool try_path(struct buffer *out, const char *folder, const char *above, 
     return found;
 }
 
-/* The folder of this program's file, with a final slash. */
-static bool program_folder(char *out, size_t size) {
+bool installation_program(char *out, size_t size) {
     ssize_t length = readlink("/proc/self/exe", out, size - 1);
     if (length <= 0)
         return false;
     out[length] = '\0';
+    return true;
+}
+
+/* The folder of this program's file, with a final slash. */
+static bool program_folder(char *out, size_t size) {
+    if (!installation_program(out, size))
+        return false;
     char *slash = strrchr(out, '/');
     assert(slash != NULL); /* the kernel gives an absolute path */
     slash[1] = '\0';

@@ -9,5 +9,7 @@
 
 /* Appends the path of the file or folder `name` ("scenarios/smoke"). False: nowhere; `out` is unchanged. */
 bool installation_find(const char *name, struct buffer *out);
+/* The path of this program's file; false when the system does not tell. */
+bool installation_program(char *out, size_t size);
 
 #endif

@@ -54,6 +54,7 @@ void junit_destroy(struct junit *junit) {
 }
 
 size_t junit_add_suite(struct junit *junit, const char *name, const char *file) {
+    assert(name != NULL && file != NULL);
     MEMORY_RESERVE(junit->suites, junit->capacity, junit->n_suites + 1);
     junit->suites[junit->n_suites] =
         (struct junit_suite){.name = memory_copy_text(name), .file = memory_copy_text(file)};

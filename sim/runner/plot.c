@@ -28,6 +28,7 @@ static int run_gnuplot(const char *settings, const char *script) {
                       memory_copy_text(script), NULL};
     pid_t child = 0;
     int waited = 0;
+    assert(copies[3] != NULL);
     int result = posix_spawnp(&child, "gnuplot", NULL, NULL, copies, environ);
     for (size_t i = 0; copies[i] != NULL; i++)
         free(copies[i]);

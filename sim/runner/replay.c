@@ -183,6 +183,7 @@ static void apply_settings(struct replay *replay) {
 
 static enum status run_and_compare(struct replay *replay, int *exit_status, struct error *error) {
     json_t *result = NULL, *second = NULL;
+    assert(!replay->recorded.from_file || replay->recorded.has_verdict);
     bool recorded = replay->recorded.has_verdict || replay->settings->trace_hash != NULL;
     enum status status = run_once(replay, &result, error);
     if (status == STATUS_OK) {
@@ -207,6 +208,7 @@ static enum status run_and_compare(struct replay *replay, int *exit_status, stru
 
 int replay_run(const struct replay_settings *settings, struct error *error) {
     struct replay replay = {.settings = settings};
+    assert(settings->path != NULL && settings->out != NULL);
     int exit_status = EXIT_EXPECTED;
     enum status status = read_failure(&replay, error);
     if (status != STATUS_OK)

@@ -124,6 +124,7 @@ static enum status open_database(struct results *results, const struct results_r
 enum status results_create(const char *path, const struct results_run *run, struct results **out,
                            struct error *error) {
     struct results *results = memory_allocate(sizeof *results);
+    assert(run->seeds.first <= run->seeds.last && run->shard.index <= run->shard.count);
     results->path = memory_copy_text(path);
     unlink(path);
     enum status status = open_database(results, run, error);

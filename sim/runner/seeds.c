@@ -120,6 +120,7 @@ static enum status shard_from_system(const struct shard_variables *system, const
 
 enum status shard_from_environment(const char *(*get)(const char *name), struct shard *shard,
                                    const char **source, struct error *error) {
+    assert(get != NULL && source != NULL);
     *source = NULL;
     *shard = (struct shard){.index = 0, .count = 1};
     for (size_t i = 0; i < sizeof shard_systems / sizeof shard_systems[0]; i++) {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 
 void samples_add(struct samples *samples, int64_t value) {
+    assert(samples->count <= samples->capacity);
     MEMORY_RESERVE(samples->values, samples->capacity, samples->count + 1);
     samples->values[samples->count++] = value;
 }

@@ -115,7 +115,8 @@ static bool next_job(void *context, struct buffer *line, uint64_t *number) {
     worker_job_append(line, &(struct worker_job){.number = *number,
                                                  .scenario = suite->scenarios.items[seed.scenario].file,
                                                  .seed = seed.seed,
-                                                 .narrate = suite->settings->trace});
+                                                 .narrate = suite->settings->trace,
+                                                 .flip_delay = suite->settings->flip_delay});
     return true;
 }
 

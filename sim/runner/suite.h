@@ -27,6 +27,7 @@ struct suite_settings {
     const char *junit;  /* one more place for the JUnit file, or NULL */
     bool fail_fast;
     bool trace;          /* keep each seed's narration in traces/ */
+    uint64_t flip_delay; /* control of the determinism test, see stage.h; 0: off */
     const char *command; /* the command line, for results.sqlite */
     const char *version;
     const char *program;    /* how the user called us, for replay lines */

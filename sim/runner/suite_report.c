@@ -52,6 +52,7 @@ static void init_tally(struct suite_report *report) {
 
 static enum status open_results(struct suite_report *report, size_t workers, struct error *error) {
     const struct suite_settings *settings = report->settings;
+    assert(settings->command != NULL && settings->version != NULL && workers > 0);
     char started[32];
     time_t now = time(NULL);
     struct tm utc;
@@ -197,7 +198,7 @@ static void tell_failure(struct suite_report *report, const struct suite_seed *s
     const json_t *first = json_array_get(json_object_get(seed->result, "violations"), 0);
     char *replay = replay_command(report, seed, file);
     struct buffer full = {0}, message = {0};
-    assert(first != NULL);
+    assert(first != NULL && report->tally.failed > 0);
     violation_text_append(&full, scenario->name, seed->seed, seed->result, replay);
     violation_text_append_line(&message, first);
     if (report->tally.failed <= FAILURES_IN_FULL)

@@ -106,6 +106,7 @@ static void choose_jobs(struct suite_scenarios *scenarios, bool use_pinned_seeds
 enum status suite_scenarios_load(const char *const *paths, size_t n_paths, bool use_pinned_seeds,
                                  struct suite_scenarios *scenarios, struct error *error) {
     enum status status = STATUS_OK;
+    assert(n_paths > 0);
     *scenarios = (struct suite_scenarios){0};
     for (size_t i = 0; i < n_paths && status == STATUS_OK; i++)
         status = add_path(scenarios, paths[i], error);

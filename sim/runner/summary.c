@@ -14,6 +14,7 @@ const char *summary_verdict(const struct summary *summary) {
 }
 
 static void append_verdict(struct buffer *out, const struct scenario_tally *tally) {
+    assert(tally->outcomes[OUTCOME_FAILED] <= tally->seeds);
     if (tally->seeds == 0)
         buffer_append_text(out, "not run");
     else if (tally->outcomes[OUTCOME_FAILED] > 0)

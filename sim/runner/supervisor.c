@@ -1,6 +1,7 @@
 #include "runner/supervisor.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "kernel/time.h"
+#include "runner/installation.h"
 #include "runner/worker_process.h"
 
 #define TICK_MILLISECONDS 200
@@ -128,7 +130,11 @@ static const struct worker_process_events worker_events = {.line = worker_line, 
 static bool start_worker(struct slot *slot) {
     struct supervisor *supervisor = slot->supervisor;
     const struct supervisor_settings *settings = supervisor->settings;
-    const char *executable = settings->executable == NULL ? "/proc/self/exe" : settings->executable;
+    /* By its path and not as /proc/self/exe, which names the instrumenting program when there is one. */
+    char program[PATH_MAX] = "";
+    if (settings->executable == NULL)
+        installation_program(program, sizeof program);
+    const char *executable = settings->executable == NULL ? program : settings->executable;
     supervisor->status = worker_process_start(&supervisor->loop, executable, settings->arguments,
                                               &worker_events, slot, &slot->process, &supervisor->error);
     if (supervisor->status != STATUS_OK)

@@ -33,7 +33,7 @@ struct job_report {
 };
 
 struct supervisor_settings {
-    const char *executable;       /* NULL: this program, /proc/self/exe */
+    const char *executable;       /* NULL: this program */
     const char *const *arguments; /* for the worker, argv[0] included, NULL-terminated */
     size_t workers;               /* at least 1 */
     int64_t watchdog;             /* ns of wall time; 0: 120 s */

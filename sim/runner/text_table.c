@@ -15,6 +15,7 @@ void text_table_init(struct text_table *table, const char *alignment) {
 }
 
 void text_table_add(struct text_table *table, const char *text) {
+    assert(text != NULL && table->n_columns > 0);
     MEMORY_RESERVE(table->cells, table->capacity, table->n_cells + 1);
     table->cells[table->n_cells++] = memory_copy_text(text);
 }

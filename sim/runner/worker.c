@@ -80,6 +80,7 @@ static void tell_progress(void *context, int64_t virtual_now, uint64_t events) {
 
 static enum status find_scenario(struct worker *worker, const char *path, struct scenario **scenario,
                                  struct error *error) {
+    assert(path != NULL);
     *scenario = map_get(&worker->scenarios, path);
     if (*scenario != NULL)
         return STATUS_OK;
@@ -116,8 +117,11 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
                             const struct plan *plan, struct error *error) {
     struct stage_result result = {0};
     bool narrate = json_bool_or(job, "narrate", false);
-    struct stage_options options = {
-        .core = worker->core, .narrate = narrate, .progress = tell_progress, .progress_context = worker};
+    struct stage_options options = {.core = worker->core,
+                                    .narrate = narrate,
+                                    .flip_bit = (uint64_t)json_integer_or(job, "flip_delay", 0),
+                                    .progress = tell_progress,
+                                    .progress_context = worker};
     struct error trouble = {0};
     json_t *json = NULL;
     bool failed = true;
@@ -208,6 +212,9 @@ int worker_main(const struct worker_settings *settings) {
     size_t capacity = 0;
     ssize_t length;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would read the rest */
+    /* A key press reaches the whole process group; it is the supervisor that ends its workers. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     worker.answers = take_standard_output();
     if (worker.answers == NULL) {
         perror("syncline worker");

@@ -7,6 +7,7 @@
  *     "delays":true               the answer carries the measured delays
  *     "trace_marks":true          the answer carries the trace marks also when nothing failed
  *     "polling_interval_ns":N     instead of the scenario's
+ *     "flip_delay":N              change the lowest bit of the N-th network delay
  * (runner/worker_job.h writes it) and the worker answers on its standard output:
  *   {"type":"progress","job":1,"virtual_ns":N,"events":N}    now and then
  *   {"type":"result","job":1,...}                            docs/results.md lists the fields

@@ -17,5 +17,7 @@ void worker_job_append(struct buffer *line, const struct worker_job *job) {
         buffer_append_text(line, ",\"trace_marks\":true");
     if (job->polling_interval > 0)
         buffer_printf(line, ",\"polling_interval_ns\":%lld", (long long)job->polling_interval);
+    if (job->flip_delay > 0)
+        buffer_printf(line, ",\"flip_delay\":%llu", (unsigned long long)job->flip_delay);
     buffer_append_text(line, "}\n");
 }

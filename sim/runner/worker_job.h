@@ -16,6 +16,7 @@ struct worker_job {
     bool delays;
     bool trace_marks;
     int64_t polling_interval; /* ns; 0: the scenario's */
+    uint64_t flip_delay;      /* control of the determinism test, see stage.h; 0: off */
 };
 
 /* The line for a job, with its newline. */

@@ -61,6 +61,7 @@ static void tell_when_gone(struct worker_process *process) {
 
 static void process_exited(uv_process_t *handle, int64_t exit_status, int signal_number) {
     struct worker_process *process = handle->data;
+    assert(!process->exited);
     process->exited = true;
     process->end.exit_status = exit_status;
     process->end.signal = signal_number;
@@ -87,11 +88,12 @@ static void deliver_lines(struct worker_process *process) {
         worker_process_kill(process);
 }
 
-/* Keeps the beginning, where a sanitizer says what happened, and lets the rest go. */
+/* Keeps the end: what a dying process said last says why. */
 static void keep_errors(struct worker_process *process, const char *bytes, size_t length) {
-    size_t room = ERRORS_LIMIT - process->errors.length;
+    buffer_append(&process->errors, bytes, length);
+    if (process->errors.length > ERRORS_LIMIT)
+        buffer_consume(&process->errors, process->errors.length - ERRORS_LIMIT);
     assert(process->errors.length <= ERRORS_LIMIT);
-    buffer_append(&process->errors, bytes, length < room ? length : room);
 }
 
 static void pipe_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) {

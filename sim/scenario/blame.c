@@ -1,5 +1,6 @@
 #include "scenario/blame.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,11 @@ static const struct scenario_step *find_step(const struct plan *plan, const char
 }
 
 static const struct history_record *find_record(const struct history *history, uint64_t number) {
-    return number >= 1 && number <= history_length(history) ? history_get(history, number - 1) : NULL;
+    if (number < 1 || number > history_length(history))
+        return NULL;
+    const struct history_record *record = history_get(history, number - 1);
+    assert(record->number == number);
+    return record;
 }
 
 /* The step of a client's local transaction. */
@@ -31,7 +36,8 @@ static const char *step_of_transaction(const struct history *history, const char
 static const char *node_of_client_id(const struct history *history, const char *client_id) {
     for (size_t i = 0; client_id && i < history_length(history); i++) {
         const struct history_record *record = history_get(history, i);
-        if (record->note.kind == NOTE_UPLOAD_STARTED && record->note.text && !strcmp(record->note.text, client_id))
+        if (record->note.kind == NOTE_UPLOAD_STARTED && record->note.text &&
+            !strcmp(record->note.text, client_id))
             return record->node;
     }
     return NULL;
@@ -40,6 +46,7 @@ static const char *node_of_client_id(const struct history *history, const char *
 /* A commit carries the receipt of the local transaction that it is. */
 static const char *step_of_commit(const struct history *history, const struct note *note) {
     const char *step = NULL;
+    assert(note->kind == NOTE_COMMIT);
     for (size_t i = 0; !step && i < note->n_rows; i++) {
         const struct note_row *row = &note->rows[i];
         if (strcmp(row->table, "upload_receipts") != 0 || !row->values)
@@ -72,6 +79,7 @@ static const char *step_of_record(const struct history *history, const struct hi
 
 void blame_steps(const struct plan *plan, const struct history *history, const struct violation *violation,
                  struct buffer *out) {
+    assert(plan && violation->property);
     const uint64_t numbers[] = {violation->first_record, violation->second_record};
     const struct scenario_step *said = NULL;
     for (size_t i = 0; i < 2; i++) {

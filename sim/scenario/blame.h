@@ -5,8 +5,8 @@
 #include "check/check.h"
 #include "scenario/plan.h"
 
-/* One line for each of the violation's records: the step that caused it, or the record itself when no step did. The
- * same step is not said twice. */
+/* One line for each of the violation's records: the step that caused it, or the record itself when no step
+ * did. The same step is not said twice. */
 void blame_steps(const struct plan *plan, const struct history *history, const struct violation *violation,
                  struct buffer *out);
 

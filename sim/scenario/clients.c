@@ -1,9 +1,11 @@
 #include "scenario/clients.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct scenario_clients scenario_clients_list(const struct scenario *scenario, struct arena *arena) {
     struct scenario_clients clients = {0};
+    assert(scenario->n_users > 0 && scenario->devices_per_user > 0);
     size_t room = scenario->n_users * (size_t)scenario->devices_per_user + 1;
     clients.names = arena_allocate(arena, room * sizeof *clients.names);
     clients.users = arena_allocate(arena, room * sizeof *clients.users);
@@ -12,6 +14,7 @@ struct scenario_clients scenario_clients_list(const struct scenario *scenario, s
             clients.users[clients.count] = scenario->users[u];
             clients.names[clients.count++] = arena_format(arena, "%s-%lld", scenario->users[u], (long long)d);
         }
+    assert(clients.count + 1 == room);
     return clients;
 }
 

@@ -1,5 +1,5 @@
-/* What the scenario language knows about each fault: how it is written, whom it strikes, under which name it is counted.
- * A new fault is one line in names.c and its effect in plan.c or stage_faults.c. */
+/* What the scenario language knows about each fault: how it is written, whom it strikes, under which name it
+ * is counted. A new fault is one line in names.c and its effect in plan.c or stage_faults.c. */
 #ifndef SYNCLINE_SCENARIO_FAULT_KINDS_H
 #define SYNCLINE_SCENARIO_FAULT_KINDS_H
 
@@ -14,11 +14,11 @@ enum fault_class {
 struct fault_kind {
     const char *name;
     enum fault_class class;
-    bool lasts;              /* has a length, whatever its class */
-    const char *counter;     /* wire faults and switches: the network's name for it */
-    enum step_kind step;     /* timed faults: the steps it makes */
-    bool one_way;            /* partitions */
-    const char *id_letter;   /* timed faults: "alice-1.o2" is alice-1's second `offline` */
+    bool lasts;            /* has a length, whatever its class */
+    const char *counter;   /* wire faults and switches: the network's name for it */
+    enum step_kind step;   /* timed faults: the steps it makes */
+    bool one_way;          /* partitions */
+    const char *id_letter; /* timed faults: "alice-1.o2" is alice-1's second `offline` */
     const char *summary;
 };
 

@@ -8,7 +8,7 @@
 
 struct fresh_commit {
     int64_t time;
-    size_t writer; /* index of the client that wrote it + 1; 0: unknown */
+    size_t writer;       /* index of the client that wrote it + 1; 0: unknown */
     unsigned char *seen; /* by client */
 };
 
@@ -32,7 +32,9 @@ struct freshness {
     struct buffer key;
 };
 
-struct freshness *freshness_create(const struct client_schema *schema, const char *const *clients, size_t n_clients) {
+struct freshness *freshness_create(const struct client_schema *schema, const char *const *clients,
+                                   size_t n_clients) {
+    assert(schema && schema->n_tables > 0);
     struct freshness *fresh = memory_allocate(sizeof *fresh);
     fresh->schema = schema;
     fresh->n_clients = n_clients;
@@ -119,7 +121,8 @@ static void set_row(struct freshness *fresh, struct fresh_commit *commit, const 
     row->commit = commit;
 }
 
-static void record_document(struct freshness *fresh, struct fresh_commit *commit, const struct note_row *row) {
+static void record_document(struct freshness *fresh, struct fresh_commit *commit,
+                            const struct note_row *row) {
     const struct client_table *table = find_table(fresh, row->table);
     bool receipt = !table && !strcmp(row->table, "upload_receipts");
     if (!table && !receipt)
@@ -158,7 +161,8 @@ static void record_view(struct freshness *fresh, const struct history_record *re
         struct fresh_row *row = map_get(&fresh->rows, row_key(fresh, seen->table, seen->id));
         if (!row || row->commit->writer == client || row->commit->seen[client])
             continue;
-        bool same = row->text && seen->values ? !strcmp(row->text, seen->values) : !row->text && !seen->values;
+        bool same =
+            row->text && seen->values ? !strcmp(row->text, seen->values) : !row->text && !seen->values;
         if (!same)
             continue;
         row->commit->seen[client] = 1;
@@ -180,6 +184,7 @@ void freshness_record(void *context, const struct history_record *record) {
 }
 
 size_t freshness_take(struct freshness *fresh, int64_t **delays) {
+    assert(fresh->n_delays <= fresh->delays_capacity);
     size_t count = fresh->n_delays;
     *delays = fresh->delays;
     fresh->delays = NULL;

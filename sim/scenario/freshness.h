@@ -1,6 +1,6 @@
-/* Freshness: how long after its commit a change shows on the devices of others. A commit counts for a client from the
- * first published checkpoint in which one of its rows reads as that commit wrote it; what is overwritten before a client
- * ever saw it is not counted. Reads the history only. */
+/* Freshness: how long after its commit a change shows on the devices of others. A commit counts for a client
+ * from the first published checkpoint in which one of its rows reads as that commit wrote it; what is
+ * overwritten before a client ever saw it is not counted. Reads the history only. */
 #ifndef SYNCLINE_SCENARIO_FRESHNESS_H
 #define SYNCLINE_SCENARIO_FRESHNESS_H
 
@@ -10,7 +10,8 @@
 struct freshness;
 
 /* `clients` are node names, borrowed like the schema. */
-struct freshness *freshness_create(const struct client_schema *schema, const char *const *clients, size_t n_clients);
+struct freshness *freshness_create(const struct client_schema *schema, const char *const *clients,
+                                   size_t n_clients);
 void freshness_destroy(struct freshness *freshness);
 /* For history_subscribe. */
 void freshness_record(void *freshness, const struct history_record *record);

@@ -1,5 +1,6 @@
 #include "scenario/language.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static const char *listed_name(size_t index, const void *names) {
 static enum status check_listed(struct reader *reader, struct reader_value item, const char *what,
                                 const struct scenario_name *names) {
     const char *text = json_string_value(item.value);
+    assert(text && names->name);
     for (const struct scenario_name *name = names; name->name; name++)
         if (!strcmp(name->name, text))
             return STATUS_OK;
@@ -72,14 +74,16 @@ static enum status check_user(struct reader *reader, struct reader_value item, v
     bool good = *name >= 'a' && *name <= 'z' && strlen(name) <= 30 &&
                 strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
     return good ? STATUS_OK
-                : reader_refuse(reader, item,
-                                "`%.60s` is no user name: a lower-case letter, then letters, digits or _, at most 30",
-                                name);
+                : reader_refuse(
+                      reader, item,
+                      "`%.60s` is no user name: a lower-case letter, then letters, digits or _, at most 30",
+                      name);
 }
 
 static enum status name_users(struct reader *reader, struct scenario *scenario, int64_t count) {
-    static const char *const usual[] = {"alice", "bob",   "carol", "dave",  "erin",
+    static const char *const usual[] = {"alice", "bob",   "carol", "dave", "erin",
                                         "frank", "grace", "heidi", "ivan", "judy"};
+    assert(count >= 1 && count <= SCENARIO_CLIENTS_MOST);
     const char **users = arena_allocate(reader->arena, (size_t)count * sizeof *users);
     for (size_t i = 0; i < (size_t)count; i++)
         users[i] = i < 10 ? usual[i] : arena_format(reader->arena, "user%zu", i + 1);
@@ -105,12 +109,14 @@ static enum status read_users(struct reader *reader, struct reader_value value, 
 }
 
 bool scenario_has_client(const struct scenario *scenario, const char *name) {
+    assert(scenario->n_users > 0 && scenario->devices_per_user > 0); /* read before whatever names clients */
     for (size_t u = 0; u < scenario->n_users; u++) {
         size_t length = strlen(scenario->users[u]);
         if (strncmp(name, scenario->users[u], length) != 0 || name[length] != '-')
             continue;
         const char *digits = name + length + 1;
-        if (*digits < '1' || *digits > '9' || strlen(digits) > 5 || strspn(digits, "0123456789") != strlen(digits))
+        if (*digits < '1' || *digits > '9' || strlen(digits) > 5 ||
+            strspn(digits, "0123456789") != strlen(digits))
             continue;
         return strtoll(digits, NULL, 10) <= scenario->devices_per_user;
     }
@@ -129,11 +135,13 @@ enum status scenario_check_client(struct reader *reader, struct reader_value val
 
 static enum status read_writers(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
-    return reader_texts(reader, value, scenario_check_client, scenario, &scenario->writers, &scenario->n_writers);
+    return reader_texts(reader, value, scenario_check_client, scenario, &scenario->writers,
+                        &scenario->n_writers);
 }
 
 static enum status read_actions(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
+    assert(scenario->app);
     const char *const *kinds = scenario->app->action_kinds;
     size_t n_kinds = 0;
     while (kinds[n_kinds])
@@ -147,6 +155,7 @@ static enum status read_actions(struct reader *reader, struct reader_value value
     if (status != STATUS_OK)
         return status;
     int64_t sum = 0;
+    assert(n_kinds > 0);
     for (size_t i = 0; i < n_kinds; i++)
         sum += weights[i];
     if (sum == 0)
@@ -160,7 +169,8 @@ static enum status read_knobs(struct reader *reader, struct reader_value value, 
     if (!json_is_object(value.value))
         return reader_refuse(reader, value, "`knobs` must be a mapping of names to numbers, this is %s",
                              reader_type(value.value));
-    struct scenario_pin *pins = arena_allocate(reader->arena, (json_object_size(value.value) + 1) * sizeof *pins);
+    struct scenario_pin *pins =
+        arena_allocate(reader->arena, (json_object_size(value.value) + 1) * sizeof *pins);
     const char *name;
     json_t *number;
     size_t count = 0;
@@ -171,6 +181,7 @@ static enum status read_knobs(struct reader *reader, struct reader_value value, 
             return status;
         pins[count++].name = arena_copy_text(reader->arena, name);
     }
+    assert(count == json_object_size(value.value));
     scenario->knobs = pins;
     scenario->n_knobs = count;
     return STATUS_OK;
@@ -189,8 +200,9 @@ static enum status read_mutants(struct reader *reader, struct reader_value value
 static enum status check_property(struct reader *reader, struct reader_value item, void *unused) {
     (void)unused;
     const char *name = json_string_value(item.value);
-    return check_property_find(name) ? STATUS_OK
-                                     : reader_refuse_name(reader, item, "property", name, property_name, NULL);
+    return check_property_find(name)
+               ? STATUS_OK
+               : reader_refuse_name(reader, item, "property", name, property_name, NULL);
 }
 
 static enum status read_properties(struct reader *reader, struct reader_value value, void *target) {
@@ -223,17 +235,17 @@ static enum status read_expect(struct reader *reader, struct reader_value value,
 }
 
 #define PLACE(member) offsetof(struct scenario, member)
-#define TEXT(key_, member)                                                                                     \
+#define TEXT(key_, member)                                                                                   \
     { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
-#define BOOLEAN(key_, member)                                                                                  \
+#define BOOLEAN(key_, member)                                                                                \
     { .key = key_, .kind = FIELD_BOOLEAN, .offset = PLACE(member) }
-#define NUMBER(kind_, key_, member, low_, high_)                                                               \
+#define NUMBER(kind_, key_, member, low_, high_)                                                             \
     { .key = key_, .kind = kind_, .offset = PLACE(member), .low = low_, .high = high_ }
-#define SECTION(key_, fields_)                                                                                 \
+#define SECTION(key_, fields_)                                                                               \
     { .key = key_, .kind = FIELD_SECTION, .section = fields_ }
-#define SPECIAL(key_, read_)                                                                                   \
+#define SPECIAL(key_, read_)                                                                                 \
     { .key = key_, .kind = FIELD_SPECIAL, .read = read_ }
-#define END                                                                                                    \
+#define END                                                                                                  \
     { .key = NULL }
 
 static const struct field seed_data_fields[] = {NUMBER(FIELD_COUNT, "lists", lists_per_user, 0, 10000),
@@ -244,8 +256,8 @@ static const struct field run_fields[] = {
     NUMBER(FIELD_COUNT, "max-events", max_events, 1000, INT64_MAX), END};
 static const struct field workload_fields[] = {
     NUMBER(FIELD_DURATION_RANGE, "between-writes", between_writes, TIME_MILLISECOND, TIME_DAY),
-    NUMBER(FIELD_COUNT_RANGE, "rows", rows_per_write, 1, SCENARIO_ROWS_MOST), SPECIAL("writers", read_writers),
-    SPECIAL("actions", read_actions), END};
+    NUMBER(FIELD_COUNT_RANGE, "rows", rows_per_write, 1, SCENARIO_ROWS_MOST),
+    SPECIAL("writers", read_writers), SPECIAL("actions", read_actions), END};
 static const struct field network_fields[] = {
     NUMBER(FIELD_DURATION_RANGE, "latency", latency, 0, TIME_MINUTE),
     NUMBER(FIELD_DURATION_RANGE, "jitter", jitter, 0, TIME_MINUTE),

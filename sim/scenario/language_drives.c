@@ -1,4 +1,5 @@
 /* `drive:`, what fault points do at certain times. */
+#include <assert.h>
 #include <string.h>
 
 #include "scenario/language.h"
@@ -24,7 +25,8 @@ static enum status read_error(struct reader *reader, struct reader_value value, 
     return STATUS_OK;
 }
 
-static enum status read_drive(struct reader *reader, struct reader_value value, struct scenario_drive *drive) {
+static enum status read_drive(struct reader *reader, struct reader_value value,
+                              struct scenario_drive *drive) {
     static const struct field fields[] = {
         {.key = "point", .kind = FIELD_TEXT, .offset = PLACE(point)},
         {.key = "nth", .kind = FIELD_COUNT_RANGE, .offset = PLACE(nth), .low = 1, .high = NTH_MOST},
@@ -34,8 +36,9 @@ static enum status read_drive(struct reader *reader, struct reader_value value, 
     *drive = (struct scenario_drive){.nth = {1, 1}};
     enum status status = reader_mapping(reader, value, "", fields, drive);
     if (status == STATUS_OK && (!drive->point || drive->action.action == FAULT_NONE))
-        return reader_refuse(reader, value, "an entry of `drive` needs `point`, and `delay` or `error`: "
-                                            "{point: service.before-mapping, nth: 3, delay: 500ms}");
+        return reader_refuse(reader, value,
+                             "an entry of `drive` needs `point`, and `delay` or `error`: "
+                             "{point: service.before-mapping, nth: 3, delay: 500ms}");
     return status;
 }
 
@@ -48,6 +51,8 @@ enum status scenario_read_drives(struct reader *reader, struct reader_value valu
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = read_drive(reader, reader_item(value.value, i), &drives[i]);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        assert(drives[i].point && drives[i].nth.low >= 1 && drives[i].action.action != FAULT_NONE);
     scenario->drives = drives;
     scenario->n_drives = count;
     return status;

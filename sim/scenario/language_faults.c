@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "scenario/fault_kinds.h"
@@ -13,19 +14,27 @@ static enum status read_rate(struct reader *reader, struct reader_value value, v
     const char *text = json_string_value(value.value);
     if (text && units_read_rate(text, &fault->rate))
         return STATUS_OK;
-    return reader_refuse(reader, value, "`%s` must be a rate such as 1%%, 0.25%% or 2500 per million, at most 100%%",
+    return reader_refuse(reader, value,
+                         "`%s` must be a rate such as 1%%, 0.25%% or 2500 per million, at most 100%%",
                          value.key ? value.key : "rate");
 }
 
-static enum status require(struct reader *reader, struct reader_value fault, const char *key, const char *example) {
+static enum status require(struct reader *reader, struct reader_value fault, const char *key,
+                           const char *example) {
     if (json_object_get(fault.value, key))
         return STATUS_OK;
     return reader_refuse(reader, fault, "`%s` needs `%s`: %s", fault.key, key, example);
 }
 
-static enum status read_timed(struct reader *reader, struct reader_value value, struct scenario_fault *fault) {
+static enum status read_timed(struct reader *reader, struct reader_value value,
+                              struct scenario_fault *fault) {
+    assert(fault->name && fault->rate == 0);
     const struct field fields[] = {
-        {.key = "every", .kind = FIELD_DURATION, .offset = PLACE(rate), .low = TIME_MILLISECOND, .high = rarest},
+        {.key = "every",
+         .kind = FIELD_DURATION,
+         .offset = PLACE(rate),
+         .low = TIME_MILLISECOND,
+         .high = rarest},
         {.key = "lasts", .kind = FIELD_DURATION_RANGE, .offset = PLACE(lasts), .high = TIME_DAY},
         {.key = NULL}};
     enum status status = reader_mapping(reader, value, fault->name, fields, fault);
@@ -38,11 +47,13 @@ static enum status read_timed(struct reader *reader, struct reader_value value, 
 
 static enum status read_wire(struct reader *reader, struct reader_value value, const struct fault_kind *kind,
                              struct scenario_fault *fault) {
-    static const struct field plain[] = {{.key = "rate", .kind = FIELD_SPECIAL, .read = read_rate}, {.key = NULL}};
+    static const struct field plain[] = {{.key = "rate", .kind = FIELD_SPECIAL, .read = read_rate},
+                                         {.key = NULL}};
     static const struct field lasting[] = {
         {.key = "rate", .kind = FIELD_SPECIAL, .read = read_rate},
         {.key = "lasts", .kind = FIELD_DURATION_RANGE, .offset = PLACE(lasts), .high = TIME_DAY},
         {.key = NULL}};
+    assert(kind->counter);
     if (!json_is_object(value.value) && !kind->lasts)
         return read_rate(reader, value, fault);
     enum status status = reader_mapping(reader, value, fault->name, kind->lasts ? lasting : plain, fault);
@@ -102,6 +113,7 @@ enum status scenario_read_faults(struct reader *reader, struct reader_value valu
         if (member.value && !off)
             count++;
     }
+    assert(count <= json_object_size(value.value));
     scenario->faults = faults;
     scenario->n_faults = count;
     return STATUS_OK;

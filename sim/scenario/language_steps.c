@@ -10,8 +10,8 @@
 
 #define PLACE(member) offsetof(struct scenario_step, member)
 
-static enum status read_client_of(struct reader *reader, struct reader_value value, struct scenario_step *step,
-                                  enum step_kind kind) {
+static enum status read_client_of(struct reader *reader, struct reader_value value,
+                                  struct scenario_step *step, enum step_kind kind) {
     step->kind = kind;
     return reader_text(reader, value, &step->client);
 }
@@ -41,6 +41,7 @@ static enum status read_ends(struct reader *reader, struct reader_value value, s
         return status;
     if (count != 2)
         return reader_refuse(reader, value, "`%s` must name two nodes: [alice-1, powersync]", value.key);
+    assert(strcmp(ends[0], ends[1]) != 0);
     step->kind = STEP_PARTITION;
     step->one_way = one_way;
     step->from = ends[0];
@@ -71,13 +72,13 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
 }
 
 /* The keys that say what a step does: a step has exactly one of them. */
-#define KINDS                                                                                                  \
-    {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                               \
-        {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                       \
-        {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                   \
-        {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                             \
-        {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect}, {                               \
-        .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                              \
+#define KINDS                                                                                                \
+    {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
+        {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
+        {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
+        {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
+        {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect}, {                             \
+        .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
 
 static const struct field kind_fields[] = {KINDS, {.key = NULL}};
@@ -111,14 +112,14 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         if (!json_object_get(step.value, field->key))
             continue;
         if (first)
-            return reader_refuse_key(reader, step, field->key, "a step does one thing: `%s` or `%s`, not both", first,
-                                     field->key);
+            return reader_refuse_key(reader, step, field->key,
+                                     "a step does one thing: `%s` or `%s`, not both", first, field->key);
         first = field->key;
     }
     if (first)
         return STATUS_OK;
-    return reader_refuse(reader, step,
-                         "a step needs one of: write, offline, partition, one-way-partition, disconnect, crash");
+    return reader_refuse(
+        reader, step, "a step needs one of: write, offline, partition, one-way-partition, disconnect, crash");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -126,28 +127,32 @@ static bool is_node(const struct scenario *scenario, const char *name) {
            !strcmp(name, "issuer");
 }
 
-static enum status check_who(struct reader *reader, struct reader_value value, const struct scenario *scenario,
-                             const struct scenario_step *step) {
+static enum status check_who(struct reader *reader, struct reader_value value,
+                             const struct scenario *scenario, const struct scenario_step *step) {
     if (step->kind == STEP_PARTITION) {
         const char *key = step->one_way ? "one-way-partition" : "partition";
         const json_t *ends = json_object_get(value.value, key);
         for (size_t i = 0; i < 2; i++)
             if (!is_node(scenario, json_string_value(json_array_get(ends, i))))
-                return reader_refuse(reader, reader_item(ends, i),
-                                     "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
-                                     json_string_value(json_array_get(ends, i)));
+                return reader_refuse(
+                    reader, reader_item(ends, i),
+                    "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
+                    json_string_value(json_array_get(ends, i)));
         return STATUS_OK;
     }
     if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync"))
         return STATUS_OK;
-    static const char *const keys[] = {
-        [STEP_WRITE] = "write", [STEP_OFFLINE] = "offline", [STEP_DISCONNECT] = "disconnect", [STEP_CRASH] = "crash"};
+    assert(step->client);
+    static const char *const keys[] = {[STEP_WRITE] = "write",
+                                       [STEP_OFFLINE] = "offline",
+                                       [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_CRASH] = "crash"};
     return scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
                                  (void *)(uintptr_t)scenario);
 }
 
-static enum status check_action(struct reader *reader, struct reader_value value, const struct scenario *scenario,
-                                struct scenario_step *step) {
+static enum status check_action(struct reader *reader, struct reader_value value,
+                                const struct scenario *scenario, struct scenario_step *step) {
     enum status status = need(reader, value, "action", ": what the app does");
     if (status != STATUS_OK)
         return status;
@@ -158,8 +163,8 @@ static enum status check_action(struct reader *reader, struct reader_value value
                               scenario_text_name, scenario->app->action_kinds);
 }
 
-static enum status check_step(struct reader *reader, struct reader_value value, const struct scenario *scenario,
-                              struct scenario_step *step) {
+static enum status check_step(struct reader *reader, struct reader_value value,
+                              const struct scenario *scenario, struct scenario_step *step) {
     static const char *const of_writes[] = {"action", "rows", "choice", NULL};
     static const char *const of_faults[] = {"lasts", NULL};
     enum status status = check_who(reader, value, scenario, step);
@@ -178,8 +183,8 @@ static enum status check_step(struct reader *reader, struct reader_value value, 
     return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;
 }
 
-static enum status read_step(struct reader *reader, struct reader_value value, const struct scenario *scenario,
-                             size_t index, struct scenario_step *step) {
+static enum status read_step(struct reader *reader, struct reader_value value,
+                             const struct scenario *scenario, size_t index, struct scenario_step *step) {
     *step = (struct scenario_step){.action = {.rows = 1, .choice = index + 1}};
     enum status status = reader_mapping(reader, value, "", step_fields, step);
     if (status == STATUS_OK)
@@ -188,6 +193,7 @@ static enum status read_step(struct reader *reader, struct reader_value value, c
         status = check_step(reader, value, scenario, step);
     if (status != STATUS_OK)
         return status;
+    assert(step->at < scenario->duration && step->lasts >= 0);
     if (!step->id)
         step->id = arena_format(reader->arena, "s%zu", index + 1);
     if (step->kind == STEP_WRITE)
@@ -221,6 +227,7 @@ enum status scenario_read_steps(struct reader *reader, struct reader_value value
     map_free(&ids, NULL);
     if (status != STATUS_OK)
         return status;
+    assert(ids.count == 0);
     qsort(steps, count, sizeof *steps, compare_steps);
     scenario->steps = steps;
     scenario->n_steps = count;

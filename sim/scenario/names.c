@@ -1,32 +1,33 @@
+#include <assert.h>
 #include <string.h>
 
 #include "scenario/fault_kinds.h"
 
 /* X(name, class, lasts, counter, step, one way, id letter, summary) */
-#define FAULTS(X)                                                                                              \
-    X("partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, false, "p",                                  \
-      "a client and a server, or the service and the deployment, cannot reach each other")                     \
-    X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                           \
-      "the same in one direction only: what the other side says still arrives")                                \
-    X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")    \
-    X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                                \
-      "the app calls disconnect, and connect after a while")                                                   \
-    X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                   \
-      "the app's process ends and starts again on the same database")                                          \
-    X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                  \
-      "the PowerSync service ends and starts again on the same storage")                                       \
-    X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                                \
-      "a connection attempt is refused")                                                                       \
-    X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                  \
-      "the connection is reset at some moment of an exchange")                                                 \
-    X("lose-response", FAULT_CLASS_WIRE, false, "net.lose-response", STEP_WRITE, false, NULL,                  \
-      "the server does what it was asked, and the answer never arrives")                                       \
-    X("stall", FAULT_CLASS_WIRE, true, "net.stall", STEP_WRITE, false, NULL,                                   \
-      "one message of an exchange is held up for a while")                                                     \
-    X("split-chunks", FAULT_CLASS_SWITCH, false, "net.split-chunks", STEP_WRITE, false, NULL,                  \
+#define FAULTS(X)                                                                                            \
+    X("partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, false, "p",                                \
+      "a client and a server, or the service and the deployment, cannot reach each other")                   \
+    X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                         \
+      "the same in one direction only: what the other side says still arrives")                              \
+    X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")  \
+    X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
+      "the app calls disconnect, and connect after a while")                                                 \
+    X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
+      "the app's process ends and starts again on the same database")                                        \
+    X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
+      "the PowerSync service ends and starts again on the same storage")                                     \
+    X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                              \
+      "a connection attempt is refused")                                                                     \
+    X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                \
+      "the connection is reset at some moment of an exchange")                                               \
+    X("lose-response", FAULT_CLASS_WIRE, false, "net.lose-response", STEP_WRITE, false, NULL,                \
+      "the server does what it was asked, and the answer never arrives")                                     \
+    X("stall", FAULT_CLASS_WIRE, true, "net.stall", STEP_WRITE, false, NULL,                                 \
+      "one message of an exchange is held up for a while")                                                   \
+    X("split-chunks", FAULT_CLASS_SWITCH, false, "net.split-chunks", STEP_WRITE, false, NULL,                \
       "body bytes arrive cut and merged at other places than they were written")
 
-#define AS_KIND(name, class, lasts, counter, step, one_way, letter, summary)                                   \
+#define AS_KIND(name, class, lasts, counter, step, one_way, letter, summary)                                 \
     {name, class, lasts, counter, step, one_way, letter, summary},
 #define AS_NAME(name, class, lasts, counter, step, one_way, letter, summary) {name, summary},
 
@@ -40,6 +41,7 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
+    assert(step->id);
     switch (step->kind) {
     case STEP_WRITE:
         return NULL;
@@ -52,6 +54,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_CRASH:
         return fault_kind_find(strcmp(step->client, "powersync") != 0 ? "client-crash" : "service-crash");
     }
+    assert(false); /* every kind of step is handled above */
     return NULL;
 }
 
@@ -79,6 +82,7 @@ const struct scenario_name *scenario_mutants(void) {
 }
 
 const struct scenario_name *scenario_engines(void) {
-    static const struct scenario_name names[] = {{"core", "the real PowerSync client core, from npm"}, {NULL, NULL}};
+    static const struct scenario_name names[] = {{"core", "the real PowerSync client core, from npm"},
+                                                 {NULL, NULL}};
     return names;
 }

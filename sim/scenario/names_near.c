@@ -1,5 +1,6 @@
 #include "scenario/names_near.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { NAME_MOST = 64 };
@@ -12,6 +13,7 @@ static size_t normalize(const char *name, char out[NAME_MOST]) {
             continue;
         out[length++] = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
     }
+    assert(length < NAME_MOST);
     out[length] = '\0';
     return length;
 }
@@ -19,6 +21,7 @@ static size_t normalize(const char *name, char out[NAME_MOST]) {
 /* Letters to add, drop or change. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length) {
     size_t row[NAME_MOST];
+    assert(a_length < NAME_MOST && b_length < NAME_MOST);
     for (size_t j = 0; j <= b_length; j++)
         row[j] = j;
     for (size_t i = 1; i <= a_length; i++) {

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* The nearest of `names` (NULL at the end), or NULL when none is near: the same but for case, hyphens and underscores,
- * or at most a third of its letters wrong. */
+/* The nearest of `names` (NULL at the end), or NULL when none is near: the same but for case, hyphens and
+ * underscores, or at most a third of its letters wrong. */
 const char *names_nearest(const char *name, const char *(*names)(size_t index, const void *context),
                           const void *context);
 

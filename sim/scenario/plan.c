@@ -32,6 +32,7 @@ static int64_t draw_range(struct random_stream *stream, struct scenario_range ra
 
 /* Times of steps are whole milliseconds, so that a plan reads well, and at least one apart. */
 static int64_t whole_ms(int64_t ns) {
+    assert(ns >= 0);
     int64_t rounded = ns / TIME_MILLISECOND * TIME_MILLISECOND;
     return rounded > 0 ? rounded : TIME_MILLISECOND;
 }
@@ -74,6 +75,7 @@ static void plan_writes(struct planner *planner, const char *client) {
     struct random_stream rows = stream_of(planner, client, "write.rows");
     struct random_stream choices = stream_of(planner, client, "write.choice");
     int64_t mean = draw_range(&mean_stream, scenario->between_writes);
+    assert(mean >= TIME_MILLISECOND);
     int64_t at = whole_ms(random_exponential(&gaps, mean));
     for (int64_t number = 1; at < scenario->duration && !full(planner); number++) {
         struct scenario_step *step = add_step(planner);
@@ -89,13 +91,20 @@ static void plan_writes(struct planner *planner, const char *client) {
     }
 }
 
-/* Swarm testing: a run in which everything goes wrong a little hides what needs one thing to go wrong often. */
-static bool in_swarm(const struct planner *planner, const struct scenario_fault *fault, struct random_stream *stream) {
-    *stream = stream_of(planner, "swarm", fault->name);
-    return !planner->scenario->swarm || random_chance(stream, 1, 2);
+/* Swarm testing: a run in which everything goes wrong a little hides what needs one thing to go wrong often.
+ */
+static bool is_swarm(const struct planner *planner) {
+    return planner->scenario->swarm && !planner->scenario->steps;
 }
 
-/* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from the backend. */
+static bool in_swarm(const struct planner *planner, const struct scenario_fault *fault,
+                     struct random_stream *stream) {
+    *stream = stream_of(planner, "swarm", fault->name);
+    return !is_swarm(planner) || random_chance(stream, 1, 2);
+}
+
+/* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from the
+ * backend. */
 static void set_target(struct scenario_step *step, const char *who, struct random_stream *stream) {
     if (step->kind != STEP_PARTITION) {
         step->client = who;
@@ -112,8 +121,9 @@ static void set_target(struct scenario_step *step, const char *who, struct rando
     }
 }
 
-static void plan_fault_at(struct planner *planner, const struct scenario_fault *fault, const struct fault_kind *kind,
-                          const char *who, int64_t mean) {
+static void plan_fault_at(struct planner *planner, const struct scenario_fault *fault,
+                          const struct fault_kind *kind, const char *who, int64_t mean) {
+    assert(kind->class == FAULT_CLASS_TIMED && kind->id_letter && mean > 0);
     struct random_stream gaps = stream_of(planner, who, kind->name);
     int64_t at = whole_ms(random_exponential(&gaps, mean));
     for (int64_t number = 1; at < planner->scenario->duration && !full(planner); number++) {
@@ -135,7 +145,7 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     if (!in_swarm(planner, fault, &stream))
         return;
     int64_t mean = fault->rate;
-    if (planner->scenario->swarm) /* up to eight times rarer than the most that the scenario allows */
+    if (is_swarm(planner)) /* up to eight times rarer than the most that the scenario allows */
         mean = mean * 8 / random_between(&stream, 1, 8);
     bool at_service = !strcmp(kind->name, "service-crash");
     for (size_t i = 0; !at_service && i < clients->count; i++)
@@ -149,8 +159,9 @@ static void plan_wire_fault(struct planner *planner, const struct scenario_fault
     if (!in_swarm(planner, fault, &stream))
         return;
     struct plan *plan = planner->plan;
+    assert(fault->rate >= 0 && fault->rate <= 1000000);
     int64_t rate = fault->rate;
-    if (planner->scenario->swarm && rate > 0)
+    if (is_swarm(planner) && rate > 0)
         rate = random_between(&stream, 1, rate);
     if (!strcmp(fault->name, "refuse"))
         plan->refuse = (uint32_t)rate;
@@ -199,12 +210,14 @@ static void copy_steps(struct planner *planner) {
 
 static int compare_steps(const void *a, const void *b) {
     const struct scenario_step *x = a, *y = b;
+    assert(x->id && y->id);
     if (x->at != y->at)
         return x->at < y->at ? -1 : 1;
     return strcmp(x->id, y->id);
 }
 
-enum status plan_make(const struct scenario *scenario, uint64_t seed, struct plan **result, struct error *error) {
+enum status plan_make(const struct scenario *scenario, uint64_t seed, struct plan **result,
+                      struct error *error) {
     struct plan *plan = memory_allocate(sizeof *plan);
     struct planner planner = {scenario, plan, 0};
     plan->seed = seed;
@@ -225,9 +238,10 @@ enum status plan_make(const struct scenario *scenario, uint64_t seed, struct pla
     if (full(&planner)) {
         plan_free(plan);
         *result = NULL;
-        return error_set(error, STATUS_LIMIT,
-                         "the plan of %s has more than %zu steps: shorten `run: {for: ...}` or write less often",
-                         scenario->name, steps_most);
+        return error_set(
+            error, STATUS_LIMIT,
+            "the plan of %s has more than %zu steps: shorten `run: {for: ...}` or write less often",
+            scenario->name, steps_most);
     }
     if (plan->n_steps > 0)
         qsort(plan->steps, plan->n_steps, sizeof *plan->steps, compare_steps);
@@ -243,7 +257,9 @@ void plan_free(struct plan *plan) {
     free(plan);
 }
 
-int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a, const char *b) {
+int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a,
+                          const char *b) {
+    assert(strcmp(a, b) != 0);
     bool in_order = strcmp(a, b) < 0;
     char *name = memory_format("plan.link.%s.%s.latency", in_order ? a : b, in_order ? b : a);
     struct random_stream stream = random_stream_make(plan->seed, name);

@@ -1,7 +1,8 @@
-/* A plan: what a seed makes of a scenario, as a list of concrete timed steps with stable ids. The same scenario and seed
- * give the same plan. `plan_write` writes it as a pinned scenario (YAML) that can be edited by hand and run: reading it
- * back gives the identical plan. Every choice has a stream of its own, named by whom and what it is about, so that another
- * client or fault moves nobody else's steps. plan_make fails only when the plan would be too large (STATUS_LIMIT). */
+/* A plan: what a seed makes of a scenario, as a list of concrete timed steps with stable ids. The same
+ * scenario and seed give the same plan. `plan_write` writes it as a pinned scenario (YAML) that can be edited
+ * by hand and run: reading it back gives the identical plan. Every choice has a stream of its own, named by
+ * whom and what it is about, so that another client or fault moves nobody else's steps. plan_make fails only
+ * when the plan would be too large (STATUS_LIMIT). */
 #ifndef SYNCLINE_SCENARIO_PLAN_H
 #define SYNCLINE_SCENARIO_PLAN_H
 
@@ -10,13 +11,15 @@
 enum step_kind {
     STEP_WRITE,      /* `client` does `action` */
     STEP_OFFLINE,    /* `client` has no network for `lasts` */
-    STEP_PARTITION,  /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut) */
+    STEP_PARTITION,  /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
+                      */
     STEP_DISCONNECT, /* `client` calls disconnect, and connect after `lasts` */
     STEP_CRASH       /* the node `client` (a client, or "powersync") ends, and starts again after `lasts` */
 };
 
 struct scenario_step {
-    const char *id; /* "alice-1.w17", "powersync.c2": unique in the plan, and the same whoever else takes part */
+    const char
+        *id; /* "alice-1.w17", "powersync.c2": unique in the plan, and the same whoever else takes part */
     enum step_kind kind;
     int64_t at;    /* ns */
     int64_t lasts; /* ns, where the kind has a length */
@@ -40,10 +43,12 @@ struct plan {
     int64_t latency, jitter; /* ns; latency is that of the slowest link, see plan_link_latency */
 };
 
-enum status plan_make(const struct scenario *scenario, uint64_t seed, struct plan **plan, struct error *error);
+enum status plan_make(const struct scenario *scenario, uint64_t seed, struct plan **plan,
+                      struct error *error);
 void plan_free(struct plan *plan);
 /* One way latency between two nodes, the same in both directions: keyed by the seed and their names. */
-int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a, const char *b);
+int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a,
+                          const char *b);
 void plan_write(const struct plan *plan, const struct scenario *scenario, struct buffer *out);
 /* "alice-1.w17 (12.034 s): alice-1 add-todos, 3 rows" */
 void plan_describe_step(const struct scenario_step *step, struct buffer *out);

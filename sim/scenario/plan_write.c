@@ -1,4 +1,5 @@
 /* A plan as a scenario that states everything the seed chose. */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,11 +12,13 @@ static void line_text(struct buffer *out, const char *key, const char *text) {
     buffer_append_char(out, '\n');
 }
 
-/* A name that the language knows, or whose letters it restricts: it needs no quotes, but what needs them gets them. */
+/* A name that the language knows, or whose letters it restricts: it needs no quotes, but what needs them gets
+ * them. */
 static void append_name(struct buffer *out, const char *name) {
+    assert(name);
     bool plain = *name >= 'a' && *name <= 'z' &&
-                 strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(name) && strcmp(name, "null") &&
-                 strcmp(name, "true") && strcmp(name, "false");
+                 strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(name) &&
+                 strcmp(name, "null") && strcmp(name, "true") && strcmp(name, "false");
     if (plain)
         buffer_append_text(out, name);
     else
@@ -117,8 +120,8 @@ static void write_drives(struct buffer *out, const struct scenario *scenario) {
 }
 
 static void write_switches(struct buffer *out, const struct plan *plan, const struct scenario *scenario) {
-    buffer_printf(out, "swarm: false\nfault-points: %s\nrandom-knobs: %s\n", plan->fault_points ? "true" : "false",
-                  plan->random_knobs ? "true" : "false");
+    buffer_printf(out, "swarm: false\nfault-points: %s\nrandom-knobs: %s\n",
+                  plan->fault_points ? "true" : "false", plan->random_knobs ? "true" : "false");
     write_drives(out, scenario);
     if (scenario->n_knobs > 0)
         buffer_append_text(out, "knobs:\n");
@@ -141,6 +144,7 @@ static void write_switches(struct buffer *out, const struct plan *plan, const st
 }
 
 static void write_ends(struct buffer *out, const struct scenario_step *step) {
+    assert(step->from && step->to);
     const char *const ends[] = {step->from, step->to};
     append_names(out, ends, 2);
 }
@@ -151,15 +155,18 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CRASH] = "crash"};
+    assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
     append_name(out, step->id);
     append_duration(out, ", at: ", step->at);
-    buffer_printf(out, ", %s%s: ", step->kind == STEP_PARTITION && step->one_way ? "one-way-" : "", keys[step->kind]);
+    buffer_printf(out, ", %s%s: ", step->kind == STEP_PARTITION && step->one_way ? "one-way-" : "",
+                  keys[step->kind]);
     if (step->kind == STEP_PARTITION)
         write_ends(out, step);
     else
         append_name(out, step->client);
     if (step->kind == STEP_WRITE) {
+        assert(step->action.kind && step->action.rows >= 1 && step->lasts == 0);
         buffer_append_text(out, ", action: ");
         append_name(out, step->action.kind);
         buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
@@ -170,6 +177,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
 }
 
 void plan_write(const struct plan *plan, const struct scenario *scenario, struct buffer *out) {
+    assert(scenario->app && scenario->sync_config);
     write_head(out, plan, scenario);
     write_timings(out, plan, scenario);
     write_faults(out, plan);

@@ -19,6 +19,7 @@ struct reader_value reader_member(const json_t *holder, const char *key) {
 }
 
 static void find_place(struct reader *reader, struct reader_value value, int *line, int *column) {
+    assert(value.value || value.holder);
     bool shared = json_is_true(value.value) || json_is_false(value.value) || json_is_null(value.value);
     *line = *column = 0;
     if (value.value && !shared)
@@ -31,7 +32,8 @@ static void find_place(struct reader *reader, struct reader_value value, int *li
         *line = *column = 1;
 }
 
-static enum status refuse_at(struct reader *reader, int line, int column, const char *format, va_list arguments) {
+static enum status refuse_at(struct reader *reader, int line, int column, const char *format,
+                             va_list arguments) {
     char message[900];
     vsnprintf(message, sizeof message, format, arguments);
     return error_set_at(reader->error, STATUS_INVALID, reader->document->file, line, column, "%s", message);
@@ -47,8 +49,8 @@ enum status reader_refuse(struct reader *reader, struct reader_value value, cons
     return status;
 }
 
-enum status reader_refuse_key(struct reader *reader, struct reader_value mapping, const char *key, const char *format,
-                              ...) {
+enum status reader_refuse_key(struct reader *reader, struct reader_value mapping, const char *key,
+                              const char *format, ...) {
     int line, column;
     yaml_key_place(reader->document, mapping.value, key, &line, &column);
     va_list arguments;
@@ -69,11 +71,13 @@ static void append_names(struct buffer *out, const char *name,
         buffer_printf(out, "%s%s", i ? ", " : "", names(i, context));
 }
 
-enum status reader_refuse_name(struct reader *reader, struct reader_value value, const char *what, const char *name,
-                               const char *(*names)(size_t index, const void *context), const void *context) {
+enum status reader_refuse_name(struct reader *reader, struct reader_value value, const char *what,
+                               const char *name, const char *(*names)(size_t index, const void *context),
+                               const void *context) {
     struct buffer text = {0};
     append_names(&text, name, names, context);
-    enum status status = reader_refuse(reader, value, "unknown %s `%.100s`%.700s", what, name, buffer_text(&text));
+    enum status status =
+        reader_refuse(reader, value, "unknown %s `%.100s`%.700s", what, name, buffer_text(&text));
     buffer_free(&text);
     return status;
 }
@@ -105,7 +109,8 @@ static const char *call(struct reader_value value) {
 
 enum status reader_text(struct reader *reader, struct reader_value value, const char **text) {
     if (!json_is_string(value.value))
-        return reader_refuse(reader, value, "`%s` must be a text, this is %s", call(value), reader_type(value.value));
+        return reader_refuse(reader, value, "`%s` must be a text, this is %s", call(value),
+                             reader_type(value.value));
     *text = arena_copy_text(reader->arena, json_string_value(value.value));
     return STATUS_OK;
 }
@@ -128,12 +133,13 @@ enum status reader_duration(struct reader *reader, struct reader_value value, in
         return reader_refuse(reader, value, "`%s` is a duration and needs a unit: 250ms, 1.5s, 2min, 1h",
                              call(value));
     if (!json_is_string(value.value))
-        return reader_refuse(reader, value, "`%s` must be a duration such as 250ms, 1.5s, 2min or 1h, this is %s",
+        return reader_refuse(reader, value,
+                             "`%s` must be a duration such as 250ms, 1.5s, 2min or 1h, this is %s",
                              call(value), reader_type(value.value));
     if (!units_read_duration(json_string_value(value.value), ns))
         return reader_refuse(reader, value,
-                             "`%s` must be a duration such as 250ms, 1.5s, 2min or 1h, this is `%.60s`", call(value),
-                             json_string_value(value.value));
+                             "`%s` must be a duration such as 250ms, 1.5s, 2min or 1h, this is `%.60s`",
+                             call(value), json_string_value(value.value));
     if (*ns >= low && *ns <= high)
         return STATUS_OK;
     struct buffer limits = {0};
@@ -148,6 +154,7 @@ enum status reader_duration(struct reader *reader, struct reader_value value, in
 
 static enum status read_range(struct reader *reader, struct reader_value value, bool durations, int64_t low,
                               int64_t high, struct scenario_range *range) {
+    assert(low <= high);
     struct reader_value ends[2] = {value, value};
     if (json_is_array(value.value)) {
         if (json_array_size(value.value) != 2)
@@ -181,6 +188,7 @@ enum status reader_texts(struct reader *reader, struct reader_value value,
     if (!json_is_array(value.value))
         return reader_refuse(reader, value, "`%s` must be a list of texts: [a, b], this is %s", call(value),
                              reader_type(value.value));
+    assert(texts && count);
     size_t n = json_array_size(value.value);
     const char **list = arena_allocate(reader->arena, (n + 1) * sizeof *list);
     for (size_t i = 0; i < n; i++) {
@@ -201,6 +209,7 @@ enum status reader_texts(struct reader *reader, struct reader_value value,
 
 static enum status read_field(struct reader *reader, const struct field *field, struct reader_value value,
                               void *target) {
+    assert(field->key && value.value);
     void *place = (char *)target + field->offset;
     switch (field->kind) {
     case FIELD_TEXT:
@@ -224,7 +233,7 @@ static enum status read_field(struct reader *reader, const struct field *field, 
     case FIELD_SPECIAL:
         return field->read(reader, value, target);
     }
-    assert(!"every kind of field is handled above");
+    assert(false); /* every kind of field is handled above */
     return STATUS_INTERNAL;
 }
 

@@ -1,5 +1,6 @@
-/* Strict reading of a YAML mapping into a struct, by a table of its keys. An unknown key, a wrong type and a value out
- * of range are refused at their place in the file, with what was expected. Texts are copied into the arena. */
+/* Strict reading of a YAML mapping into a struct, by a table of its keys. An unknown key, a wrong type and a
+ * value out of range are refused at their place in the file, with what was expected. Texts are copied into
+ * the arena. */
 #ifndef SYNCLINE_SCENARIO_READER_H
 #define SYNCLINE_SCENARIO_READER_H
 
@@ -12,8 +13,8 @@ struct reader {
     struct error *error;
 };
 
-/* A value and where it hangs. true, false and null have no place of their own (jansson shares them), so messages about
- * them point at the key. */
+/* A value and where it hangs. true, false and null have no place of their own (jansson shares them), so
+ * messages about them point at the key. */
 struct reader_value {
     const json_t *holder; /* the mapping or list that the value is in; NULL for the root */
     const char *key;      /* NULL in a list */
@@ -40,8 +41,8 @@ struct field {
     enum status (*read)(struct reader *reader, struct reader_value value, void *target);
 };
 
-/* Read every key of the mapping into `target`, in the order of the table; keys that are not there leave it as it is.
- * `name` is how messages call the mapping ("" for the whole file). */
+/* Read every key of the mapping into `target`, in the order of the table; keys that are not there leave it as
+ * it is. `name` is how messages call the mapping ("" for the whole file). */
 enum status reader_mapping(struct reader *reader, struct reader_value mapping, const char *name,
                            const struct field *fields, void *target);
 
@@ -50,8 +51,10 @@ enum status reader_texts(struct reader *reader, struct reader_value value,
                          enum status (*check)(struct reader *reader, struct reader_value item, void *context),
                          void *context, const char *const **texts, size_t *count);
 enum status reader_text(struct reader *reader, struct reader_value value, const char **text);
-enum status reader_count(struct reader *reader, struct reader_value value, int64_t low, int64_t high, int64_t *count);
-enum status reader_duration(struct reader *reader, struct reader_value value, int64_t low, int64_t high, int64_t *ns);
+enum status reader_count(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
+                         int64_t *count);
+enum status reader_duration(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
+                            int64_t *ns);
 struct scenario_range;
 enum status reader_duration_range(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
                                   struct scenario_range *range);
@@ -63,8 +66,9 @@ enum status reader_refuse(struct reader *reader, struct reader_value value, cons
 enum status reader_refuse_key(struct reader *reader, struct reader_value mapping, const char *key,
                               const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* "unknown <what> `name`; did you mean `x`? Expected one of: a, b, c". `names` yields NULL at the end. */
-enum status reader_refuse_name(struct reader *reader, struct reader_value value, const char *what, const char *name,
-                               const char *(*names)(size_t index, const void *context), const void *context);
+enum status reader_refuse_name(struct reader *reader, struct reader_value value, const char *what,
+                               const char *name, const char *(*names)(size_t index, const void *context),
+                               const void *context);
 const char *reader_type(const json_t *value); /* "a text", "a list", ... for messages */
 
 struct reader_value reader_item(const json_t *holder, size_t index);

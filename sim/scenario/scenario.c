@@ -64,11 +64,14 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
         scenario->name = name_of_file(&scenario->arena, scenario->file);
     if (!scenario->sync_config)
         scenario->sync_config = scenario->app->sync_config;
+    assert(scenario->name && scenario->description && scenario->duration > 0);
+    assert(scenario->latency.low <= scenario->latency.high && scenario->rows_per_write.low >= 1);
     return STATUS_OK;
 }
 
 enum status scenario_parse(const char *text, size_t length, const char *file, struct scenario **result,
                            struct error *error) {
+    assert(file && result);
     struct yaml_document document;
     *result = NULL;
     enum status status = yaml_parse(&document, text, length, file, NULL, error);

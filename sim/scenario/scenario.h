@@ -1,12 +1,12 @@
-/* The scenario language: a YAML file says the app, the parties, the workload, the faults, the timings, the properties and
- * what is expected. docs/scenarios.md is the reference. Unknown keys and wrong types are refused with file, line and
- * column. Durations are written with a unit: 250ms, 2s, 5min, 1h. */
+/* The scenario language: a YAML file says the app, the parties, the workload, the faults, the timings, the
+ * properties and what is expected. docs/scenarios.md is the reference. Unknown keys and wrong types are
+ * refused with file, line and column. Durations are written with a unit: 250ms, 2s, 5min, 1h. */
 #ifndef SYNCLINE_SCENARIO_SCENARIO_H
 #define SYNCLINE_SCENARIO_SCENARIO_H
 
 #include "app/app.h"
-#include "base/yaml.h"
 #include "base/memory.h"
+#include "base/yaml.h"
 
 /* A duration or a rate that each seed draws uniformly from low..high (equal: fixed). */
 struct scenario_range {
@@ -19,16 +19,18 @@ struct scenario_pin {
     int64_t value;
 };
 
-/* A fault that the scenario allows. In a swarm each seed switches a random subset on, with random rates up to `rate`. */
+/* A fault that the scenario allows. In a swarm each seed switches a random subset on, with random rates up to
+ * `rate`. */
 struct scenario_fault {
-    const char *name;  /* one of scenario_faults(): "partition", "one-way-partition", "offline", "reset", ... */
-    int64_t rate;      /* per million exchanges for wire faults; mean ns between two occurrences, at one client, link or
-                          service, for timed faults; 1 for faults that are only on or off */
+    const char
+        *name;    /* one of scenario_faults(): "partition", "one-way-partition", "offline", "reset", ... */
+    int64_t rate; /* per million exchanges for wire faults; mean ns between two occurrences, at one client,
+                     link or service, for timed faults; 1 for faults that are only on or off */
     struct scenario_range lasts; /* ns; timed faults and stall */
 };
 
-/* What a fault point does when it is reached for the nth.low-th to nth.high-th time. A driven point does nothing else:
- * chance leaves it alone. */
+/* What a fault point does when it is reached for the nth.low-th to nth.high-th time. A driven point does
+ * nothing else: chance leaves it alone. */
 struct scenario_drive {
     const char *point; /* "service.before-mapping" */
     struct scenario_range nth;
@@ -40,7 +42,7 @@ struct scenario_step; /* pinned steps, see plan.h */
 struct scenario {
     struct arena arena; /* owns all texts and arrays below */
     const char *file;
-    const char *name;        /* file name without folder and ending, unless `name:` says otherwise */
+    const char *name; /* file name without folder and ending, unless `name:` says otherwise */
     const char *description;
     const struct app *app;
     const char *sync_config; /* the app's unless given */
@@ -54,17 +56,18 @@ struct scenario {
     int64_t lists_per_user; /* seed documents */
     int64_t todos_per_list;
 
-    int64_t duration;        /* ns of workload; then the world heals */
-    int64_t settle_within;   /* ns after healing in which everything must be quiet and equal */
+    int64_t duration;                     /* ns of workload; then the world heals */
+    int64_t settle_within;                /* ns after healing in which everything must be quiet and equal */
     struct scenario_range between_writes; /* mean ns between two transactions of one client, drawn per seed */
     struct scenario_range rows_per_write; /* 1..20 */
     const char *const *writers;           /* client names; NULL: every client writes */
     size_t n_writers;
-    const int64_t *action_weights;        /* in the order of app->action_kinds; NULL: the app's usual weights */
+    const int64_t *action_weights; /* in the order of app->action_kinds; NULL: the app's usual weights */
 
-    struct scenario_range latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */
-    struct scenario_range jitter;  /* mean ns of what a single message takes longer, drawn per seed */
-    int64_t give_up;               /* ns after which the network gives up a connection attempt over a cut link */
+    struct scenario_range
+        latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */
+    struct scenario_range jitter; /* mean ns of what a single message takes longer, drawn per seed */
+    int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
     int64_t polling_interval;
     int64_t token_lifetime;
     int64_t keepalive_interval;
@@ -105,7 +108,8 @@ const struct scenario_name *scenario_faults(void);
 const struct scenario_name *scenario_mutants(void);
 const struct scenario_name *scenario_engines(void);
 
-/* All *.yaml files of a folder (recursively, sorted by path), or the one file. The caller frees the texts and array. */
+/* All *.yaml files of a folder (recursively, sorted by path), or the one file. The caller frees the texts and
+ * array. */
 enum status scenario_find(const char *path, char ***files, size_t *count, struct error *error);
 
 #endif

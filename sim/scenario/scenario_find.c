@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +56,8 @@ enum status scenario_find(const char *path, char ***files, size_t *count, struct
     *files = NULL;
     *count = 0;
     if (stat(path, &about) != 0)
-        return error_set(error, STATUS_NOT_FOUND, "there is no scenario or folder %s: %s", path, strerror(errno));
+        return error_set(error, STATUS_NOT_FOUND, "there is no scenario or folder %s: %s", path,
+                         strerror(errno));
     enum status status = STATUS_OK;
     if (S_ISDIR(about.st_mode)) {
         status = find_in(&found, path, 0, error);
@@ -71,6 +73,7 @@ enum status scenario_find(const char *path, char ***files, size_t *count, struct
         free(found.files);
         return status;
     }
+    assert(found.count <= found.capacity || found.capacity == 0);
     qsort(found.files, found.count, sizeof *found.files, compare_texts);
     *files = found.files;
     *count = found.count;

@@ -21,6 +21,8 @@ static enum status run_until(struct stage *stage, int64_t until, struct error *e
 
 static enum status run_workload(struct stage *stage, struct error *error) {
     for (size_t i = 0; i < stage->n_agenda; i++) {
+        assert(stage->agenda[i].time >= world_now(stage->world) &&
+               stage->agenda[i].time < stage->scenario->duration);
         enum status status = run_until(stage, stage->agenda[i].time, error);
         if (status == STATUS_OK)
             status = stage_do(stage, &stage->agenda[i], error);
@@ -30,10 +32,11 @@ static enum status run_workload(struct stage *stage, struct error *error) {
     return run_until(stage, stage->scenario->duration, error);
 }
 
-/* Nothing new happens from here on. Whether the bound was kept is for the properties to judge (convergence, liveness):
- * they see the same rows and queues. */
+/* Nothing new happens from here on. Whether the bound was kept is for the properties to judge (convergence,
+ * liveness): they see the same rows and queues. */
 static enum status run_settling(struct stage *stage, struct error *error) {
     int64_t last = stage->scenario->duration + stage->scenario->settle_within;
+    assert(world_now(stage->world) == stage->scenario->duration);
     enum status status = stage_heal(stage, error);
     while (status == STATUS_OK && world_now(stage->world) < last && !stage_is_quiet(stage)) {
         int64_t next = world_now(stage->world) + settle_poll;
@@ -68,15 +71,12 @@ static enum status run_all(struct stage *stage, struct error *error) {
     return status;
 }
 
-enum status stage_run(const struct scenario *scenario, const struct plan *plan, const struct stage_options *options,
-                      struct stage_result *result, struct error *error) {
+enum status stage_run(const struct scenario *scenario, const struct plan *plan,
+                      const struct stage_options *options, struct stage_result *result, struct error *error) {
     assert(scenario && plan && options);
     *result = (struct stage_result){0};
-    struct stage stage = {.scenario = scenario,
-                          .plan = plan,
-                          .options = options,
-                          .result = result,
-                          .progress_at = TIME_SECOND};
+    struct stage stage = {
+        .scenario = scenario, .plan = plan, .options = options, .result = result, .progress_at = TIME_SECOND};
     enum status status = stage_build(&stage, error);
     if (status == STATUS_OK)
         status = run_all(&stage, error);

@@ -24,7 +24,8 @@ static void count_record(void *context, const struct history_record *record) {
 static void count_wire(void *context, int64_t now, const struct wire_event *event) {
     struct stage *stage = context;
     (void)now;
-    if (event->kind == WIRE_REQUEST_SEEN && !strcmp(event->server, "convex") && !strcmp(event->client, "powersync"))
+    if (event->kind == WIRE_REQUEST_SEEN && !strcmp(event->server, "convex") &&
+        !strcmp(event->client, "powersync"))
         stage->convex_requests++;
 }
 
@@ -43,12 +44,14 @@ static void build_world(struct stage *stage) {
         world_pin_knob(stage->world, scenario->knobs[i].name, scenario->knobs[i].value);
     for (size_t i = 0; i < scenario->n_drives; i++)
         for (int64_t nth = scenario->drives[i].nth.low; nth <= scenario->drives[i].nth.high; nth++)
-            world_drive_fault_point(stage->world, scenario->drives[i].point, (uint64_t)nth, scenario->drives[i].action);
+            world_drive_fault_point(stage->world, scenario->drives[i].point, (uint64_t)nth,
+                                    scenario->drives[i].action);
     const struct world_observer observer = {.wire = count_wire, .context = stage};
     world_observe(stage->world, &observer);
 }
 
 static void set_link(struct stage *stage, const char *a, const char *b) {
+    assert(strcmp(a, b) != 0);
     int64_t latency = plan_link_latency(stage->plan, stage->scenario, a, b);
     if (latency == stage->plan->latency)
         return;
@@ -99,6 +102,7 @@ static enum status build_history(struct stage *stage, struct error *error) {
 static enum status build_deployment(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     const struct app *app = scenario->app;
+    assert(stage->history); /* the seed documents are commits too */
     const struct convex_deployment_options options = {.deploy_key = deploy_key,
                                                       .tables = app->tables,
                                                       .n_tables = app->n_tables,
@@ -132,6 +136,7 @@ static enum status build_service(struct stage *stage, struct error *error) {
 /* --- clients --- */
 
 static enum status build_client(struct stage *stage, size_t index, struct error *error) {
+    assert(index < stage->names.count);
     struct stage_client *client = &stage->clients[index];
     const struct client_settings settings = {.user = stage->names.users[index],
                                              .service = "powersync",
@@ -147,15 +152,17 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
 }
 
 static enum status build_clients(struct stage *stage, struct error *error) {
+    assert(stage->vfs && stage->options->core);
     stage->clients = arena_allocate(&stage->arena, stage->names.count * sizeof *stage->clients);
-    enum status status =
-        client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema, &stage->pool, error);
+    enum status status = client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema,
+                                            &stage->pool, error);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, error);
     return status;
 }
 
 enum status stage_build(struct stage *stage, struct error *error) {
+    assert(!stage->world && !stage->net);
     size_t n_kinds = 0;
     while (fault_kinds[n_kinds].name)
         n_kinds++;
@@ -171,8 +178,8 @@ enum status stage_build(struct stage *stage, struct error *error) {
         status = build_service(stage, error);
     if (status != STATUS_OK)
         return status;
-    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret, token_audience,
-                                      stage->scenario->token_lifetime);
+    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
+                                      token_audience, stage->scenario->token_lifetime);
     status = build_clients(stage, error);
     if (status == STATUS_OK)
         stage_make_agenda(stage);

@@ -8,12 +8,12 @@
 #include "scenario/freshness.h"
 #include "scenario/stage.h"
 
-/* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie key, so a
- * shrunk plan stays close to the run that failed. */
+/* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie
+ * key, so a shrunk plan stays close to the run that failed. */
 struct stage_entry {
     int64_t time;
     enum { ENTRY_END, ENTRY_BEGIN, ENTRY_CONNECT } what; /* at one time, ends come first */
-    size_t index; /* of the step, or of the client */
+    size_t index;                                        /* of the step, or of the client */
 };
 
 struct stage_client {
@@ -65,7 +65,8 @@ enum status stage_heal(struct stage *stage, struct error *error);
 
 /* stage_settle.c: nobody has anything left to do, and every client shows its rows at the newest commit. */
 bool stage_is_quiet(struct stage *stage);
-/* Report clients that still wait for something: their rows may be right, but they would not show anybody's next write. */
+/* Report clients that still wait for something: their rows may be right, but they would not show anybody's
+ * next write. */
 void stage_report_unsettled(struct stage *stage);
 
 /* stage_result.c */

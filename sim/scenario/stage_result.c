@@ -12,6 +12,7 @@ static void add_count(struct stage_count **counts, size_t *n, const char *name, 
 }
 
 static uint64_t wire_count(const struct stage *stage, const char *name) {
+    assert(name);
     const struct net_counter *counters;
     size_t n = net_counters(stage->net, &counters);
     for (size_t i = 0; i < n; i++)
@@ -33,8 +34,8 @@ static void fill_faults(struct stage *stage) {
     for (const struct fault_kind *kind = fault_kinds; kind->name; kind++) {
         if (!scenario_fault_find(stage->scenario, kind->name) && !plan_has(stage->plan, kind))
             continue;
-        uint64_t count =
-            kind->class == FAULT_CLASS_TIMED ? stage->fired[kind - fault_kinds] : wire_count(stage, kind->counter);
+        uint64_t count = kind->class == FAULT_CLASS_TIMED ? stage->fired[kind - fault_kinds]
+                                                          : wire_count(stage, kind->counter);
         add_count(&result->faults, &result->n_faults, kind->name, count);
     }
 }
@@ -61,6 +62,7 @@ static struct violation *append_violation(struct stage_result *result) {
 
 /* Everything is copied: the result outlives the checker, the history and the world. */
 static void copy_violation(struct stage_result *result, const struct violation *from) {
+    assert(from->property);
     struct violation *to = append_violation(result);
     *to = *from;
     to->property = memory_copy_text(from->property);
@@ -85,6 +87,7 @@ static bool is_expected(const struct scenario *scenario, const char *property) {
 
 static void judge(struct stage *stage) {
     struct stage_result *result = stage->result;
+    assert(stage->checker);
     result->passed = result->n_violations == 0;
     result->as_expected = stage->scenario->n_expect_violates > 0 ? !result->passed : result->passed;
     for (size_t i = 0; stage->scenario->n_expect_violates > 0 && i < result->n_violations; i++)
@@ -115,6 +118,7 @@ void stage_fill_result(struct stage *stage) {
     result->steps_text = buffer_take(&steps);
     judge(stage);
     fill_trace(stage);
+    assert(result->trace_length > 0 && !result->faults);
     result->virtual_time = world_now(stage->world);
     result->events = world_events(stage->world);
     result->commits = stage->commits;

@@ -32,6 +32,7 @@ static sqlite3_stmt *read_table(struct client *client, const struct client_table
 /* The set of what the app sees now. */
 static struct hash128 shown_set(struct client *client, const struct client_schema *schema) {
     struct hash128 set = {0, 0};
+    assert(schema->n_tables > 0);
     struct buffer text = {0}, scratch = {0};
     for (size_t t = 0; t < schema->n_tables; t++) {
         sqlite3_stmt *statement = read_table(client, &schema->tables[t]);
@@ -98,14 +99,16 @@ void stage_report_unsettled(struct stage *stage) {
         const char *name = stage->clients[i].name;
         if (client_settled(stage->clients[i].client) || reported(stage, name))
             continue;
-        char *explanation = memory_format("At the end %s still waits for the write checkpoint of its last upload: it "
-                                          "would show nothing that others write.",
-                                          name);
+        char *explanation =
+            memory_format("At the end %s still waits for the write checkpoint of its last upload: it "
+                          "would show nothing that others write.",
+                          name);
         const struct violation violation = {.property = "convergence",
                                             .client = name,
                                             .expected = (char[]){"nothing left to wait for"},
                                             .seen = (char[]){"waits for its write checkpoint"},
-                                            .first_record = last_record(stage, name, NOTE_UPLOAD_ACKNOWLEDGED),
+                                            .first_record =
+                                                last_record(stage, name, NOTE_UPLOAD_ACKNOWLEDGED),
                                             .second_record = last_record(stage, name, NOTE_WRITE_CHECKPOINT),
                                             .time = world_now(stage->world),
                                             .explanation = explanation};

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ void stage_make_agenda(struct stage *stage) {
         if (step->kind != STEP_WRITE && step->lasts > 0)
             add_entry(stage, (struct stage_entry){step->at + step->lasts, ENTRY_END, i});
     }
+    assert(stage->n_agenda <= 2 * plan->n_steps + stage->names.count);
     qsort(stage->agenda, stage->n_agenda, sizeof *stage->agenda, compare_entries);
 }
 
@@ -74,6 +76,7 @@ static void disconnect_end(struct stage_client *client) {
 }
 
 static void crash_client(struct stage *stage, struct stage_client *client) {
+    assert(client->crashes >= 0);
     if (client->crashes++ > 0)
         return;
     net_crash_node(stage->net, client->name);
@@ -134,8 +137,8 @@ static enum status do_write(struct stage *stage, const struct scenario_step *ste
     return status;
 }
 
-static void cut(struct stage *stage, const struct scenario_step *step, void (*change)(struct net *, const char *,
-                                                                                      const char *)) {
+static void cut(struct stage *stage, const struct scenario_step *step,
+                void (*change)(struct net *, const char *, const char *)) {
     if (step->kind == STEP_OFFLINE) {
         change(stage->net, step->client, NULL);
         change(stage->net, NULL, step->client);
@@ -150,10 +153,44 @@ static bool is_service(const struct scenario_step *step) {
     return !strcmp(step->client, "powersync");
 }
 
+/* What the plan does to the world is told as well, so that a narration shows why somebody fell silent. */
+static void tell(struct stage *stage, char *text) {
+    const struct note note = {.kind = NOTE_TEXT, .text = text};
+    world_emit_note(stage->world, "plan", &note);
+    free(text);
+}
+
+static void tell_begin(struct stage *stage, const struct scenario_step *step) {
+    char lasts[32];
+    snprintf(lasts, sizeof lasts, "%.3f s (step ", (double)step->lasts / (double)TIME_SECOND);
+    switch (step->kind) {
+    case STEP_OFFLINE:
+        tell(stage, memory_format("%s has no network for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_PARTITION:
+        tell(stage, memory_format("nothing gets from %s to %s%s for %s%s)", step->from, step->to,
+                                  step->one_way ? "" : " or back", lasts, step->id));
+        break;
+    case STEP_DISCONNECT:
+        tell(stage, memory_format("the app on %s disconnects for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_CRASH:
+        tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_WRITE:
+        break;
+    }
+}
+
+static void tell_end(struct stage *stage, const struct scenario_step *step) {
+    tell(stage, memory_format("step %s is over", step->id));
+}
+
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
     if (step->kind == STEP_WRITE)
         return do_write(stage, step, error);
     count_fault(stage, step);
+    tell_begin(stage, step);
     switch (step->kind) {
     case STEP_OFFLINE:
     case STEP_PARTITION:
@@ -175,6 +212,7 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
 }
 
 static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    tell_end(stage, step);
     switch (step->kind) {
     case STEP_OFFLINE:
     case STEP_PARTITION:
@@ -199,6 +237,7 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
         connect_client(&stage->clients[entry->index]);
         return STATUS_OK;
     }
+    assert(entry->index < stage->plan->n_steps);
     const struct scenario_step *step = &stage->plan->steps[entry->index];
     if (entry->what == ENTRY_END)
         return end_step(stage, step, error);
@@ -209,6 +248,7 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 }
 
 enum status stage_heal(struct stage *stage, struct error *error) {
+    tell(stage, memory_copy_text("no more writes; every fault ends"));
     net_heal_all(stage->net);
     if (stage->service_crashes > 0) {
         stage->service_crashes = 1;

@@ -10,8 +10,9 @@ struct unit {
     int64_t ns;
 };
 
-static const struct unit units[] = {{"ns", TIME_NANOSECOND},  {"us", TIME_MICROSECOND}, {"ms", TIME_MILLISECOND},
-                                    {"s", TIME_SECOND},       {"min", TIME_MINUTE},     {"h", TIME_HOUR}};
+static const struct unit units[] = {{"ns", TIME_NANOSECOND},  {"us", TIME_MICROSECOND},
+                                    {"ms", TIME_MILLISECOND}, {"s", TIME_SECOND},
+                                    {"min", TIME_MINUTE},     {"h", TIME_HOUR}};
 
 static const int64_t duration_most = INT64_C(3650) * TIME_DAY;
 
@@ -71,7 +72,8 @@ static void print_scaled(struct buffer *out, int64_t value, int64_t scale) {
 }
 
 void units_print_duration(struct buffer *out, int64_t ns) {
-    const struct unit *unit = &units[3]; /* s; minutes and hours only when they are whole, as people write them */
+    const struct unit *unit =
+        &units[3]; /* s; minutes and hours only when they are whole, as people write them */
     if (ns > 0 && ns % TIME_HOUR == 0)
         unit = &units[5];
     else if (ns > 0 && ns % TIME_MINUTE == 0)

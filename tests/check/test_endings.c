@@ -42,8 +42,7 @@ static void empty_queues(struct fixture *fixture) {
         fixture_queue(fixture, fixture_clients[i], 0);
 }
 
-/* --- no-lost-write
- * --------------------------------------------------------------------------------------------- */
+/* --- no-lost-write --- */
 
 static void test_committed_once(void **state) {
     (void)state;
@@ -178,8 +177,7 @@ static void test_receipt_of_another_client(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- convergence
- * ----------------------------------------------------------------------------------------------- */
+/* --- convergence --- */
 
 static void test_client_left_behind(void **state) {
     (void)state;

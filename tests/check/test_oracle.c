@@ -122,8 +122,7 @@ static const struct form filter_form = {
     "never_seen = 1)\n",
     everybody_list, open_or_own_todo};
 
-/* --- the history
- * ----------------------------------------------------------------------------------------------- */
+/* --- the history --- */
 
 struct scribe {
     struct history *history;
@@ -207,8 +206,7 @@ static void commit_something(struct scribe *scribe, int64_t number) {
     oracle_record(scribe->oracle, history_add(scribe->history, number, "convex", &note));
 }
 
-/* --- plain loops
- * ----------------------------------------------------------------------------------------------- */
+/* --- plain loops --- */
 
 static void expect_row(const struct oracle_user *user, const char *table, const char *id, const char *text,
                        struct hash128 *set) {

@@ -147,8 +147,7 @@ static void test_two_documents_for_one_row(void **state) {
     bench_close(&bench);
 }
 
-/* --- configs that are refused
- * ---------------------------------------------------------------------------------- */
+/* --- configs that are refused --- */
 
 static void expect_refused(const char *config, const char *word) {
     struct oracle *oracle;
@@ -177,8 +176,7 @@ static void test_refused(void **state) {
         "`with`");
 }
 
-/* --- SQLite's random numbers and clock are the clients', not ours
- * ------------------------------------------------ */
+/* --- SQLite's random numbers and clock are the clients', not ours --- */
 
 static sqlite3_vfs spy;
 static sqlite3_vfs *real_vfs;

@@ -34,8 +34,7 @@ static uint64_t acknowledge(struct fixture *fixture, int transaction) {
     return fixture_upload(fixture, "alice-1", NOTE_UPLOAD_ACKNOWLEDGED, transaction, NULL);
 }
 
-/* --- histories that keep every promise
- * ------------------------------------------------------------------------- */
+/* --- histories that keep every promise --- */
 
 static void test_a_whole_round(void **state) {
     (void)state;
@@ -145,8 +144,7 @@ static void test_checkpoint_under_queued_writes(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- atomic-visibility
- * ----------------------------------------------------------------------------------------- */
+/* --- atomic-visibility --- */
 
 static void test_half_of_a_commit(void **state) {
     (void)state;
@@ -190,8 +188,32 @@ static void test_part_of_an_older_commit(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- prefix-consistency
- * ---------------------------------------------------------------------------------------- */
+/* Another commit has fewer rows that differ, by chance; but only the part explains all of them. */
+static void test_part_is_preferred_to_chance(void **state) {
+    (void)state;
+    struct fixture fixture = fixture_open();
+    seed(&fixture);
+    fixture_document(&fixture, "c", "alice", "bob", "bread");
+    fixture_document(&fixture, "d", "alice", "bob", "salt");
+    fixture_commit(&fixture);
+    const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++)
+        fixture_document(&fixture, names[i], "alice", "bob", "new");
+    const uint64_t commit = fixture_commit(&fixture);
+    fixture_document(&fixture, "c", "alice", "bob", "bread"); /* now only d tells the view from this commit */
+    fixture_commit(&fixture);
+    fixture_shown(&fixture, "a", "new");
+    fixture_shown(&fixture, "b", "new");
+    fixture_shown(&fixture, "c", "bread");
+    fixture_shown(&fixture, "d", "salt");
+    const uint64_t view = fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 1);
+    expect_last(&fixture, &(struct expected_violation){"atomic-visibility", "bob-1", "c", "[\"new\",0,1.5]",
+                                                       "[\"bread\",0,1.5]", commit, view});
+    fixture_close(&fixture);
+}
+
+/* --- prefix-consistency --- */
 
 static void test_mixture_of_commits(void **state) {
     (void)state;
@@ -294,8 +316,7 @@ static void test_restart_loses_a_synced_row(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- monotonic-reads
- * ------------------------------------------------------------------------------------------- */
+/* --- monotonic-reads --- */
 
 static void test_going_back(void **state) {
     (void)state;
@@ -351,8 +372,7 @@ static void test_restart_goes_back(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- read-your-writes
- * ------------------------------------------------------------------------------------------ */
+/* --- read-your-writes --- */
 
 static void test_write_not_shown(void **state) {
     (void)state;
@@ -473,8 +493,7 @@ static void test_operations_add_up(void **state) {
     fixture_close(&fixture);
 }
 
-/* --- limits
- * ---------------------------------------------------------------------------------------------------- */
+/* --- limits --- */
 
 static void test_sixteen_are_kept(void **state) {
     (void)state;
@@ -530,6 +549,7 @@ int main(void) {
         cmocka_unit_test(test_checkpoint_under_queued_writes),
         cmocka_unit_test(test_half_of_a_commit),
         cmocka_unit_test(test_part_of_an_older_commit),
+        cmocka_unit_test(test_part_is_preferred_to_chance),
         cmocka_unit_test(test_mixture_of_commits),
         cmocka_unit_test(test_phantom_row),
         cmocka_unit_test(test_wrong_value),

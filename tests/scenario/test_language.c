@@ -1,5 +1,5 @@
-/* What the scenario language takes and refuses, with the exact place of each refusal. Lines and columns are counted by
- * hand in the texts below. */
+/* What the scenario language takes and refuses, with the exact place of each refusal. Lines and columns are
+ * counted by hand in the texts below. */
 #include "cmocka_all.h"
 
 #include <stdio.h>
@@ -26,8 +26,9 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     /* keys */
-    {"service:\n  pollingInterval: 1s\n", 2, 3, "unknown key `pollingInterval` in `service`; did you mean "
-                                                "`polling-interval`? Expected one of: polling-interval, keepalive"},
+    {"service:\n  pollingInterval: 1s\n", 2, 3,
+     "unknown key `pollingInterval` in `service`; did you mean "
+     "`polling-interval`? Expected one of: polling-interval, keepalive"},
     {"descripton: x\n", 1, 1, "did you mean `description`?"},
     {"colour: red\n", 1, 1, "unknown key `colour`; expected one of: name, description, app, "},
     {"run: {for: 1min, until: 2min}\n", 1, 18, "unknown key `until` in `run`"},
@@ -69,31 +70,37 @@ static const struct refusal refusals[] = {
     {"users: [alice, alice]\n", 1, 16, "`alice` is in this list twice"},
     {"users: []\n", 1, 8, "must name 1 to 10000 users"},
     {"users: 101\ndevices: 100\n", 2, 10, "at most 10000 clients"},
-    {"workload: {writers: [alice-2]}\n", 1, 22, "there is no client `alice-2`; clients are `alice-1` to `bob-1`"},
+    {"workload: {writers: [alice-2]}\n", 1, 22,
+     "there is no client `alice-2`; clients are `alice-1` to `bob-1`"},
     {"workload: {actions: {edit: 0}}\n", 1, 21, "at least one action"},
     {"workload: {actions: {edits: 1}}\n", 1, 22, "unknown key `edits` in `actions`; did you mean `edit`?"},
     {"knobs: {convex.delta-page-rows: x}\n", 1, 33, "must be a whole number"},
     {"seed: -1\n", 1, 7, "`seed` must be from 0"},
     {"seed: \"12x\"\n", 1, 7, "`seed` must be a whole number"},
     /* faults */
-    {"faults:\n  partitions: {every: 1s, lasts: 1s}\n", 2, 3, "unknown fault `partitions`; did you mean `partition`?"},
+    {"faults:\n  partitions: {every: 1s, lasts: 1s}\n", 2, 3,
+     "unknown fault `partitions`; did you mean `partition`?"},
     {"faults:\n  offline: {every: 40s}\n", 2, 12, "`offline` needs `lasts`: {every: 40s, lasts: [1s, 15s]}"},
     {"faults:\n  offline: 40s\n", 2, 12, "`offline` must be a mapping"},
     {"faults: {reset: 2}\n", 1, 17, "`reset` must be a rate such as 1%"},
     {"faults: {reset: 101%}\n", 1, 17, "at most 100%"},
     {"faults: {reset: 0.00001%}\n", 1, 17, "rate"},
-    {"faults: {reset: {rate: 1%, lasts: 1s}}\n", 1, 28, "unknown key `lasts` in `reset`; expected one of: rate"},
+    {"faults: {reset: {rate: 1%, lasts: 1s}}\n", 1, 28,
+     "unknown key `lasts` in `reset`; expected one of: rate"},
     {"faults: {stall: 1%}\n", 1, 17, "`stall` must be a mapping"},
     {"faults: {stall: {rate: 1%}}\n", 1, 17, "`stall` needs `lasts`"},
     {"faults: {split-chunks: 1%}\n", 1, 24, "`split-chunks` must be true or false"},
-    {"faults: {offline: {every: 1s, lasts: 1s}}\nsteps: []\n", 1, 10, "with `steps`, `offline` is written as steps"},
+    {"faults: {offline: {every: 1s, lasts: 1s}}\nsteps: []\n", 1, 10,
+     "with `steps`, `offline` is written as steps"},
     /* steps */
     {"steps: {}\n", 1, 8, "`steps` must be a list, this is a mapping"},
     {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, offline, partition"},
-    {"steps:\n  - {at: 1s, write: alice-1, offline: bob-1}\n", 2, 30, "a step does one thing: `write` or `offline`"},
+    {"steps:\n  - {at: 1s, write: alice-1, offline: bob-1}\n", 2, 30,
+     "a step does one thing: `write` or `offline`"},
     {"steps:\n  - {write: alice-1, action: edit}\n", 2, 5, "a step needs `at`"},
     {"steps:\n  - {at: 1s, write: alice-1}\n", 2, 5, "a step needs `action`"},
-    {"steps:\n  - {at: 1s, write: alice-1, action: sing}\n", 2, 38, "unknown action `sing`; expected one of: add-list"},
+    {"steps:\n  - {at: 1s, write: alice-1, action: sing}\n", 2, 38,
+     "unknown action `sing`; expected one of: add-list"},
     {"steps:\n  - {at: 1s, write: carol-1, action: edit}\n", 2, 21, "there is no client `carol-1`"},
     {"steps:\n  - {at: 1s, write: alice-1, action: edit, lasts: 1s}\n", 2, 44, "`lasts` is for faults"},
     {"steps:\n  - {at: 1s, offline: alice-1}\n", 2, 5, "a step needs `lasts`"},
@@ -101,9 +108,10 @@ static const struct refusal refusals[] = {
     {"steps:\n  - {at: 1s, offline: powersync, lasts: 1s}\n", 2, 23, "there is no client `powersync`"},
     {"steps:\n  - {at: 1s, partition: [alice-1], lasts: 1s}\n", 2, 25, "must name two nodes"},
     {"steps:\n  - {at: 1s, partition: [alice-1, moon], lasts: 1s}\n", 2, 35, "there is no node `moon`"},
-    {"run: {for: 10s}\nsteps:\n  - {at: 10s, write: alice-1, action: edit}\n", 3, 10, "before the end of the run"},
-    {"steps:\n  - {id: a, at: 1s, crash: bob-1, lasts: 1s}\n  - {id: a, at: 2s, crash: bob-1, lasts: 1s}\n", 3, 5,
-     "two steps with the id `a`"},
+    {"run: {for: 10s}\nsteps:\n  - {at: 10s, write: alice-1, action: edit}\n", 3, 10,
+     "before the end of the run"},
+    {"steps:\n  - {id: a, at: 1s, crash: bob-1, lasts: 1s}\n  - {id: a, at: 2s, crash: bob-1, lasts: 1s}\n",
+     3, 5, "two steps with the id `a`"},
 };
 
 static void test_refusals(void **state) {
@@ -112,15 +120,17 @@ static void test_refusals(void **state) {
         const struct refusal *wanted = &refusals[i];
         struct scenario *scenario = NULL;
         struct error error = {0};
-        enum status status = scenario_parse(wanted->text, strlen(wanted->text), "dir/x.yaml", &scenario, &error);
+        enum status status =
+            scenario_parse(wanted->text, strlen(wanted->text), "dir/x.yaml", &scenario, &error);
         if (status != STATUS_INVALID)
             fail_msg("not refused (status %d):\n%s", (int)status, wanted->text);
         assert_null(scenario);
         if (!strstr(error.message, wanted->message))
-            fail_msg("%s\nis refused with `%s`\nand not with  `%s`", wanted->text, error.message, wanted->message);
+            fail_msg("%s\nis refused with `%s`\nand not with  `%s`", wanted->text, error.message,
+                     wanted->message);
         if (error.line != wanted->line || error.column != wanted->column)
-            fail_msg("%s\nis refused at %d:%d and not at %d:%d", wanted->text, error.line, error.column, wanted->line,
-                     wanted->column);
+            fail_msg("%s\nis refused at %d:%d and not at %d:%d", wanted->text, error.line, error.column,
+                     wanted->line, wanted->column);
         assert_string_equal(error.file, "dir/x.yaml");
     }
 }
@@ -276,8 +286,9 @@ static void test_units(void **state) {
     }
     int64_t value;
     assert_true(units_read_duration("0.5min", &value) && value == 30000000000);
-    static const char *const wrong[] = {"", "s", "1", "1.s", ".5s", "1..5s", "0.5ns", "1.0000000001s", "99999999999h",
-                                        "87601h", "1 s", "1S", "1e3s", "+1s", "1.23456789012min"};
+    static const char *const wrong[] = {
+        "",       "s",   "1",  "1.s",  ".5s", "1..5s",           "0.5ns", "1.0000000001s", "99999999999h",
+        "87601h", "1 s", "1S", "1e3s", "+1s", "1.23456789012min"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (units_read_duration(wrong[i], &value))
             fail_msg("`%s` is taken as %lld ns", wrong[i], (long long)value);
@@ -347,8 +358,9 @@ static void test_reference(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_defaults), cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_numbered_users), cmocka_unit_test(test_steps),    cmocka_unit_test(test_units),
-        cmocka_unit_test(test_find),           cmocka_unit_test(test_reference)};
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything), cmocka_unit_test(test_numbered_users),
+        cmocka_unit_test(test_steps),      cmocka_unit_test(test_units),
+        cmocka_unit_test(test_find),       cmocka_unit_test(test_reference)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fails when a file includes something from a room that its own room must not know.
-# Usage: check_layers.sh SOURCE_FOLDER
+# Usage: layers.sh SOURCE_FOLDER
 set -eu
 cd "$1"
 find sim mock-convex mock-powersync -name '*.[ch]' | LC_ALL=C sort | xargs awk '
@@ -31,7 +31,7 @@ function room_of(path,   parts) {
     n = split(included, parts, "/")
     if (n == 1) next
     room = parts[1] == "sim" ? parts[2] : parts[1]
-    if (!(own in allow)) { print FILENAME ": room " own " is not in tests/check_layers.sh"; bad = 1; next }
+    if (!(own in allow)) { print FILENAME ": room " own " is not in tests/layers.sh"; bad = 1; next }
     if (room == own) next
     # The mocks are libraries of their own: of the kernel they may know only the host interface.
     if (room == "kernel" && (own == "mock-convex" || own == "mock-powersync")) {

@@ -1,0 +1,12 @@
+/* cmocka with what it wants to be included first. */
+#ifndef TESTS_APP_CMOCKA_ALL_H
+#define TESTS_APP_CMOCKA_ALL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

@@ -1,0 +1,118 @@
+/* The token server over the virtual network. */
+#include "cmocka_all.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/json.h"
+#include "base/jwt.h"
+#include "base/memory.h"
+#include "net/net.h"
+
+struct answer {
+    int status;
+    struct buffer body;
+    bool ended;
+};
+
+static void on_head(void *context, uint64_t exchange, const struct http_response *response) {
+    (void)exchange;
+    ((struct answer *)context)->status = response->status;
+}
+
+static void on_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    (void)exchange;
+    buffer_append(&((struct answer *)context)->body, bytes, length);
+}
+
+static void on_end(void *context, uint64_t exchange) {
+    (void)exchange;
+    ((struct answer *)context)->ended = true;
+}
+
+static void on_failed(void *context, uint64_t exchange, enum http_failure failure) {
+    (void)context;
+    (void)exchange;
+    fail_msg("the exchange failed: %d", (int)failure);
+}
+
+static struct answer ask(struct world *world, struct host *client, const char *method, const char *target) {
+    static const struct http_client_events events = {on_head, on_body, on_end, on_failed};
+    struct answer answer = {0};
+    const struct http_request request = {.authority = "issuer", .method = method, .target = target};
+    host_http_send(client, &request, &events, &answer);
+    struct error error = {0};
+    assert_int_equal(world_run(world, world_now(world) + TIME_SECOND, &error), STATUS_OK);
+    assert_true(answer.ended);
+    return answer;
+}
+
+static void check_token(const struct answer *answer, const char *user, int64_t now) {
+    json_t *body = json_parse(buffer_text(&answer->body), answer->body.length, NULL);
+    assert_non_null(body);
+    const char *token = json_text(body, "token");
+    assert_non_null(token);
+    struct jwt jwt;
+    assert_int_equal(jwt_parse(&jwt, token, NULL), STATUS_OK);
+    assert_true(jwt_verify_hs256(&jwt, token, "secret", 6));
+    assert_false(jwt_verify_hs256(&jwt, token, "Secret", 6));
+    assert_string_equal(json_text(jwt.header, "kid"), "key-1");
+    assert_string_equal(json_text(jwt.header, "alg"), "HS256");
+    assert_string_equal(json_text(jwt.claims, "sub"), user);
+    assert_string_equal(json_text(jwt.claims, "aud"), "powersync");
+    int64_t issued = json_integer_or(jwt.claims, "iat", 0);
+    assert_true(issued >= (TIME_WALL_START + now) / TIME_SECOND &&
+                issued <= (TIME_WALL_START + now) / TIME_SECOND + 1);
+    assert_int_equal(json_integer_or(jwt.claims, "exp", 0), issued + 300);
+    jwt_free(&jwt);
+    json_decref(body);
+}
+
+static void test_tokens(void **state) {
+    (void)state;
+    struct world *world = world_create(&(struct world_settings){.seed = 1, .max_events = 10000});
+    struct net *net = net_create(world, &(struct net_settings){.latency = TIME_MILLISECOND});
+    struct app_issuer *issuer =
+        app_issuer_create(net_node(net, "issuer"), "key-1", "secret", "powersync", 300 * TIME_SECOND);
+    struct host *client = net_node(net, "alice-1");
+    static const struct {
+        const char *method, *target;
+        int status;
+        const char *user;
+    } cases[] = {
+        {"GET", "/token?user=alice", 200, "alice"},
+        {"GET", "/token?x=1&user=bob&y=2", 200, "bob"},
+        {"GET", "/token?user=a%20b%C5%82", 200, "a b\xc5\x82"},
+        {"GET", "/token", 400, NULL},
+        {"GET", "/token?user=", 400, NULL},
+        {"GET", "/token?user=%4", 400, NULL},
+        {"GET", "/token?user=%zz", 400, NULL},
+        {"GET", "/token?user=a%00b", 400, NULL},
+        {"POST", "/token?user=alice", 405, NULL},
+        {"GET", "/tokens?user=alice", 404, NULL},
+        {"GET", "/", 404, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t now = world_now(world);
+        struct answer answer = ask(world, client, cases[i].method, cases[i].target);
+        if (answer.status != cases[i].status)
+            fail_msg("%s answers %d", cases[i].target, answer.status);
+        if (cases[i].user)
+            check_token(&answer, cases[i].user, now);
+        buffer_free(&answer.body);
+    }
+    char target[400] = "/token?user=";
+    memset(target + strlen(target), 'a', 300); /* longer than any user name */
+    struct answer answer = ask(world, client, "GET", target);
+    assert_int_equal(answer.status, 400);
+    buffer_free(&answer.body);
+    app_issuer_destroy(issuer);
+    net_destroy(net);
+    world_destroy(world);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
