@@ -83,6 +83,9 @@ void world_pin_knob(struct world *world, const char *name, int64_t value);
  * chance). */
 void world_drive_fault_point(struct world *world, const char *name, uint64_t nth, struct fault_point action);
 
+/* From now on no fault point fires any more, driven ones included: the world heals. */
+void world_calm(struct world *world);
+
 /* Counters for the report, in order of first use: name -> count. Fault points count firings, with the names
  * that were only reached present with 0. */
 struct world_counter {

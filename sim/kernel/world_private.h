@@ -34,6 +34,7 @@ struct world {
     struct event_queue *queue;
     int64_t now;
     uint64_t events;
+    bool calm; /* fault points no longer fire */
     bool stopped;
     struct random_stream ties;
     struct map streams; /* "<scope>.<choice>" -> struct random_stream */

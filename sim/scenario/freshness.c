@@ -21,6 +21,7 @@ struct fresh_row {
 struct freshness {
     const struct client_schema *schema;
     size_t n_clients;
+    int64_t *synced;       /* by client: when it first published a checkpoint; -1: not yet */
     struct map clients;    /* node name -> index + 1 */
     struct map client_ids; /* the core's client id -> index + 1 */
     struct map uuids;      /* document id -> row id: a deleted document has only the former */
@@ -38,6 +39,9 @@ struct freshness *freshness_create(const struct client_schema *schema, const cha
     struct freshness *fresh = memory_allocate(sizeof *fresh);
     fresh->schema = schema;
     fresh->n_clients = n_clients;
+    fresh->synced = memory_allocate_array(n_clients + 1, sizeof *fresh->synced);
+    for (size_t i = 0; i <= n_clients; i++)
+        fresh->synced[i] = -1;
     for (size_t i = 0; i < n_clients; i++)
         map_set(&fresh->clients, clients[i], (void *)(uintptr_t)(i + 1));
     return fresh;
@@ -61,6 +65,7 @@ void freshness_destroy(struct freshness *fresh) {
         free(fresh->commits[i]);
     }
     free(fresh->commits);
+    free(fresh->synced);
     free(fresh->delays);
     buffer_free(&fresh->key);
     free(fresh);
@@ -156,10 +161,13 @@ static void record_commit(struct freshness *fresh, const struct history_record *
 
 static void record_view(struct freshness *fresh, const struct history_record *record) {
     size_t client = index_of(&fresh->clients, record->node);
+    if (fresh->synced[client] < 0)
+        fresh->synced[client] = record->time;
     for (size_t i = 0; client && i < record->note.n_rows; i++) {
         const struct note_row *seen = &record->note.rows[i];
         struct fresh_row *row = map_get(&fresh->rows, row_key(fresh, seen->table, seen->id));
-        if (!row || row->commit->writer == client || row->commit->seen[client])
+        if (!row || row->commit->writer == client || row->commit->seen[client] ||
+            row->commit->time < fresh->synced[client])
             continue;
         bool same =
             row->text && seen->values ? !strcmp(row->text, seen->values) : !row->text && !seen->values;

@@ -1,6 +1,7 @@
 /* Freshness: how long after its commit a change shows on the devices of others. A commit counts for a client
  * from the first published checkpoint in which one of its rows reads as that commit wrote it; what is
- * overwritten before a client ever saw it is not counted. Reads the history only. */
+ * overwritten before a client ever saw it is not counted, nor what was there before its first checkpoint.
+ * Reads the history only. */
 #ifndef SYNCLINE_SCENARIO_FRESHNESS_H
 #define SYNCLINE_SCENARIO_FRESHNESS_H
 

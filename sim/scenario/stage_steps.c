@@ -250,6 +250,7 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
     net_heal_all(stage->net);
+    world_calm(stage->world);
     if (stage->service_crashes > 0) {
         stage->service_crashes = 1;
         restart_service(stage);
