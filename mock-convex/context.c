@@ -62,7 +62,7 @@ static enum status find_writable(struct convex_context *context, const char *nam
 const struct convex_value *convex_get(struct convex_context *context, const char *name, const char *id) {
     const struct convex_value *document = NULL;
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     if (find_table(context, name, &table, NULL) == STATUS_OK) {
         enum status status = convex_transaction_get(&context->transaction, table, id, &document, &failure);
         remember(context, status, NULL, &failure);
@@ -74,7 +74,7 @@ enum status convex_find(struct convex_context *context, const char *name, const 
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error) {
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     *documents = NULL;
     *count = 0;
     enum status status = find_table(context, name, &table, error);
@@ -94,7 +94,7 @@ enum status convex_find(struct convex_context *context, const char *name, const 
 enum status convex_insert(struct convex_context *context, const char *name, struct convex_value *document,
                           char *id, struct error *error) {
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
         convex_free(document);
@@ -107,7 +107,7 @@ enum status convex_insert(struct convex_context *context, const char *name, stru
 enum status convex_patch(struct convex_context *context, const char *name, const char *id,
                          const struct convex_value *patch, struct error *error) {
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
         return status;
@@ -119,7 +119,7 @@ enum status convex_patch(struct convex_context *context, const char *name, const
 enum status convex_replace(struct convex_context *context, const char *name, const char *id,
                            struct convex_value *document, struct error *error) {
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
         convex_free(document);
@@ -132,7 +132,7 @@ enum status convex_replace(struct convex_context *context, const char *name, con
 enum status convex_delete(struct convex_context *context, const char *name, const char *id,
                           struct error *error) {
     struct convex_store_table *table;
-    struct error failure;
+    struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
         return status;

@@ -1,6 +1,7 @@
-/* Functions of a deployment: what a query or mutation written in C may do. A mutation runs inside one transaction: all
- * of it commits at one timestamp or none of it does, and it is run again from the start when another transaction got in
- * between (optimistic concurrency control). So it must not keep state of its own. */
+/* Functions of a deployment: what a query or mutation written in C may do. A mutation runs inside one
+ * transaction: all of it commits at one timestamp or none of it does, and it is run again from the start when
+ * another transaction got in between (optimistic concurrency control). So it must not keep state of its own.
+ */
 #ifndef MOCK_CONVEX_FUNCTION_H
 #define MOCK_CONVEX_FUNCTION_H
 
@@ -13,9 +14,9 @@ enum convex_function_kind { CONVEX_QUERY, CONVEX_MUTATION };
 struct convex_function {
     const char *path; /* "module:export" */
     enum convex_function_kind kind;
-    /* Returns STATUS_OK and a value (NULL counts as null), or an error: the call then answers {"status":"error"} with
-     * the message, and nothing is committed. STATUS_CONFLICT and STATUS_LIMIT from the calls below must be passed on
-     * unchanged. */
+    /* Returns STATUS_OK and a value (NULL counts as null), or an error: the call then answers
+     * {"status":"error"} with the message, and nothing is committed. STATUS_CONFLICT and STATUS_LIMIT from
+     * the calls below must be passed on unchanged. */
     enum status (*run)(struct convex_context *context, const struct convex_value *args,
                        struct convex_value **result, struct error *error);
 };
@@ -33,25 +34,28 @@ struct convex_table {
     size_t n_indexes;
 };
 
-/* A document of this transaction's snapshot with its own writes on top. The result is borrowed until the next write of
- * this context; NULL: no such document. */
+/* A document of this transaction's snapshot with its own writes on top. The result is borrowed until the next
+ * write of this context; NULL: no such document. */
 const struct convex_value *convex_get(struct convex_context *context, const char *table, const char *id);
-/* The documents whose indexed fields equal `keys` (all of them or a prefix), in index order, at most `limit`. The caller
- * frees the array (not the documents, which are borrowed as above). */
+/* The documents whose indexed fields equal `keys` (all of them or a prefix), in index order, at most `limit`.
+ * The caller frees the array (not the documents, which are borrowed as above). */
 enum status convex_find(struct convex_context *context, const char *table, const char *index,
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error);
-/* Takes `document` (an object without _id and _creationTime). The new id is written to `id`, at least 40 bytes. */
-enum status convex_insert(struct convex_context *context, const char *table, struct convex_value *document, char *id,
-                          struct error *error);
+/* Takes `document` (an object without _id and _creationTime). The new id is written to `id`, at least 40
+ * bytes. */
+enum status convex_insert(struct convex_context *context, const char *table, struct convex_value *document,
+                          char *id, struct error *error);
 /* Sets the fields of `patch` (an object, not taken). A patch that changes nothing writes nothing. */
 enum status convex_patch(struct convex_context *context, const char *table, const char *id,
                          const struct convex_value *patch, struct error *error);
 enum status convex_replace(struct convex_context *context, const char *table, const char *id,
                            struct convex_value *document, struct error *error);
-enum status convex_delete(struct convex_context *context, const char *table, const char *id, struct error *error);
+enum status convex_delete(struct convex_context *context, const char *table, const char *id,
+                          struct error *error);
 
-int64_t convex_now_ms(struct convex_context *context);    /* Date.now(): start of this attempt */
-uint64_t convex_random(struct convex_context *context);   /* Math.random()'s source, from the deployment's host */
+int64_t convex_now_ms(struct convex_context *context); /* Date.now(): start of this attempt */
+uint64_t
+convex_random(struct convex_context *context); /* Math.random()'s source, from the deployment's host */
 
 #endif

@@ -6,31 +6,13 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "mock-convex/utf8.h"
-
-static int hex_digit(char byte) {
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    if (byte >= 'a' && byte <= 'f') {
-        return byte - 'a' + 10;
-    }
-    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
-}
 
 /* Undo percent-encoding. A zero byte ends the text: no name or value that means anything contains one. */
 static char *decode(const char *text, size_t length) {
     struct buffer bytes = {0}, clean = {0};
-    for (size_t i = 0; i < length; i++) {
-        int high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low >= 0) {
-            buffer_append_char(&bytes, (char)(unsigned char)(high * 16 + low));
-            i += 2;
-        } else {
-            buffer_append_char(&bytes, text[i] == '+' ? ' ' : text[i]);
-        }
-    }
+    percent_decode(&bytes, text, length);
     convex_utf8_append(&clean, buffer_text(&bytes), bytes.length);
     buffer_free(&bytes);
     return buffer_take(&clean);

@@ -1,6 +1,6 @@
-/* Convex values: null, Int64, Float64, Boolean, String, Bytes, Array, Object (ids are strings). Encodings, order and
- * sizes as facts of the real backend: see docs/mock-convex.md. Values are owned trees; objects keep their fields sorted
- * by bytes of the name, as the backend emits them. */
+/* Convex values: null, Int64, Float64, Boolean, String, Bytes, Array, Object (ids are strings). Encodings,
+ * order and sizes as facts of the real backend: see docs/mock-convex.md. Values are owned trees; objects keep
+ * their fields sorted by bytes of the name, as the backend emits them. */
 #ifndef MOCK_CONVEX_VALUE_H
 #define MOCK_CONVEX_VALUE_H
 
@@ -55,7 +55,8 @@ enum convex_format {
     CONVEX_FORMAT_ENCODED, /* "convex_encoded_json" = "convex_json" */
     CONVEX_FORMAT_EXPORT   /* "export_json" */
 };
-enum status convex_format_parse(const char *name, enum convex_format *format); /* STATUS_INVALID: unknown name */
+enum status convex_format_parse(const char *name,
+                                enum convex_format *format); /* STATUS_INVALID: unknown name */
 
 struct convex_value *convex_null(void);
 struct convex_value *convex_int64(int64_t integer);
@@ -68,11 +69,14 @@ struct convex_value *convex_object(void);
 struct convex_value *convex_copy(const struct convex_value *value);
 void convex_free(struct convex_value *value);
 
-void convex_array_append(struct convex_value *array, struct convex_value *item);               /* takes the item */
-void convex_object_set(struct convex_value *object, const char *name, struct convex_value *value); /* takes the value */
+void convex_array_append(struct convex_value *array, struct convex_value *item); /* takes the item */
+void convex_object_set(struct convex_value *object, const char *name,
+                       struct convex_value *value); /* takes the value */
 void convex_object_remove(struct convex_value *object, const char *name);
-const struct convex_value *convex_object_get(const struct convex_value *object, const char *name); /* NULL: absent */
-const char *convex_object_text(const struct convex_value *object, const char *name); /* NULL: absent or not a string */
+const struct convex_value *convex_object_get(const struct convex_value *object,
+                                             const char *name); /* NULL: absent */
+const char *convex_object_text(const struct convex_value *object,
+                               const char *name); /* NULL: absent or not a string */
 
 /* Encoded JSON in ({"$integer":..} and so on; plain numbers are Float64). Checks names, nesting and sizes. */
 enum status convex_from_json(const json_t *json, struct convex_value **value, struct error *error);

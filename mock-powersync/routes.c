@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "mock-powersync/service_internal.h"
 
 struct route {
@@ -36,38 +37,10 @@ static bool is_active(const struct powersync_service *service, struct http_error
 
 /* Query parameters */
 
-static int hex_digit(char digit) {
-    const char *digits = "0123456789abcdef";
-    const char *found = digit ? strchr(digits, digit | 0x20) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
-static char *decode(const char *text, size_t length) {
-    struct buffer out = {0};
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '%' && i + 2 < length && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-            buffer_append_char(&out, (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])));
-            i += 2;
-        } else {
-            buffer_append_char(&out, text[i] == '+' ? ' ' : text[i]);
-        }
-    }
-    return buffer_take(&out);
-}
-
 /* The value of a query parameter, decoded; NULL: absent. The caller frees it. */
 static char *query_value(const char *target, const char *name) {
-    const char *at = strchr(target, '?');
-    size_t name_length = strlen(name);
-    while (at) {
-        at++;
-        const char *end = strchr(at, '&');
-        size_t length = end ? (size_t)(end - at) : strlen(at);
-        if (length > name_length && strncmp(at, name, name_length) == 0 && at[name_length] == '=')
-            return decode(at + name_length + 1, length - name_length - 1);
-        at = end;
-    }
-    return NULL;
+    struct buffer value = {0};
+    return percent_query_value(&value, target, name) == STATUS_NOT_FOUND ? NULL : buffer_take(&value);
 }
 
 /* Routes */

@@ -175,7 +175,7 @@ enum status sync_config_parse(struct sync_config *config, const char *text, cons
     if (status)
         return status;
     status = read_root(config, &document, error);
-    yaml_free(&document);
+    yaml_release(&document);
     if (status)
         sync_config_free(config);
     return status;

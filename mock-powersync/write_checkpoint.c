@@ -26,9 +26,10 @@ struct write_checkpoint *write_checkpoints_record(struct write_checkpoints *chec
     return record;
 }
 
-/* Heads are read concurrently, so that of an old request may arrive after a newer request was stored. The real
- * service replaces the head all the same: the newest id is then announced before the writes of the request in
- * between are in the checkpoint, and a client shows a state without its own upload. Here the later head stays. */
+/* Heads are read concurrently, so that of an old request may arrive after a newer request was stored. The
+ * real service replaces the head all the same: the newest id is then announced before the writes of the
+ * request in between are in the checkpoint, and a client shows a state without its own upload. Here the later
+ * head stays. */
 static void store(struct write_checkpoints *checkpoints, struct write_checkpoint *record, int64_t id,
                   int64_t head) {
     assert(id > record->id && head >= 0);

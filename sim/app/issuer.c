@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "base/jwt.h"
 #include "base/memory.h"
+#include "base/percent.h"
 
 enum { USER_MOST = 128 };
 
@@ -18,38 +19,11 @@ struct app_issuer {
     int64_t lifetime; /* ns */
 };
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The value of `user` in a target "/token?user=..."; false when it is not there, is too long or is badly
- * encoded. */
-static bool read_user(const char *target, char out[USER_MOST]) {
-    const char *query = strchr(target, '?');
-    while (query && strncmp(query + 1, "user=", 5) != 0)
-        query = strchr(query + 1, '&');
-    if (!query)
-        return false;
-    size_t length = 0;
-    for (const char *c = query + 6; *c && *c != '&'; c++) {
-        int byte = (unsigned char)*c;
-        if (*c == '%') {
-            int high = hex_digit(c[1]), low = high < 0 ? -1 : hex_digit(c[2]);
-            if (low < 0)
-                return false;
-            byte = high * 16 + low;
-            c += 2;
-        }
-        if (byte == 0 || length + 1 >= USER_MOST)
-            return false;
-        out[length++] = (char)byte;
-    }
-    out[length] = '\0';
-    return length > 0;
+/* The value of `user` in a target "/token?user=..."; false when it is not there, is badly encoded or is no
+ * name. */
+static bool read_user(const char *target, struct buffer *user) {
+    return percent_query_value(user, target, "user") == STATUS_OK && user->length > 0 &&
+           user->length < USER_MOST && memchr(user->data, 0, user->length) == NULL;
 }
 
 static void answer(struct app_issuer *issuer, uint64_t exchange, int status, const char *body) {
@@ -74,20 +48,21 @@ static char *make_token(struct app_issuer *issuer, const char *user) {
 
 static void on_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct app_issuer *issuer = context;
-    char user[USER_MOST];
+    struct buffer user = {0};
     if (strncmp(request->target, "/token", 6) != 0 || (request->target[6] && request->target[6] != '?')) {
         answer(issuer, exchange, 404, "{\"error\":\"not found\"}");
     } else if (strcmp(request->method, "GET") != 0) {
         answer(issuer, exchange, 405, "{\"error\":\"only GET\"}");
-    } else if (!read_user(request->target, user)) {
+    } else if (!read_user(request->target, &user)) {
         answer(issuer, exchange, 400, "{\"error\":\"who? say /token?user=...\"}");
     } else {
-        char *token = make_token(issuer, user);
+        char *token = make_token(issuer, buffer_text(&user));
         char *body = memory_format("{\"token\":\"%s\"}", token); /* base64url and dots need no escaping */
         answer(issuer, exchange, 200, body);
         free(body);
         free(token);
     }
+    buffer_free(&user);
 }
 
 static void on_closed(void *context, uint64_t exchange) {

@@ -25,7 +25,6 @@ enum status yaml_parse(struct yaml_document *document, const char *text, size_t 
 enum status yaml_parse_file(struct yaml_document *document, const char *path, struct error *error);
 /* Not named yaml_free: libyaml has a function of that name, and would call this one instead of its own. */
 void yaml_release(struct yaml_document *document);
-#define yaml_free yaml_release /* callers may be written either way */
 
 /* The place of a value (line and column from 1; 0 when the value is not of this document). */
 void yaml_place(const struct yaml_document *document, const json_t *value, int *line, int *column);

@@ -1,5 +1,5 @@
 /* convergence: once the world has healed and is quiet, every client shows its streams at the newest commit
- * and has nothing left to upload. */
+ * and has nothing left to upload or to wait for. */
 #include "check/properties.h"
 #include "check/view_difference.h"
 #include "check/view_property.h"
@@ -59,6 +59,24 @@ static void report_queue(struct checker *checker, const struct view_model *model
     checker_report(checker, &violation);
 }
 
+static void report_waiting(struct checker *checker, const struct view_model *model) {
+    const struct local_transaction *newest =
+        model->n_transactions > 0 ? &model->transactions[model->n_transactions - 1] : NULL;
+    const struct violation violation = {
+        .property = property_convergence.name,
+        .client = model->client,
+        .table = "",
+        .row = "",
+        .expected = memory_copy_text("nothing left to wait for"),
+        .seen = memory_copy_text("waits for the write checkpoint of its last upload"),
+        .first_record = newest == NULL ? 0 : newest->record->number,
+        .second_record = model->queue->number,
+        .time = model->queue->time,
+        .explanation = memory_format("At the end %s would show nothing that others write.", model->client),
+    };
+    checker_report(checker, &violation);
+}
+
 static void judge_client(struct checker *checker, const struct view_model *model) {
     struct view_difference difference;
     const size_t queued = queued_transactions(model);
@@ -72,6 +90,8 @@ static void judge_client(struct checker *checker, const struct view_model *model
     }
     if (queued > 0)
         report_queue(checker, model, queued);
+    else if (model->queue != NULL && model->queue->note.text != NULL)
+        report_waiting(checker, model);
 }
 
 static void finish(void *self) {
@@ -82,8 +102,8 @@ static void finish(void *self) {
 
 const struct property property_convergence = {
     .name = "convergence",
-    .promise =
-        "after healing and quiet every client equals its streams at the newest commit, and queues are empty",
+    .promise = "after healing and quiet every client equals its streams at the newest commit, "
+               "queues are empty and nobody waits",
     .create = view_property_create,
     .finish = finish,
     .destroy = view_property_destroy,

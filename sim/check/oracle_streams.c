@@ -309,7 +309,7 @@ enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml
         if (status == STATUS_OK)
             status = load_stream(&loader, name, stream, json_object_get(document.root, "with"));
     }
-    yaml_free(&document);
+    yaml_release(&document);
     if (status != STATUS_OK)
         oracle_streams_free(streams);
     return status;

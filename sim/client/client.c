@@ -244,10 +244,12 @@ void client_note_queue(struct client *client) {
     struct queue_rows queue = {0};
 
     client->engine->operations->queue_each(client->engine, add_queue_row, &queue);
-    host_note(client->host, &(struct note){.kind = NOTE_QUEUE,
-                                           .transaction = queue.transactions,
-                                           .rows = queue.rows,
-                                           .n_rows = queue.count});
+    host_note(client->host,
+              &(struct note){.kind = NOTE_QUEUE,
+                             .text = queue.count == 0 && !client_settled(client) ? "waiting" : NULL,
+                             .transaction = queue.transactions,
+                             .rows = queue.rows,
+                             .n_rows = queue.count});
     for (size_t i = 0; i < queue.count; i++) {
         free((char *)(uintptr_t)queue.rows[i].values);
         json_decref(queue.entries[i]);

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "client/percent.h"
+#include "base/percent.h"
 
 /* {"token":"..."} of a 200, or NULL. The caller frees it. */
 static char *read_token(const struct http_answer *answer) {

@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "client/client_parts.h"
-#include "client/percent.h"
 #include "client/sdk_headers.h"
 #include "client/sdk_stream.h"
 

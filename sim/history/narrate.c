@@ -161,7 +161,8 @@ static void append_reason(struct buffer *out, const struct note *note) {
 
 static void narrate_queue(struct buffer *out, const struct note *note) {
     if (note->transaction == 0 && note->n_rows == 0) {
-        buffer_append_text(out, "has nothing left to upload");
+        buffer_append_text(out, note->text ? "waits for the write checkpoint of its last upload"
+                                           : "has nothing left to upload");
         return;
     }
     buffer_append_text(out, "still has ");

@@ -35,7 +35,9 @@ enum note_kind {
     NOTE_CRASH,
     NOTE_RESTART,
     /* End of run, one per client: rows = every queued operation still in the upload queue (operation, table,
-     * id, values), transaction = number of queued local transactions. */
+     * id, values), transaction = number of queued local transactions. text = "waiting" when the queue is
+     * empty but the write checkpoint of the last upload was not applied: such a client shows nothing that
+     * others write. */
     NOTE_QUEUE,
     /* Anything else worth a line in the narration: text. */
     NOTE_TEXT

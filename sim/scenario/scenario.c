@@ -84,7 +84,7 @@ enum status scenario_parse(const char *text, size_t length, const char *file, st
     status = reader_mapping(&reader, root, "", scenario_language, scenario);
     if (status == STATUS_OK)
         status = check_whole(&reader, root, scenario);
-    yaml_free(&document);
+    yaml_release(&document);
     if (status == STATUS_OK)
         *result = scenario;
     else

@@ -64,7 +64,6 @@ static enum status run_all(struct stage *stage, struct error *error) {
         for (size_t i = 0; i < stage->names.count; i++)
             client_note_queue(stage->clients[i].client);
         checker_finish(stage->checker);
-        stage_report_unsettled(stage);
     } else if (error) {
         *error = problem;
     }

@@ -65,9 +65,6 @@ enum status stage_heal(struct stage *stage, struct error *error);
 
 /* stage_settle.c: nobody has anything left to do, and every client shows its rows at the newest commit. */
 bool stage_is_quiet(struct stage *stage);
-/* Report clients that still wait for something: their rows may be right, but they would not show anybody's
- * next write. */
-void stage_report_unsettled(struct stage *stage);
 
 /* stage_result.c */
 void stage_fill_result(struct stage *stage);

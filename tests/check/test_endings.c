@@ -210,6 +210,24 @@ static void test_queue_not_empty(void **state) {
     fixture_close(&fixture);
 }
 
+/* Its rows are right, but its gate is shut: it would show nothing that others write. */
+static void test_write_checkpoint_never_applied(void **state) {
+    (void)state;
+    struct fixture fixture = fixture_open();
+    const uint64_t write = begin_write(&fixture);
+    commit_write(&fixture);
+    answer(&fixture, NOTE_UPLOAD_ACKNOWLEDGED);
+    settle(&fixture);
+    const uint64_t queue =
+        fixture_add(&fixture, "alice-1", (struct note){.kind = NOTE_QUEUE, .text = "waiting"});
+    checker_finish(fixture.checker);
+    expect_violations(&fixture, 1);
+    expect_last(&fixture, &(struct expected_violation){
+                              "convergence", "alice-1", "", "nothing left to wait for",
+                              "waits for the write checkpoint of its last upload", write, queue});
+    fixture_close(&fixture);
+}
+
 /* A client that never showed anything. */
 static void test_client_that_never_synced(void **state) {
     (void)state;
@@ -236,6 +254,7 @@ int main(void) {
         cmocka_unit_test(test_receipt_of_another_client),
         cmocka_unit_test(test_client_left_behind),
         cmocka_unit_test(test_queue_not_empty),
+        cmocka_unit_test(test_write_checkpoint_never_applied),
         cmocka_unit_test(test_client_that_never_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

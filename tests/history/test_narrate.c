@@ -148,6 +148,8 @@ static void test_the_rest(void **state) {
     expect_line(0, "a-1", &note, "[    0.000 s] a-1 restarts");
     note = (struct note){.kind = NOTE_QUEUE};
     expect_line(0, "a-1", &note, "[    0.000 s] a-1 has nothing left to upload");
+    note = (struct note){.kind = NOTE_QUEUE, .text = "waiting"};
+    expect_line(0, "a-1", &note, "[    0.000 s] a-1 waits for the write checkpoint of its last upload");
     note = (struct note){.kind = NOTE_QUEUE, .transaction = 2, .rows = &row, .n_rows = 1};
     expect_line(0, "a-1", &note, "[    0.000 s] a-1 still has 2 transactions to upload (1 row)");
     note = (struct note){.kind = NOTE_TEXT, .text = "the network heals"};

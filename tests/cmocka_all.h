@@ -1,6 +1,6 @@
 /* cmocka with what it wants to be included first. */
-#ifndef TESTS_SCENARIO_CMOCKA_ALL_H
-#define TESTS_SCENARIO_CMOCKA_ALL_H
+#ifndef TESTS_CMOCKA_ALL_H
+#define TESTS_CMOCKA_ALL_H
 
 #include <setjmp.h>
 #include <stdarg.h>
