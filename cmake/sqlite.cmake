@@ -2,8 +2,15 @@
 # The client core needs 3.44 or newer, Debian 12 has 3.40; and one SQLite everywhere serves determinism.
 set(sqlite_archive ${CMAKE_SOURCE_DIR}/deps/node_modules/sqlite3/deps/sqlite-autoconf-3520000.tar.gz)
 if(NOT EXISTS ${sqlite_archive})
-  message(FATAL_ERROR "SQLite's source is missing: ${sqlite_archive}\n"
-    "Run `npm ci --ignore-scripts` in ${CMAKE_SOURCE_DIR}/deps (or `./dev build`, which does it).")
+  # Without npm there is no client core either: the rest is built with the system's SQLite, so that one can work on it.
+  message(WARNING "SQLite's source is missing: ${sqlite_archive}\n"
+    "Run `npm ci --ignore-scripts` in ${CMAKE_SOURCE_DIR}/deps (or `./dev build`, which does it). "
+    "Building with the system's SQLite; the engine `core` will not run, and trace hashes may differ.")
+  pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+  add_library(sqlite3 INTERFACE)
+  target_link_libraries(sqlite3 INTERFACE PkgConfig::SQLITE)
+  target_compile_definitions(sqlite3 INTERFACE SQLITE_ENABLE_PREUPDATE_HOOK)
+  return()
 endif()
 file(SHA256 ${sqlite_archive} sqlite_hash)
 if(NOT sqlite_hash STREQUAL f6b50b0c103392af32a8be15b2b9d25959de9a00a70c3979128aafeaa5338b3f)

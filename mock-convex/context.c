@@ -61,7 +61,7 @@ static enum status find_writable(struct convex_context *context, const char *nam
 
 const struct convex_value *convex_get(struct convex_context *context, const char *name, const char *id) {
     const struct convex_value *document = NULL;
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     if (find_table(context, name, &table, NULL) == STATUS_OK) {
         enum status status = convex_transaction_get(&context->transaction, table, id, &document, &failure);
@@ -73,7 +73,7 @@ const struct convex_value *convex_get(struct convex_context *context, const char
 enum status convex_find(struct convex_context *context, const char *name, const char *index_name,
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error) {
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     *documents = NULL;
     *count = 0;
@@ -93,7 +93,7 @@ enum status convex_find(struct convex_context *context, const char *name, const 
 
 enum status convex_insert(struct convex_context *context, const char *name, struct convex_value *document,
                           char *id, struct error *error) {
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
@@ -106,7 +106,7 @@ enum status convex_insert(struct convex_context *context, const char *name, stru
 
 enum status convex_patch(struct convex_context *context, const char *name, const char *id,
                          const struct convex_value *patch, struct error *error) {
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
@@ -118,7 +118,7 @@ enum status convex_patch(struct convex_context *context, const char *name, const
 
 enum status convex_replace(struct convex_context *context, const char *name, const char *id,
                            struct convex_value *document, struct error *error) {
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {
@@ -131,7 +131,7 @@ enum status convex_replace(struct convex_context *context, const char *name, con
 
 enum status convex_delete(struct convex_context *context, const char *name, const char *id,
                           struct error *error) {
-    struct convex_store_table *table;
+    struct convex_store_table *table = NULL;
     struct error failure = {0};
     enum status status = find_writable(context, name, &table, error);
     if (status != STATUS_OK) {

@@ -202,7 +202,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     host_http_listen(deployment->host, NULL, NULL);
     convex_mutation_drop_all(deployment);
     while (deployment->answers != NULL) {
-        release_answer(deployment->answers);
+        release_answer(deployment->answers); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }
     convex_store_free(&deployment->store);
     map_free(&deployment->functions, NULL);

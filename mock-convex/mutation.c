@@ -182,6 +182,6 @@ bool convex_mutation_closed(struct convex_deployment *deployment, uint64_t excha
 
 void convex_mutation_drop_all(struct convex_deployment *deployment) {
     while (deployment->mutations != NULL) {
-        release(deployment->mutations);
+        release(deployment->mutations); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }
 }

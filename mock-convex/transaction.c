@@ -267,7 +267,7 @@ enum status convex_transaction_patch(struct convex_transaction *transaction, str
     if (status != STATUS_OK) {
         return status;
     }
-    assert(before->kind == CONVEX_OBJECT);
+    assert(before != NULL && before->kind == CONVEX_OBJECT);
     struct convex_value *after = convex_copy(before);
     for (size_t i = 0; i < patch->as.object.count; i++) {
         const struct convex_field *field = &patch->as.object.fields[i];

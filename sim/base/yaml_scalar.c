@@ -117,7 +117,7 @@ json_t *yaml_scalar_tagged(const char *tag, const char *text, size_t length, str
         return NULL;
     }
     json_t *value = yaml_scalar_resolve(text, length, error);
-    if (value && number && json_is_integer(value)) {
+    if (number && json_is_integer(value)) {
         json_t *real = json_real((double)json_integer_value(value));
         json_decref(value);
         value = real;

@@ -20,12 +20,30 @@ struct core_library {
     const void *api; /* SQLite's table of functions, which the core calls it through */
 };
 
+static void tell_api(sqlite3_context *context, int count, sqlite3_value **values) {
+    (void)count;
+    (void)values;
+    sqlite3_result_int64(context, (sqlite3_int64)(intptr_t)sqlite3_user_data(context));
+}
+
 /* SQLite hands the table of its functions only to extensions. This one keeps it where the caller can find it,
- * with the connection, so that the core can later be attached to any connection without a process-wide
- * registration. */
+ * in a function of the connection, so that the core can later be attached to any connection without a
+ * process-wide registration. */
 static int capture_api(sqlite3 *database, char **message, const void *api) {
     (void)message;
-    return sqlite3_set_clientdata(database, "sqlite3_api", (void *)(uintptr_t)api, NULL);
+    return sqlite3_create_function_v2(database, "sqlite3_api", 0, SQLITE_UTF8, (void *)(uintptr_t)api,
+                                      tell_api, NULL, NULL, NULL);
+}
+
+static const void *captured_api(sqlite3 *database) {
+    sqlite3_stmt *statement = NULL;
+    const void *api = NULL;
+
+    if (sqlite3_prepare_v2(database, "SELECT sqlite3_api()", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        api = (const void *)(intptr_t)sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return api;
 }
 
 static sqlite3 *open_scratch(const void **api) {
@@ -36,7 +54,7 @@ static sqlite3 *open_scratch(const void **api) {
     opened = sqlite3_open_v2(":memory:", &scratch, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     sqlite3_cancel_auto_extension((void (*)(void))capture_api);
     assert(opened == SQLITE_OK);
-    *api = sqlite3_get_clientdata(scratch, "sqlite3_api");
+    *api = captured_api(scratch);
     assert(*api != NULL);
     return scratch;
 }

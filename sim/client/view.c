@@ -91,6 +91,7 @@ static void touch(struct view *view, uint32_t table, const char *id, size_t leng
         memcmp(view->touched_ids.data + last->id, id, length) == 0)
         return;
     MEMORY_RESERVE(view->touched, view->touched_capacity, view->n_touched + 1);
+    assert(view->touched != NULL);
     view->touched[view->n_touched++] =
         (struct touched_row){.table = table, .id_length = (uint32_t)length, .id = view->touched_ids.length};
     buffer_append(&view->touched_ids, id, length);
