@@ -100,6 +100,8 @@ static size_t take_changes(struct sync_stream *stream, struct buffer *out) {
         if (stream->announced && state.checksum == bucket->checksum && state.count == bucket->count)
             continue;
         bucket->checksum = state.checksum;
+        if (host_mutant(stream->environment->host, "wrong-checksum") && state.count % 8 == 7)
+            bucket->checksum++;
         bucket->count = state.count;
         bucket->pending = true;
         append_bucket(out, bucket);

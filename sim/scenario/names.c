@@ -75,6 +75,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"split-transaction", "the replicator commits in the middle of a source transaction"},
         {"ack-before-mapping", "the service writes its marker before it has stored the write checkpoint"},
         {"gate-open", "the client applies checkpoints without waiting for its write checkpoint"},
+        {"complete-unanswered", "the client takes an upload without an answer for accepted"},
+        {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
