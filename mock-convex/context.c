@@ -5,14 +5,24 @@
 
 #include "mock-convex/value_check.h"
 
-enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
-                               const struct convex_function *function, const struct convex_value *args,
-                               struct convex_value **result, struct error *error) {
-    assert(function->run != NULL && args != NULL);
+void convex_context_begin(struct convex_context *context, struct convex_store *store, struct host *host,
+                          const struct convex_function *function) {
     memset(context, 0, sizeof *context);
     context->host = host;
     context->read_only = function->kind == CONVEX_QUERY;
+    context->is_action = function->kind == CONVEX_ACTION;
     convex_transaction_begin(&context->transaction, store, host, host_wall_clock(host));
+}
+
+void convex_context_end(struct convex_context *context) {
+    convex_transaction_end(&context->transaction);
+    convex_catch(context);
+}
+
+enum status convex_context_call(struct convex_context *context, const struct convex_function *function,
+                                const struct convex_value *args, struct convex_value **result,
+                                struct error *error) {
+    assert(function->run != NULL && args != NULL && context->thrown == NULL);
     struct convex_value *value = NULL;
     struct error failure = {.status = STATUS_INTERNAL, .message = "the function gave no reason"};
     enum status status = function->run(context, args, &value, &failure);
@@ -23,12 +33,43 @@ enum status convex_context_run(struct convex_context *context, struct convex_sto
     if (status == STATUS_OK && value != NULL) {
         status = convex_value_check(value, CONVEX_NESTING_MAX, &failure);
     }
+    if (status == STATUS_OK && value != NULL && convex_size(value) > CONVEX_RESULT_SIZE_MAX) {
+        status = error_set(&failure, STATUS_LIMIT, "the result has more than 16 MiB");
+    }
     if (status == STATUS_OK) {
         *result = value != NULL ? value : convex_null();
         return STATUS_OK;
     }
     convex_free(value);
     return error_set(error, status, "%s", failure.message);
+}
+
+enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
+                               const struct convex_function *function, const struct convex_value *args,
+                               struct convex_value **result, struct error *error) {
+    convex_context_begin(context, store, host, function);
+    return convex_context_call(context, function, args, result, error);
+}
+
+enum status convex_throw(struct convex_context *context, struct convex_value *data, struct error *error) {
+    struct buffer text = {0};
+    assert(data != NULL);
+    convex_catch(context);
+    enum status status = convex_value_check(data, CONVEX_NESTING_MAX, error);
+    if (status != STATUS_OK) { /* what no reply could hold */
+        convex_free(data);
+        return status;
+    }
+    context->thrown = data;
+    convex_append_json(&text, data, CONVEX_FORMAT_JSON);
+    status = error_set(error, STATUS_INVALID, "%.300s", buffer_text(&text));
+    buffer_free(&text);
+    return status;
+}
+
+void convex_catch(struct convex_context *context) {
+    convex_free(context->thrown);
+    context->thrown = NULL;
 }
 
 /* Remember that a limit was hit, and hand the status on. */
@@ -45,6 +86,9 @@ static enum status find_table(struct convex_context *context, const char *name,
                               struct convex_store_table **table, struct error *error) {
     *table = convex_store_table(context->transaction.store, name);
     assert(context->transaction.store != NULL);
+    if (context->is_action) {
+        return error_set(error, STATUS_INVALID, "an action has no database: it calls queries and mutations");
+    }
     if (*table == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\"", name);
     }

@@ -5,17 +5,35 @@
 
 #include "mock-convex/transaction.h"
 
+struct convex_deployment;
+
 struct convex_context {
     struct host *host;
     struct convex_transaction transaction;
-    bool read_only; /* a query */
+    bool read_only;                       /* a query */
+    bool is_action;                       /* no reads and writes */
+    struct convex_deployment *deployment; /* for an action's calls; NULL: not an action */
+    struct convex_value *thrown;          /* of convex_throw; NULL: nothing */
     enum status
         limit; /* STATUS_LIMIT once a limit was hit: the call fails whatever the function makes of it */
     struct error limit_error;
 };
 
+#define CONVEX_RESULT_SIZE_MAX ((size_t)16 << 20)
+
+/* A new transaction on the newest snapshot, for one call of `function`. */
+void convex_context_begin(struct convex_context *context, struct convex_store *store, struct host *host,
+                          const struct convex_function *function);
+/* Call `function` in it, once. On STATUS_OK `*result` is a value of the caller (never NULL). */
+enum status convex_context_call(struct convex_context *context, const struct convex_function *function,
+                                const struct convex_value *args, struct convex_value **result,
+                                struct error *error);
+/* Ends the transaction, also without commit, and forgets what was thrown. */
+void convex_context_end(struct convex_context *context);
+
 /* Run `function` in a new transaction on the newest snapshot. On STATUS_OK `*result` is a value of the caller
- * (never NULL). The transaction stays open in every case: the caller commits it or not, and ends it. */
+ * (never NULL). The context stays open in every case: the caller commits its transaction or not, and ends it.
+ */
 enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
                                const struct convex_function *function, const struct convex_value *args,
                                struct convex_value **result, struct error *error);

@@ -6,12 +6,16 @@
 
 #include "base/memory.h"
 #include "mock-convex/checkpoint_function.h"
-#include "mock-convex/context.h"
+#include "mock-convex/data_sync.h"
+#include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_api.h"
 #include "mock-convex/export_row.h"
-#include "mock-convex/function_api.h"
+#include "mock-convex/function_routes.h"
+#include "mock-convex/idle_bump.h"
 #include "mock-convex/mutation.h"
+#include "mock-convex/run_now.h"
 #include "mock-convex/state.h"
+#include "mock-convex/table_changes.h"
 
 /* --- answers that are decided and wait for their time --- */
 
@@ -61,7 +65,7 @@ static void answer_later(struct convex_deployment *deployment, uint64_t exchange
 struct route {
     const char *path;
     const char *methods; /* "GET POST" */
-    /* NULL: POST /api/mutation, which answers in its own time */
+    /* NULL: convex_function_start, whose mutations answer in their own time */
     void (*answer)(struct convex_deployment *deployment, const struct convex_request *request,
                    struct convex_reply *reply);
 };
@@ -91,15 +95,29 @@ static const struct route routes[] = {
     {"/version", "GET", answer_version},
     {"/api/list_snapshot", "GET POST", convex_answer_list_snapshot},
     {"/api/document_deltas", "GET POST", convex_answer_document_deltas},
+    {"/api/check_admin_key", "GET", convex_answer_check_admin_key},
     {"/api/json_schemas", "GET", convex_answer_json_schemas},
     {"/api/get_table_column_names", "GET", convex_answer_column_names},
     {"/api/test_streaming_export_connection", "GET", convex_answer_test_connection},
-    {"/api/query", "POST", convex_answer_query},
-    {"/api/mutation", "POST", NULL}};
+    {"/api/v1/data/sync", "POST", convex_answer_data_sync},
+    {"/api/v1/data/list_active_syncs", "GET", convex_answer_list_active_syncs},
+    {"/api/data_sync_cursor_from_deltas", "POST", convex_answer_data_sync_cursor},
+    {"/api/delete_tables", "POST", convex_answer_delete_tables},
+    {"/api/streaming_import/clear_tables", "PUT", convex_answer_clear_tables},
+    {"/api/query", "GET POST", convex_answer_query},
+    {"/api/query_batch", "POST", convex_answer_query_batch},
+    {"/api/query_ts", "POST", convex_answer_query_ts},
+    {"/api/query_at_ts", "POST", convex_answer_query_at_ts},
+    {"/api/action", "POST", convex_answer_action},
+    {"/api/mutation", "POST", NULL},
+    {"/api/function", "POST", NULL},
+    {CONVEX_RUN_PREFIX, "POST", NULL}}; /* and what is below it */
 
 static const struct route *find_route(const char *path) {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (strcmp(routes[i].path, path) == 0) {
+        if (strcmp(routes[i].path, path) == 0 ||
+            (strcmp(routes[i].path, CONVEX_RUN_PREFIX) == 0 &&
+             strncmp(path, CONVEX_RUN_PREFIX, strlen(CONVEX_RUN_PREFIX)) == 0)) {
             return &routes[i];
         }
     }
@@ -109,6 +127,7 @@ static const struct route *find_route(const char *path) {
 static bool allows(const struct route *route, const char *method) {
     return strcmp(method, "GET") == 0    ? strstr(route->methods, "GET") != NULL
            : strcmp(method, "POST") == 0 ? strstr(route->methods, "POST") != NULL
+           : strcmp(method, "PUT") == 0  ? strstr(route->methods, "PUT") != NULL
                                          : false;
 }
 
@@ -125,7 +144,7 @@ static void on_request(void *context, uint64_t exchange, const struct http_reque
     } else if (route->answer != NULL) {
         route->answer(deployment, &request, &reply);
     } else {
-        started = convex_mutation_start(deployment, exchange, &request, &reply);
+        started = convex_function_start(deployment, exchange, &request, &reply);
     }
     if (!started) {
         answer_later(deployment, exchange, reply);
@@ -192,6 +211,8 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     convex_store_init(&deployment->store, host_wall_clock(host));
     add_schema(deployment, options);
     host_http_listen(host, &events, deployment);
+    deployment->bumps_when_idle = options->bumps_when_idle;
+    convex_idle_wait(deployment);
     return deployment;
 }
 
@@ -200,11 +221,13 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
         return;
     }
     host_http_listen(deployment->host, NULL, NULL);
+    convex_idle_stop(deployment);
     convex_mutation_drop_all(deployment);
     while (deployment->answers != NULL) {
         release_answer(deployment->answers); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }
     convex_store_free(&deployment->store);
+    convex_sync_list_free(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);
     free(deployment);
@@ -221,6 +244,7 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
     if (count == 0) {
         return;
     }
+    convex_idle_wait(deployment);
     struct arena arena = {0};
     struct buffer text = {0};
     struct note_row *rows = arena_allocate(&arena, count * sizeof *rows);
@@ -247,22 +271,12 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error) {
     const struct convex_function *function = map_get(&deployment->functions, path);
-    struct convex_context context;
-    struct convex_value *value = NULL;
-    size_t log_before = deployment->store.log_count;
+    struct convex_value *value = NULL, *thrown = NULL;
     if (function == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no function \"%s\"", path);
     }
-    enum status status =
-        convex_context_run(&context, &deployment->store, deployment->host, function, args, &value, error);
-    if (status == STATUS_OK) {
-        int64_t ts;
-        status =
-            convex_transaction_commit(&context.transaction, host_wall_clock(deployment->host), &ts, error);
-        assert(status == STATUS_OK); /* nothing can have come in between */
-        convex_note_commit(deployment, log_before, path);
-    }
-    convex_transaction_end(&context.transaction);
+    enum status status = convex_run_now(deployment, function, args, &value, &thrown, error);
+    convex_free(thrown);
     if (status == STATUS_OK && result != NULL) {
         *result = value;
     } else {

@@ -19,6 +19,7 @@ struct convex_deployment_options {
     int64_t mutation_time_low;  /* ns of virtual time between a mutation's begin and its commit, uniform */
     int64_t mutation_time_high; /* usual 1 ms .. 15 ms */
     int64_t read_time;          /* ns that answering any other request takes; usual 2 ms */
+    bool bumps_when_idle;       /* the newest timestamp moves on without commits, as idle_bump.h says */
 };
 
 /* Listens at once. The host must outlive the deployment; options are copied, function and table arrays
@@ -27,11 +28,38 @@ struct convex_deployment *convex_deployment_create(struct host *host,
                                                    const struct convex_deployment_options *options);
 void convex_deployment_destroy(struct convex_deployment *deployment);
 
-/* Run a mutation now, outside HTTP and without virtual time, as a deployment's own seed script would.
+/* Run a function now, outside HTTP and without virtual time, as a deployment's own seed script would.
  * `result` may be NULL; else the caller frees it. */
 enum status convex_deployment_run(struct convex_deployment *deployment, const char *path,
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error);
+
+/* Change a table now, as the dashboard or an import would. STATUS_NOT_FOUND: there is no such table. A
+ * transaction that has read or written the table meanwhile conflicts.
+ *
+ * drop: the table and its past vanish from the export; no tombstones. Functions no longer find it.
+ * clear: its documents are deleted, 1000 a transaction; tombstones and NOTE_COMMITs as of any deletion.
+ * replace: import, then activate, at once. */
+enum status convex_deployment_drop_table(struct convex_deployment *deployment, const char *name,
+                                         struct error *error);
+enum status convex_deployment_clear_table(struct convex_deployment *deployment, const char *name,
+                                          struct error *error);
+enum status convex_deployment_replace_table(struct convex_deployment *deployment, const char *name,
+                                            const struct convex_value *const *documents, size_t count,
+                                            struct error *error);
+
+/* The two halves of a replacement, as an import makes it. Copies of the documents (objects without system
+ * fields) are written to a hidden table, in transactions of 1000; any status but STATUS_OK: one of them
+ * cannot be stored, and nothing will come of it. Then the hidden table takes the name over. A reader of the
+ * log who asks in between passes the new rows unseen, and the end of the old ones is never told: nothing is
+ * noted.
+ * `*import` belongs to the deployment and may be activated once. STATUS_NOT_FOUND: the table has gone. */
+struct convex_store_table;
+enum status convex_deployment_import(struct convex_deployment *deployment, const char *name,
+                                     const struct convex_value *const *documents, size_t count,
+                                     struct convex_store_table **import, struct error *error);
+enum status convex_deployment_activate(struct convex_deployment *deployment,
+                                       struct convex_store_table *import, struct error *error);
 
 int64_t
 convex_deployment_latest(const struct convex_deployment *deployment); /* newest commit timestamp, ns */

@@ -17,9 +17,13 @@ static bool check_cursor(const struct convex_export_arguments *arguments, struct
 }
 
 /* Older revisions than the retention are gone, once there are any. */
-static bool check_retention(const struct convex_store *store, int64_t cursor, struct convex_reply *reply) {
+bool convex_log_reaches(const struct convex_store *store, int64_t ts) {
     int64_t floor = store->latest - DOCUMENT_RETENTION;
-    if (store->log_count == 0 || store->log[0]->ts >= floor || cursor + 1 >= floor) {
+    return store->log_count == 0 || store->log[0]->ts >= floor || ts + 1 >= floor;
+}
+
+static bool check_retention(const struct convex_store *store, int64_t cursor, struct convex_reply *reply) {
+    if (convex_log_reaches(store, cursor)) {
         return true;
     }
     return convex_reply_error(
@@ -47,9 +51,13 @@ static void append_page(struct convex_deployment *deployment, const struct conve
         if (++rows_read == deployment->delta_page_rows) {
             full_at = revision->ts;
         }
-        if (convex_export_selects(arguments, revision->document->table)) {
+        const struct convex_store_table *table = revision->document->table;
+        const json_t *columns;
+        /* Whether a table lives is asked now: the past of a dropped one is gone with it. */
+        if (convex_store_table_lives(table, store->latest) &&
+            convex_export_selects(arguments, table, &columns)) {
             buffer_append_text(out, first ? "" : ",");
-            convex_append_delta_row(out, revision, format);
+            convex_append_delta_row(out, revision, columns, format);
             first = false;
         }
     }

@@ -20,4 +20,10 @@ void convex_answer_column_names(struct convex_deployment *deployment, const stru
 void convex_answer_test_connection(struct convex_deployment *deployment, const struct convex_request *request,
                                    struct convex_reply *reply);
 
+/* GET /api/check_admin_key: what the key may do. */
+void convex_answer_check_admin_key(struct convex_deployment *deployment, const struct convex_request *request,
+                                   struct convex_reply *reply);
+/* Are all rows after this timestamp still kept? 14 days are. */
+bool convex_log_reaches(const struct convex_store *store, int64_t ts);
+
 #endif

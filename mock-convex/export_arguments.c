@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/name.h"
+#include "mock-convex/selection.h"
 
 /* A decimal int64 as the backend's parser takes it: an optional sign, digits, nothing else. */
 static bool parse_integer(const char *text, int64_t *value) {
@@ -58,6 +59,7 @@ static const char *const known_keys[][8] = {
     [CONVEX_LIST_SNAPSHOT] = {"snapshot", "cursor", "format", "table_name", "tableName", "component"},
     [CONVEX_DOCUMENT_DELTAS] = {"cursor", "format", "table_name", "tableName", "component"},
     [CONVEX_JSON_SCHEMAS] = {"deltaSchema", "byComponent", "format"},
+    [CONVEX_ACTIVE_SYNCS] = {"limit", "cursor"},
     [CONVEX_EXPORT_OTHER] = {NULL}};
 
 static bool knows(enum convex_export_endpoint endpoint, const char *name) {
@@ -109,6 +111,9 @@ static bool decode_query(const struct convex_query *query, enum convex_export_en
     case CONVEX_JSON_SCHEMAS:
         return query_boolean(query, "deltaSchema", &arguments->delta_schema, reply) &&
                query_boolean(query, "byComponent", &arguments->by_component, reply);
+    case CONVEX_ACTIVE_SYNCS:
+        arguments->cursor = query_text(query, endpoint, "cursor");
+        return query_integer(query, "limit", &arguments->has_limit, &arguments->limit, reply);
     default:
         return true;
     }
@@ -133,17 +138,19 @@ static bool body_text(const json_t *body, const char *name, char **text, struct 
     return *text != NULL || member == NULL || json_is_null(member) || bad_body(reply, name);
 }
 
-/* The keys of the selection never fail: one that has the wrong type counts as absent. */
-static char *body_selection(const json_t *body, const char *name) {
+/* What filters never fails to decode: a member of the wrong form counts as absent. */
+static char *body_filter(const json_t *body, const char *name) {
     return memory_copy_text(json_string_value(json_object_get(body, name)));
 }
 
 static bool decode_body(const json_t *body, enum convex_export_endpoint endpoint,
                         struct convex_export_arguments *arguments, struct convex_reply *reply) {
-    arguments->component = body_selection(body, "component");
-    arguments->table = body_selection(body, "table_name");
+    json_t *selection = json_object_get(body, "selection");
+    arguments->selection = convex_selection_is_formed(selection) ? json_incref(selection) : NULL;
+    arguments->component = body_filter(body, "component");
+    arguments->table = body_filter(body, "table_name");
     if (arguments->table == NULL) {
-        arguments->table = body_selection(body, "tableName");
+        arguments->table = body_filter(body, "tableName");
     }
     if (!body_text(body, "format", &arguments->format, reply)) {
         return false;
@@ -185,13 +192,18 @@ void convex_export_arguments_free(struct convex_export_arguments *arguments) {
     free(arguments->format);
     free(arguments->table);
     free(arguments->component);
+    json_decref(arguments->selection);
     memset(arguments, 0, sizeof *arguments);
 }
 
 bool convex_export_reach_database(const struct convex_export_arguments *arguments,
                                   struct convex_reply *reply) {
-    if ((arguments->table != NULL && !convex_name_is_table(arguments->table)) ||
-        (arguments->component != NULL && !convex_name_is_component(arguments->component))) {
+    if (arguments->selection != NULL) {
+        if (!convex_selection_is_valid(arguments->selection)) {
+            return convex_reply_internal(reply);
+        }
+    } else if ((arguments->table != NULL && !convex_name_is_table(arguments->table)) ||
+               (arguments->component != NULL && !convex_name_is_component(arguments->component))) {
         return convex_reply_internal(reply);
     }
     return arguments->identity != CONVEX_ACTING ||
@@ -208,7 +220,11 @@ bool convex_export_format(const struct convex_export_arguments *arguments, enum 
 }
 
 bool convex_export_selects(const struct convex_export_arguments *arguments,
-                           const struct convex_store_table *table) {
+                           const struct convex_store_table *table, const json_t **columns) {
+    if (arguments->selection != NULL) {
+        return convex_selection_has_table(arguments->selection, "", table->name, columns);
+    }
+    *columns = NULL;
     if (arguments->component != NULL && arguments->component[0] != 0) {
         return false; /* only the root component exists */
     }

@@ -10,6 +10,7 @@ enum convex_export_endpoint {
     CONVEX_LIST_SNAPSHOT,
     CONVEX_DOCUMENT_DELTAS,
     CONVEX_JSON_SCHEMAS,
+    CONVEX_ACTIVE_SYNCS,
     CONVEX_EXPORT_OTHER
 };
 
@@ -17,13 +18,16 @@ struct convex_export_arguments {
     enum convex_identity identity;
     bool has_snapshot;
     int64_t snapshot;
-    char *cursor; /* list_snapshot; NULL: absent */
+    char *cursor; /* list_snapshot, list_active_syncs; NULL: absent */
     bool has_cursor_ts;
     int64_t cursor_ts; /* document_deltas */
     char *format;      /* NULL: absent */
     char *table;       /* NULL: all */
     char *component;   /* NULL: all, or the root when there is a table */
+    json_t *selection; /* formed; owned; it alone decides. NULL: absent */
     bool delta_schema, by_component;
+    bool has_limit;
+    int64_t limit; /* list_active_syncs */
 };
 
 /* Decode and authenticate, in the order of the backend: a GET decodes first, a POST authenticates first. Then
@@ -40,8 +44,8 @@ bool convex_export_reach_database(const struct convex_export_arguments *argument
 /* The value format; json when absent. False: 400 BadFormat. */
 bool convex_export_format(const struct convex_export_arguments *arguments, enum convex_format *format,
                           struct convex_reply *reply);
-/* Does the filter select this table? */
+/* Does the filter select this table? `*columns` tells which of its fields, see selection.h. */
 bool convex_export_selects(const struct convex_export_arguments *arguments,
-                           const struct convex_store_table *table);
+                           const struct convex_store_table *table, const json_t **columns);
 
 #endif

@@ -1,6 +1,8 @@
-/* Functions of a deployment: what a query or mutation written in C may do. A mutation runs inside one
+/* Functions of a deployment: what a query, mutation or action written in C may do. A mutation runs inside one
  * transaction: all of it commits at one timestamp or none of it does, and it is run again from the start when
  * another transaction got in between (optimistic concurrency control). So it must not keep state of its own.
+ * An action has no database: it calls queries and mutations, each with a transaction of its own, and is never
+ * run again; what its mutations have committed stays when it fails later.
  */
 #ifndef MOCK_CONVEX_FUNCTION_H
 #define MOCK_CONVEX_FUNCTION_H
@@ -9,7 +11,7 @@
 
 struct convex_context; /* one attempt of one call */
 
-enum convex_function_kind { CONVEX_QUERY, CONVEX_MUTATION };
+enum convex_function_kind { CONVEX_QUERY, CONVEX_MUTATION, CONVEX_ACTION };
 
 struct convex_function {
     const char *path; /* "module:export" */
@@ -53,6 +55,22 @@ enum status convex_replace(struct convex_context *context, const char *table, co
                            struct convex_value *document, struct error *error);
 enum status convex_delete(struct convex_context *context, const char *table, const char *id,
                           struct error *error);
+
+/* Throw a value (taken), as `throw new ConvexError(value)` does: the caller sees it as errorData, also from a
+ * production deployment. Returns STATUS_INVALID, which the function must pass on; one that goes on instead
+ * calls convex_catch, else a later error would carry the value. */
+enum status convex_throw(struct convex_context *context, struct convex_value *data, struct error *error);
+void convex_catch(struct convex_context *context);
+
+/* For actions only: run a function of this deployment now. On STATUS_OK `*result` is a value of the caller,
+ * never NULL. STATUS_NOT_FOUND: no such function; STATUS_INVALID: it has another kind; else its own error,
+ * with what it threw. */
+enum status convex_run_query(struct convex_context *context, const char *path,
+                             const struct convex_value *args, struct convex_value **result,
+                             struct error *error);
+enum status convex_run_mutation(struct convex_context *context, const char *path,
+                                const struct convex_value *args, struct convex_value **result,
+                                struct error *error);
 
 int64_t convex_now_ms(struct convex_context *context); /* Date.now(): start of this attempt */
 uint64_t

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "mock-convex/auth.h"
-#include "mock-convex/context.h"
 #include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
 
@@ -45,19 +44,18 @@ static void decode_args(struct convex_call *call, const json_t *json) {
     }
 }
 
-static bool decode_body(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
-                        struct convex_reply *reply) {
-    assert(json_is_object(body));
-    const char *path = json_text(body, "path");
-    const json_t *args = json_object_get(body, "args"), *format = json_object_get(body, "format");
+bool convex_call_fill(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      const json_t *format, const char *code, struct convex_call *call,
+                      struct convex_reply *reply) {
+    assert(code != NULL && call->path == NULL);
     if (path == NULL) {
-        return convex_reply_error(reply, 400, "BadJsonBody", "The body needs `path`, a string.");
+        return convex_reply_error(reply, 400, code, "The request needs `path`, a string.");
     }
     if (!json_is_object(args) && !json_is_array(args)) {
-        return convex_reply_error(reply, 400, "BadJsonBody", "The body needs `args`, an object or an array.");
+        return convex_reply_error(reply, 400, code, "The request needs `args`, an object or an array.");
     }
     if (format != NULL && !json_is_string(format) && !json_is_null(format)) {
-        return convex_reply_error(reply, 400, "BadJsonBody", "`format` must be a string.");
+        return convex_reply_error(reply, 400, code, "`format` must be a string.");
     }
     call->path = convex_path_canonical(path);
     if (call->path == NULL) {
@@ -70,31 +68,40 @@ static bool decode_body(struct convex_deployment *deployment, const json_t *body
     return true;
 }
 
+bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
+                           struct convex_reply *reply) {
+    return convex_call_fill(deployment, json_text(body, "path"), json_object_get(body, "args"),
+                            json_object_get(body, "format"), "BadJsonBody", call, reply);
+}
+
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply) {
     enum convex_identity identity;
     json_t *body = NULL;
     memset(call, 0, sizeof *call);
     bool decoded = convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
-                   convex_request_json(request, &body, reply) && decode_body(deployment, body, call, reply);
+                   convex_request_json(request, &body, reply) &&
+                   convex_call_fill_json(deployment, body, call, reply);
     json_decref(body);
     return decoded;
 }
 
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply) {
+    static const char *const names[] = {
+        [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
     char message[512];
-    const char *wanted = kind == CONVEX_QUERY ? "query" : "mutation";
     if (call->function == NULL) {
         snprintf(message, sizeof message, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {
-        snprintf(message, sizeof message, "'%.300s' is not a %s.", call->path, wanted);
+        snprintf(message, sizeof message, "'%.300s' is not %s %s.", call->path,
+                 kind == CONVEX_ACTION ? "an" : "a", names[kind]);
     } else if (call->args == NULL) {
         snprintf(message, sizeof message, "%.500s", call->error.message);
     } else {
         return true;
     }
-    convex_call_fail(deployment, call, message, reply);
+    convex_call_fail(deployment, call, message, NULL, reply);
     return false;
 }
 
@@ -118,7 +125,7 @@ void convex_call_succeed(const struct convex_call *call, const struct convex_val
 }
 
 void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
-                      const char *message, struct convex_reply *reply) {
+                      const char *message, const struct convex_value *thrown, struct convex_reply *reply) {
     enum convex_format format;
     struct buffer text = {0};
     buffer_printf(&text, "%s: %s", call->path, message);
@@ -129,33 +136,16 @@ void convex_call_fail(struct convex_deployment *deployment, const struct convex_
         buffer_printf(&text, "[Request ID: %016" PRIx64 "] Server Error",
                       host_random(deployment->host, "convex.request-id"));
         if (!deployment->redacts) {
-            buffer_printf(&text, "\nUncaught Error: %s", message);
+            buffer_printf(&text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
         }
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"error\",\"errorMessage\":");
         convex_utf8_append_json(&reply->body, buffer_text(&text));
+        if (thrown != NULL) {
+            buffer_append_text(&reply->body, ",\"errorData\":");
+            convex_append_json(&reply->body, thrown, format);
+        }
         buffer_append_char(&reply->body, '}');
     }
     buffer_free(&text);
-}
-
-void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
-                         struct convex_reply *reply) {
-    struct convex_call call;
-    if (convex_call_decode(deployment, request, &call, reply) &&
-        convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
-        struct convex_context context;
-        struct convex_value *value = NULL;
-        struct error error = {0};
-        enum status status = convex_context_run(&context, &deployment->store, deployment->host, call.function,
-                                                call.args, &value, &error);
-        if (status == STATUS_OK) {
-            convex_call_succeed(&call, value, reply);
-        } else {
-            convex_call_fail(deployment, &call, error.message, reply);
-        }
-        convex_free(value);
-        convex_transaction_end(&context.transaction);
-    }
-    convex_call_free(&call);
 }

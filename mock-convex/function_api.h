@@ -1,4 +1,5 @@
-/* The function API: POST /api/query and POST /api/mutation. */
+/* The function API: what its requests have in common, and how their replies look. Routes: function_routes.h.
+ */
 #ifndef MOCK_CONVEX_FUNCTION_API_H
 #define MOCK_CONVEX_FUNCTION_API_H
 
@@ -16,6 +17,14 @@ struct convex_call {
 
 void convex_call_free(struct convex_call *call);
 
+/* Decode a body's or a query string's parts. `args` may be NULL (absent). Bad parts answer 400 with `code`, a
+ * path that cannot be parsed BadConvexFunctionIdentifier. False: the reply is decided. */
+bool convex_call_fill(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      const json_t *format, const char *code, struct convex_call *call,
+                      struct convex_reply *reply);
+/* The same from a JSON body {"path","args","format"?}. */
+bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
+                           struct convex_reply *reply);
 /* Authenticate and decode. False: the reply is decided. */
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply);
@@ -25,12 +34,9 @@ bool convex_call_check(struct convex_deployment *deployment, const struct convex
 /* 200 with the value, or 400 BadFormat. */
 void convex_call_succeed(const struct convex_call *call, const struct convex_value *value,
                          struct convex_reply *reply);
-/* 200 with {"status":"error"}, or 400 BadFormat. A production deployment keeps the message to itself. */
+/* 200 with {"status":"error"}, or 400 BadFormat. A production deployment keeps the message to itself, but not
+ * what the function threw (`thrown`, NULL: nothing; not taken). */
 void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
-                      const char *message, struct convex_reply *reply);
-
-/* POST /api/query. */
-void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
-                         struct convex_reply *reply);
+                      const char *message, const struct convex_value *thrown, struct convex_reply *reply);
 
 #endif

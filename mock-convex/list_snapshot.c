@@ -71,15 +71,18 @@ static int compare_tablets(const void *a, const void *b) {
     return memcmp((*left)->tablet, (*right)->tablet, 16);
 }
 
-/* The selected tables from the position on, in the order of their tablets. The caller frees the array. */
+/* The selected tables that lived at `snapshot`, from the position on, in the order of their tablets. The
+ * caller frees the array. */
 static struct convex_store_table **select_tables(const struct convex_store *store,
                                                  const struct convex_export_arguments *arguments,
-                                                 const struct position *position, size_t *count) {
+                                                 const struct position *position, int64_t snapshot,
+                                                 size_t *count) {
     struct convex_store_table **tables = memory_allocate_array(store->n_tables + 1, sizeof *tables);
     *count = 0;
     for (size_t i = 0; i < store->n_tables; i++) {
         struct convex_store_table *table = store->tables[i];
-        if (convex_export_selects(arguments, table) &&
+        const json_t *columns;
+        if (convex_store_table_lives(table, snapshot) && convex_export_selects(arguments, table, &columns) &&
             (!position->given || memcmp(table->tablet, position->tablet, 16) >= 0)) {
             tables[(*count)++] = table;
         }
@@ -91,8 +94,8 @@ static struct convex_store_table **select_tables(const struct convex_store *stor
 /* Append up to `limit` documents of the table that lived at `snapshot`, after the position. Returns how many;
  * `last` gets the id of the last one. */
 static size_t append_documents(const struct convex_store_table *table, const struct position *position,
-                               int64_t snapshot, size_t limit, enum convex_format format, struct buffer *out,
-                               struct convex_id *last) {
+                               int64_t snapshot, size_t limit, const json_t *columns,
+                               enum convex_format format, struct buffer *out, struct convex_id *last) {
     bool resumes = position->given && memcmp(table->tablet, position->tablet, 16) == 0;
     const unsigned char nothing[16] = {0};
     size_t count = 0;
@@ -105,7 +108,7 @@ static size_t append_documents(const struct convex_store_table *table, const str
             continue;
         }
         buffer_append_text(out, count == 0 ? "" : ",");
-        convex_append_snapshot_row(out, convex_store_revision_at(document, snapshot), format);
+        convex_append_snapshot_row(out, convex_store_revision_at(document, snapshot), columns, format);
         memcpy(last->internal, document->internal, 16);
         count++;
     }
@@ -133,11 +136,14 @@ static void append_page(const struct convex_deployment *deployment,
     const struct convex_id lowest = {.table = 1};
     struct convex_id last = {0};
     size_t n_tables, rows = 0, limit = deployment->snapshot_page_rows;
-    struct convex_store_table **tables = select_tables(&deployment->store, arguments, position, &n_tables);
+    struct convex_store_table **tables =
+        select_tables(&deployment->store, arguments, position, snapshot, &n_tables);
     assert(!position->given || n_tables <= deployment->store.n_tables);
     buffer_append_text(out, "{\"values\":[");
     if (n_tables > 0) {
-        rows = append_documents(tables[0], position, snapshot, limit, format, out, &last);
+        const json_t *columns;
+        convex_export_selects(arguments, tables[0], &columns);
+        rows = append_documents(tables[0], position, snapshot, limit, columns, format, out, &last);
     }
     buffer_append_text(out, "],\"snapshot\":");
     buffer_append_integer(out, snapshot);

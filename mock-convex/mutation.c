@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "mock-convex/context.h"
-#include "mock-convex/function_api.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -26,7 +25,7 @@ struct convex_mutation {
 
 static void end_attempt(struct convex_mutation *mutation) {
     if (mutation->running) {
-        convex_transaction_end(&mutation->context.transaction);
+        convex_context_end(&mutation->context);
     }
     convex_free(mutation->result);
     mutation->running = false;
@@ -130,7 +129,8 @@ static void reach_commit(void *context) {
     struct convex_reply reply = {0};
     mutation->timer = 0;
     if (mutation->status != STATUS_OK) {
-        convex_call_fail(deployment, &mutation->call, mutation->error.message, &reply);
+        convex_call_fail(deployment, &mutation->call, mutation->error.message, mutation->context.thrown,
+                         &reply);
         answer(mutation, &reply);
         return;
     }
@@ -146,18 +146,13 @@ static void reach_commit(void *context) {
     }
 }
 
-bool convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
-                           const struct convex_request *request, struct convex_reply *reply) {
-    struct convex_call call;
-    if (!convex_call_decode(deployment, request, &call, reply) ||
-        !convex_call_check(deployment, &call, CONVEX_MUTATION, reply)) {
-        convex_call_free(&call);
-        return false;
-    }
+void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
+                           const struct convex_call *call) {
+    assert(exchange != 0 && call->function->kind == CONVEX_MUTATION && call->args != NULL);
     struct convex_mutation *mutation = memory_allocate(sizeof *mutation);
     mutation->deployment = deployment;
     mutation->exchange = exchange;
-    mutation->call = call;
+    mutation->call = *call;
     mutation->next = deployment->mutations;
     mutation->link = &deployment->mutations;
     if (mutation->next != NULL) {
@@ -165,7 +160,6 @@ bool convex_mutation_start(struct convex_deployment *deployment, uint64_t exchan
     }
     deployment->mutations = mutation;
     run_attempt(mutation);
-    return true;
 }
 
 bool convex_mutation_closed(struct convex_deployment *deployment, uint64_t exchange) {

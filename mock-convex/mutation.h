@@ -4,13 +4,14 @@
 #ifndef MOCK_CONVEX_MUTATION_H
 #define MOCK_CONVEX_MUTATION_H
 
+#include "mock-convex/function_api.h"
 #include "mock-convex/state.h"
 
 #define CONVEX_MUTATION_ATTEMPTS 5
 
-/* POST /api/mutation. True: a mutation runs and will answer the exchange. False: the reply is decided. */
-bool convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
-                           const struct convex_request *request, struct convex_reply *reply);
+/* Run a checked call of a mutation (taken). It will answer the exchange. */
+void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
+                           const struct convex_call *call);
 /* The peer of this exchange has gone. True: it was a mutation's. */
 bool convex_mutation_closed(struct convex_deployment *deployment, uint64_t exchange);
 /* Drop all running mutations. They do not commit. */

@@ -89,9 +89,30 @@ static bool touches(const struct convex_transaction *transaction, const struct c
     return false;
 }
 
+/* A table that was dropped or replaced meanwhile would swallow the writes. A hidden one never ends. */
+static bool tables_live(const struct convex_transaction *transaction) {
+    for (size_t i = 0; i < transaction->n_intervals; i++) {
+        if (transaction->intervals[i].index->table->until != CONVEX_LIVE) {
+            return false;
+        }
+    }
+    const struct convex_ordered_node *node = convex_ordered_first(&transaction->pending);
+    for (; node != NULL; node = convex_ordered_next(node)) {
+        const struct convex_pending *pending = node->item;
+        if (pending->table->until != CONVEX_LIVE) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum status convex_transaction_validate(const struct convex_transaction *transaction, struct error *error) {
     const struct convex_store *store = transaction->store;
     assert(transaction->begin <= store->latest);
+    if (!tables_live(transaction)) {
+        return error_set(error, STATUS_CONFLICT,
+                         "a table was dropped or replaced while this mutation was running");
+    }
     for (size_t i = convex_store_log_after(store, transaction->begin); i < store->log_count; i++) {
         const struct convex_revision *revision = store->log[i];
         if (touches(transaction, revision)) {

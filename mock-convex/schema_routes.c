@@ -14,20 +14,26 @@ static int compare_names(const void *a, const void *b) {
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* The caller frees the array. */
-static struct convex_store_table **tables_by_name(const struct convex_store *store) {
+/* The tables that live now. The caller frees the array. */
+static struct convex_store_table **tables_by_name(const struct convex_store *store, size_t *count) {
     struct convex_store_table **tables = memory_allocate_array(store->n_tables, sizeof *tables);
-    memcpy(tables, store->tables, store->n_tables * sizeof *tables);
-    qsort(tables, store->n_tables, sizeof *tables, compare_names);
+    *count = 0;
+    for (size_t i = 0; i < store->n_tables; i++) {
+        if (convex_store_table_lives(store->tables[i], store->latest)) {
+            tables[(*count)++] = store->tables[i];
+        }
+    }
+    qsort(tables, *count, sizeof *tables, compare_names);
     return tables;
 }
 
 static void append_schemas(const struct convex_store *store, enum convex_format format, bool delta,
                            struct buffer *out) {
-    struct convex_store_table **tables = tables_by_name(store);
+    size_t count;
+    struct convex_store_table **tables = tables_by_name(store, &count);
     struct arena arena = {0};
     buffer_append_char(out, '{');
-    for (size_t i = 0; i < store->n_tables; i++) {
+    for (size_t i = 0; i < count; i++) {
         buffer_append_text(out, i == 0 ? "" : ",");
         buffer_append_json_text(out, tables[i]->name);
         buffer_append_char(out, ':');
@@ -59,11 +65,12 @@ void convex_answer_column_names(struct convex_deployment *deployment, const stru
     const struct convex_store *store = &deployment->store;
     if (convex_export_admit(deployment, request, CONVEX_EXPORT_OTHER, &arguments, reply) &&
         convex_export_reach_database(&arguments, reply)) {
-        struct convex_store_table **tables = tables_by_name(store);
+        size_t count;
+        struct convex_store_table **tables = tables_by_name(store, &count);
         struct arena arena = {0};
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"byComponent\":{\"\":[");
-        for (size_t i = 0; i < store->n_tables; i++) {
+        for (size_t i = 0; i < count; i++) {
             const struct convex_shape *shape = convex_shape_of_table(store, tables[i], &arena);
             buffer_append_text(&reply->body, i == 0 ? "{\"name\":" : ",{\"name\":");
             buffer_append_json_text(&reply->body, tables[i]->name);
@@ -87,6 +94,18 @@ void convex_answer_test_connection(struct convex_deployment *deployment, const s
     if (convex_export_admit(deployment, request, CONVEX_EXPORT_OTHER, &arguments, reply)) {
         reply->status = 200;
         buffer_append_text(&reply->body, "null");
+    }
+    convex_export_arguments_free(&arguments);
+}
+
+void convex_answer_check_admin_key(struct convex_deployment *deployment, const struct convex_request *request,
+                                   struct convex_reply *reply) {
+    struct convex_export_arguments arguments;
+    if (convex_export_admit(deployment, request, CONVEX_EXPORT_OTHER, &arguments, reply)) {
+        reply->status = 200;
+        buffer_append_text(
+            &reply->body,
+            "{\"success\":true,\"allowedOps\":[\"ViewData\",\"WriteData\"],\"isReadOnly\":false}");
     }
     convex_export_arguments_free(&arguments);
 }

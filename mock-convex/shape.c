@@ -22,9 +22,10 @@ static void add_id(struct convex_shape *shape, const struct convex_store_table *
 static void observe_string(struct convex_shape *shape, const char *text, const struct convex_store *store,
                            struct arena *arena) {
     struct convex_id id;
-    if (convex_id_decode(text, &id) == STATUS_OK && id.table >= CONVEX_FIRST_TABLE_NUMBER &&
-        id.table - CONVEX_FIRST_TABLE_NUMBER < store->n_tables) {
-        add_id(shape, store->tables[id.table - CONVEX_FIRST_TABLE_NUMBER], arena);
+    const struct convex_store_table *table =
+        convex_id_decode(text, &id) == STATUS_OK ? convex_store_table_numbered(store, id.table) : NULL;
+    if (table != NULL) {
+        add_id(shape, table, arena);
     } else {
         shape->string = true;
     }

@@ -17,8 +17,11 @@ struct convex_deployment {
     struct convex_store store;
     struct map functions;                                     /* path -> const struct convex_function */
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
-    size_t delta_page_rows;            /* log rows read for one page of document_deltas */
-    size_t snapshot_page_rows;         /* documents of one page of list_snapshot */
+    size_t delta_page_rows;    /* log rows read for one page of document_deltas */
+    size_t snapshot_page_rows; /* documents of one page of list_snapshot */
+    bool bumps_when_idle;      /* see idle_bump.h */
+    uint64_t idle_timer;
+    struct map syncs;                  /* see data_sync_list.h */
     struct convex_answer *answers;     /* decided, not yet sent */
     struct convex_mutation *mutations; /* running */
 };

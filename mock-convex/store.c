@@ -37,27 +37,75 @@ void convex_store_free(struct convex_store *store) {
     memset(store, 0, sizeof *store);
 }
 
-struct convex_store_table *convex_store_add_table(struct convex_store *store,
-                                                  const struct convex_table *declared,
-                                                  const unsigned char tablet[16]) {
-    assert(!map_has(&store->by_name, declared->name));
+/* A table with room for its indexes, the first two of which are there. */
+static struct convex_store_table *make_table(struct convex_store *store, const char *name, size_t n_indexes,
+                                             const unsigned char tablet[16]) {
     struct convex_store_table *table = memory_allocate(sizeof *table);
-    table->name = memory_copy_text(declared->name);
-    table->number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
+    table->name = memory_copy_text(name);
+    table->until = CONVEX_LIVE;
     memcpy(table->tablet, tablet, sizeof table->tablet);
-    table->n_indexes = 2 + declared->n_indexes;
+    table->n_indexes = n_indexes;
     table->indexes = memory_allocate_array(table->n_indexes, sizeof *table->indexes);
     for (size_t i = 0; i < table->n_indexes; i++) {
         struct convex_store_index *index = &table->indexes[i];
         index->table = table;
         index->kind = i == 0 ? CONVEX_BY_ID : i == 1 ? CONVEX_BY_CREATION_TIME : CONVEX_BY_FIELDS;
-        index->declared = i < 2 ? NULL : &declared->indexes[i - 2];
-        assert(i < 2 || (index->declared->n_fields >= 1 && index->declared->n_fields <= 4));
     }
     store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
     store->tables[store->n_tables++] = table;
+    return table;
+}
+
+struct convex_store_table *convex_store_add_table(struct convex_store *store,
+                                                  const struct convex_table *declared,
+                                                  const unsigned char tablet[16]) {
+    assert(!map_has(&store->by_name, declared->name));
+    uint32_t number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
+    struct convex_store_table *table = make_table(store, declared->name, 2 + declared->n_indexes, tablet);
+    table->number = number;
+    for (size_t i = 2; i < table->n_indexes; i++) {
+        table->indexes[i].declared = &declared->indexes[i - 2];
+        assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
+    }
     map_set(&store->by_name, table->name, table);
     return table;
+}
+
+struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
+                                                   const struct convex_store_table *model,
+                                                   const unsigned char tablet[16]) {
+    struct convex_store_table *table = make_table(store, model->name, model->n_indexes, tablet);
+    table->number = model->number;
+    table->from = CONVEX_LIVE;
+    for (size_t i = 2; i < table->n_indexes; i++) {
+        table->indexes[i].declared = model->indexes[i].declared;
+    }
+    return table;
+}
+
+int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
+                                struct convex_store_table *successor, int64_t wall_clock) {
+    assert(table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
+    assert(successor == NULL || successor->from == CONVEX_LIVE);
+    int64_t ts = convex_store_bump(store, wall_clock);
+    table->until = ts;
+    if (successor == NULL) {
+        map_remove(&store->by_name, table->name);
+    } else {
+        successor->from = ts;
+        map_set(&store->by_name, table->name, successor);
+    }
+    return ts;
+}
+
+struct convex_store_table *convex_store_table_numbered(const struct convex_store *store, uint32_t number) {
+    for (size_t i = 0; i < store->n_tables; i++) {
+        struct convex_store_table *table = store->tables[i];
+        if (table->number == number && convex_store_table_lives(table, store->latest)) {
+            return table;
+        }
+    }
+    return NULL;
 }
 
 struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name) {
@@ -110,6 +158,11 @@ size_t convex_store_log_after(const struct convex_store *store, int64_t ts) {
 
 int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_clock) {
     return wall_clock > store->latest ? wall_clock : store->latest + 1;
+}
+
+int64_t convex_store_bump(struct convex_store *store, int64_t wall_clock) {
+    store->latest = convex_store_next_ts(store, wall_clock);
+    return store->latest;
 }
 
 void convex_store_index_key(const struct convex_store_index *index, const struct convex_value *document,

@@ -45,13 +45,15 @@ struct convex_revision {
 struct convex_store_table {
     char *name;
     uint32_t number;
-    unsigned char tablet[16];           /* random; orders tables in the log and in snapshots */
+    int64_t from;             /* ns; it exists for readers at from <= ts < until. CONVEX_LIVE: still hidden */
+    int64_t until;            /* CONVEX_LIVE: not dropped */
+    unsigned char tablet[16]; /* random; orders tables in the log and in snapshots */
     struct convex_store_index *indexes; /* by_id, by_creation_time, then the declared ones */
     size_t n_indexes;
 };
 
 struct convex_store {
-    struct convex_store_table **tables; /* in the order of their numbers */
+    struct convex_store_table **tables; /* in the order of their making; dropped and hidden ones too */
     size_t n_tables;
     struct map by_name;
     struct convex_revision **log; /* by (ts, tablet, internal id) */
@@ -79,8 +81,22 @@ struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const unsigned char tablet[16]);
 struct convex_store_table *convex_store_table(const struct convex_store *store,
                                               const char *name); /* NULL: none */
+static inline bool convex_store_table_lives(const struct convex_store_table *table, int64_t ts) {
+    return table->from <= ts && ts < table->until;
+}
+/* A second, hidden and empty table with the number, the name and the indexes of `table`. Nobody finds it
+ * before it is swapped in; rows that it gets until then are in the log, unseen. */
+struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
+                                                   const struct convex_store_table *table,
+                                                   const unsigned char tablet[16]);
+/* End the table's life. `successor` NULL: the name is free; else it takes over name and readers, with all
+ * that it holds. Leaves no tombstones. Transactions that know the table fail. Returns the timestamp. */
+int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
+                                struct convex_store_table *successor, int64_t wall_clock);
 struct convex_store_index *convex_store_index(struct convex_store_table *table,
                                               const char *name); /* NULL: none */
+/* The table with this number that lives now; NULL: none. */
+struct convex_store_table *convex_store_table_numbered(const struct convex_store *store, uint32_t number);
 /* The document, if it lives now or ever did; NULL: never. */
 struct convex_document *convex_store_document(const struct convex_store_table *table,
                                               const unsigned char internal[16]);
@@ -89,6 +105,8 @@ const struct convex_revision *convex_store_revision_at(const struct convex_docum
 /* Position in the log of the first revision above `ts`. */
 size_t convex_store_log_after(const struct convex_store *store, int64_t ts);
 
+/* Move the newest timestamp on without rows. Returns it. */
+int64_t convex_store_bump(struct convex_store *store, int64_t wall_clock);
 /* The timestamp that the next commit gets: above all before it, the wall clock if possible. */
 int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_clock);
 /* Publish `count` > 0 writes, sorted by (tablet, internal id), each document once. Returns the commit

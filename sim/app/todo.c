@@ -38,7 +38,8 @@ static const struct convex_table tables[] = {
 
 static const struct convex_function functions[] = {
     {"sync:applyTransaction", CONVEX_MUTATION, app_apply_transaction},
-    {"todo:addList", CONVEX_MUTATION, todo_add_list}};
+    {"todo:addList", CONVEX_MUTATION, todo_add_list},
+    {"todo:getList", CONVEX_QUERY, todo_get_list}};
 
 static const char *const boolean_columns[] = {"todos.completed", NULL};
 

@@ -19,6 +19,9 @@ enum status todo_seed(struct convex_deployment *deployment, const char *const *u
 /* Mutation "todo:addList", args {list: {...}, todos: [{...}, ...]}: the deployment's own seed script. */
 enum status todo_add_list(struct convex_context *context, const struct convex_value *args,
                           struct convex_value **result, struct error *error);
+/* Query "todo:getList", args {uuid}: the list's document, or null. */
+enum status todo_get_list(struct convex_context *context, const struct convex_value *args,
+                          struct convex_value **result, struct error *error);
 
 enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
                      size_t n_users, struct error *error);

@@ -11,6 +11,7 @@ static const char usage[] =
     "  replay   run one seed again and compare\n"
     "  list     what scenarios can use\n"
     "  bench    measure in virtual time\n"
+    "  serve    a mock Convex deployment on a real socket\n"
     "  help     syncline help COMMAND\n"
     "  version\n"
     "Exit status: 0 all as expected; 1 a property was violated, or an expected violation was\n"

@@ -8,8 +8,8 @@
  * abort and so on only queue; timers of delay 0 run later.) So an actor never needs to guard against
  * re-entry.
  *
- * Exchange ids and timer ids are never 0 and never reused within a world. An id is valid until its final
- * event. */
+ * Exchange ids (WebSockets have them too) and timer ids are never 0 and never reused within a world. An id is
+ * valid until its final event. */
 #ifndef SYNCLINE_KERNEL_HOST_H
 #define SYNCLINE_KERNEL_HOST_H
 
@@ -64,6 +64,37 @@ struct http_server_events {
     void (*closed)(void *context, uint64_t exchange);
 };
 
+/* What a WebSocket message holds; the values are the opcodes of RFC 6455. */
+enum websocket_kind { WEBSOCKET_TEXT = 1, WEBSOCKET_BINARY = 2 };
+
+/* Close codes that no end sends and the host makes up (RFC 6455, 7.1.5). */
+enum {
+    WEBSOCKET_NO_CODE = 1005,  /* the closing frame had none */
+    WEBSOCKET_ABNORMAL = 1006, /* no closing frame: nobody listens, reset, crash, given up */
+    WEBSOCKET_TOO_BIG = 1009   /* the host's answer to a message above the limit */
+};
+enum { WEBSOCKET_REASON_LIMIT = 123 }; /* bytes of a close reason */
+
+/* Client side of a WebSocket. Order: (opened message* closed) | refused | closed. After `refused` or
+ * `closed` nothing follows. `refused`: the server answered with plain HTTP; the body is not shown. Messages
+ * come whole and in the order in which they were sent; bytes and reason are borrowed for the duration of the
+ * call, and a reason is never NULL. Any of the functions may be NULL. */
+struct websocket_client_events {
+    void (*opened)(void *context, uint64_t socket);
+    void (*refused)(void *context, uint64_t socket, const struct http_response *response);
+    void (*message)(void *context, uint64_t socket, enum websocket_kind kind, const void *bytes,
+                    size_t length);
+    void (*closed)(void *context, uint64_t socket, int code, const char *reason);
+};
+
+/* Server side, after the handshake was accepted. A message above 16 MiB + 64 KiB is not shown: the host
+ * closes with WEBSOCKET_TOO_BIG, and both ends see that code. */
+struct websocket_server_events {
+    void (*message)(void *context, uint64_t socket, enum websocket_kind kind, const void *bytes,
+                    size_t length);
+    void (*closed)(void *context, uint64_t socket, int code, const char *reason);
+};
+
 /* What a fault point asks the actor to do. */
 enum fault_action {
     FAULT_NONE,
@@ -92,6 +123,14 @@ struct host_operations {
     void (*http_write)(struct host *host, uint64_t exchange, const void *bytes, size_t length);
     void (*http_end)(struct host *host, uint64_t exchange);
     void (*http_reset)(struct host *host, uint64_t exchange);
+    uint64_t (*websocket_connect)(struct host *host, const struct http_request *request,
+                                  const struct websocket_client_events *events, void *context);
+    bool (*websocket_accept)(struct host *host, uint64_t exchange,
+                             const struct websocket_server_events *events, void *context);
+    void (*websocket_send)(struct host *host, uint64_t socket, enum websocket_kind kind, const void *bytes,
+                           size_t length);
+    void (*websocket_close)(struct host *host, uint64_t socket, int code, const char *reason);
+    size_t (*websocket_unsent)(struct host *host, uint64_t socket);
     void (*note)(struct host *host, const struct note *note);
     struct fault_point (*fault_point)(struct host *host, const char *name);
     int64_t (*knob)(struct host *host, const char *name, int64_t usual, int64_t low, int64_t high);
@@ -163,6 +202,37 @@ static inline void host_http_end(struct host *host, uint64_t exchange) {
 /* Server: break the connection (RST). */
 static inline void host_http_reset(struct host *host, uint64_t exchange) {
     host->operations->http_reset(host, exchange);
+}
+/* Client: open a WebSocket. The request's method is GET and it has no body; the host adds the headers of the
+ * handshake (Connection, Upgrade, Sec-WebSocket-Version, Sec-WebSocket-Key). Copies everything. Returns the
+ * id, which is an exchange id: host_http_abort drops the socket without a closing frame. */
+static inline uint64_t host_websocket_connect(struct host *host, const struct http_request *request,
+                                              const struct websocket_client_events *events, void *context) {
+    return host->operations->websocket_connect(host, request, events, context);
+}
+/* Server: a handshake comes as an ordinary `request` event. Accept it with this, instead of
+ * host_http_respond, or refuse it by answering as to any other request. Once accepted, the events given here
+ * take over from those of the listener. False, and nothing is done: the request is no handshake, or the
+ * exchange is over. */
+static inline bool host_websocket_accept(struct host *host, uint64_t exchange,
+                                         const struct websocket_server_events *events, void *context) {
+    return host->operations->websocket_accept(host, exchange, events, context);
+}
+/* Either end: send one message. Ignored when this end is over; the client's must have been opened. */
+static inline void host_websocket_send(struct host *host, uint64_t socket, enum websocket_kind kind,
+                                       const void *bytes, size_t length) {
+    host->operations->websocket_send(host, socket, kind, bytes, length);
+}
+/* Either end: close behind everything that was sent. This end is over at once, no event follows; the other
+ * end sees the code and the reason. Code 0 sends none (WEBSOCKET_NO_CODE is seen), and then there is no
+ * reason. A client that has not been opened yet just gives up. Ids that are over are ignored. */
+static inline void host_websocket_close(struct host *host, uint64_t socket, int code, const char *reason) {
+    host->operations->websocket_close(host, socket, code, reason);
+}
+/* Either end: how many of the messages it sent the network still holds back: the peer reads slowly, or cannot
+ * be reached. 0 for ids that are over. */
+static inline size_t host_websocket_unsent(struct host *host, uint64_t socket) {
+    return host->operations->websocket_unsent(host, socket);
 }
 static inline void host_note(struct host *host, const struct note *note) {
     host->operations->note(host, note);

@@ -17,7 +17,8 @@ struct world_settings {
     uint64_t max_events; /* 0: no limit; above this world_run returns STATUS_LIMIT: some loop does not end */
 };
 
-/* Observers see everything in the order in which it happens. `wire` sees every HTTP event of sim/net. */
+/* Observers see everything in the order in which it happens. `wire` sees every HTTP and WebSocket
+ * event of sim/net. */
 enum wire_kind {
     WIRE_REQUEST,      /* a request left the client: bytes = body, text = "METHOD target" */
     WIRE_REQUEST_SEEN, /* it reached the server */
@@ -29,7 +30,19 @@ enum wire_kind {
     WIRE_END_SEEN,     /* the client saw the end */
     WIRE_FAILED,       /* the client saw a failure */
     WIRE_ABORTED,      /* the client gave up */
-    WIRE_CLOSED        /* the server saw that the client has gone, or reset the connection */
+    WIRE_CLOSED,       /* the server saw that the client has gone, or reset the connection */
+    /* A WebSocket starts with WIRE_REQUEST and, when it breaks, ends as other exchanges do. `up` is from the
+     * client to the server, `down` the way back. */
+    WIRE_SOCKET_ACCEPT,         /* the server accepted the handshake */
+    WIRE_SOCKET_ACCEPT_SEEN,    /* it is open for the client */
+    WIRE_SOCKET_UP,             /* the client sent a message: bytes, status = enum websocket_kind */
+    WIRE_SOCKET_UP_SEEN,        /* the server saw it */
+    WIRE_SOCKET_DOWN,           /* the server sent a message: as above */
+    WIRE_SOCKET_DOWN_SEEN,      /* the client saw it */
+    WIRE_SOCKET_UP_CLOSE,       /* the client closed: status = code (0: none), bytes = reason */
+    WIRE_SOCKET_UP_CLOSE_SEEN,  /* the server saw it */
+    WIRE_SOCKET_DOWN_CLOSE,     /* the server closed: as above */
+    WIRE_SOCKET_DOWN_CLOSE_SEEN /* the client saw it */
 };
 
 struct wire_event {
@@ -40,7 +53,7 @@ struct wire_event {
     const char *target; /* "POST /sync/stream" */
     const void *bytes;  /* borrowed; NULL when there are none */
     size_t length;
-    int status;                         /* WIRE_RESPONSE, WIRE_HEAD_SEEN */
+    int status;                         /* WIRE_RESPONSE, WIRE_HEAD_SEEN, WIRE_SOCKET_* */
     const struct http_request *request; /* WIRE_REQUEST and WIRE_REQUEST_SEEN: the whole request, else NULL */
     const struct http_response *response; /* WIRE_RESPONSE and WIRE_HEAD_SEEN: the whole head, else NULL */
 };

@@ -107,11 +107,18 @@ void exchange_leave_client(struct exchange *exchange) {
         lane_send(&exchange->to_server, message_plain(MESSAGE_CLOSE));
 }
 
+/* The client's end is over already. */
+static void tell_client_failed(struct exchange *exchange, enum http_failure failure) {
+    exchange_emit(exchange, (struct wire_event){.kind = WIRE_FAILED});
+    if (exchange->socket.asked)
+        socket_tell_client_failed(exchange);
+    else if (exchange->client_events.failed)
+        exchange->client_events.failed(exchange->client_context, exchange->id, failure);
+}
+
 static void fail_client(struct exchange *exchange, enum http_failure failure) {
     exchange_leave_client(exchange);
-    exchange_emit(exchange, (struct wire_event){.kind = WIRE_FAILED});
-    if (exchange->client_events.failed)
-        exchange->client_events.failed(exchange->client_context, exchange->id, failure);
+    tell_client_failed(exchange, failure);
 }
 
 static void end_client(struct exchange *exchange) {
@@ -124,6 +131,10 @@ static void end_client(struct exchange *exchange) {
 static void deliver_to_client(struct exchange *exchange, const struct message *message) {
     const struct http_client_events *events = &exchange->client_events;
     assert(exchange->client_open);
+    if (exchange->socket.asked && message->kind != MESSAGE_FAILURE) {
+        socket_deliver_to_client(exchange, message);
+        return;
+    }
     switch (message->kind) {
     case MESSAGE_HEAD:
         exchange_emit_response(exchange, WIRE_HEAD_SEEN, &message->as.response);
@@ -155,7 +166,9 @@ static void close_server(struct exchange *exchange) {
     assert(exchange->server_open);
     exchange->server_open = false;
     exchange_emit(exchange, (struct wire_event){.kind = WIRE_CLOSED});
-    if (exchange->server_events.closed)
+    if (exchange->socket.accepted)
+        socket_tell_server_closed(exchange);
+    else if (exchange->server_events.closed)
         exchange->server_events.closed(exchange->server_context, exchange->id);
 }
 
@@ -200,8 +213,9 @@ static void take_request(struct exchange *exchange, const struct http_request *r
 static void deliver_to_server(struct exchange *exchange, const struct message *message) {
     if (message->kind == MESSAGE_REQUEST) {
         take_request(exchange, &message->as.request);
+    } else if (message->kind != MESSAGE_CLOSE) {
+        socket_deliver_to_server(exchange, message);
     } else {
-        assert(message->kind == MESSAGE_CLOSE);
         if (exchange->server_open)
             close_server(exchange);
     }
@@ -228,9 +242,7 @@ void exchange_break(struct exchange *exchange, enum http_failure failure) {
     exchange->arrived = true; /* or never will */
     if (exchange->client_open) {
         exchange->client_open = false;
-        exchange_emit(exchange, (struct wire_event){.kind = WIRE_FAILED});
-        if (exchange->client_events.failed)
-            exchange->client_events.failed(exchange->client_context, exchange->id, failure);
+        tell_client_failed(exchange, failure);
     }
     if (exchange->server_open)
         close_server(exchange);

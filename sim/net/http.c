@@ -71,7 +71,7 @@ static void http_write(struct host *host, uint64_t id, const void *bytes, size_t
     struct exchange *exchange = served_by(node_of(host), id);
     if (!exchange || length == 0)
         return;
-    assert(exchange->responded);
+    assert(exchange->responded && !exchange->socket.accepted);
     exchange_emit(exchange, (struct wire_event){.kind = WIRE_WRITE, .bytes = bytes, .length = length});
     if (!exchange->client_open)
         return;
@@ -85,7 +85,7 @@ static void http_end(struct host *host, uint64_t id) {
     struct exchange *exchange = served_by(node_of(host), id);
     if (!exchange)
         return;
-    assert(exchange->responded);
+    assert(exchange->responded && !exchange->socket.accepted);
     exchange_emit(exchange, (struct wire_event){.kind = WIRE_END});
     exchange->server_open = false;
     if (exchange->client_open)

@@ -56,6 +56,13 @@ bool lane_holds(const struct lane *lane) {
     return lane->last && lane->last->held;
 }
 
+size_t lane_waiting(const struct lane *lane) {
+    size_t count = 0;
+    for (const struct message *message = lane->first; message; message = message->next)
+        count += count > 0 || message->held || message->stalled;
+    return count;
+}
+
 static void hold(struct lane *lane, struct message *message) {
     struct exchange *exchange = lane->exchange;
     struct net *net = exchange->net;

@@ -106,7 +106,7 @@ struct message *message_body(const void *first, size_t first_length, const void 
 }
 
 struct message *message_plain(enum message_kind kind) {
-    assert(kind == MESSAGE_CLOSE || kind == MESSAGE_END);
+    assert(kind == MESSAGE_CLOSE || kind == MESSAGE_END || kind == MESSAGE_ACCEPT);
     struct room room;
     return allocate(kind, 0, &room);
 }
@@ -115,5 +115,24 @@ struct message *message_failure(enum http_failure failure) {
     struct room room;
     struct message *message = allocate(MESSAGE_FAILURE, 0, &room);
     message->as.failure = failure;
+    return message;
+}
+
+struct message *message_data(enum websocket_kind kind, const void *bytes, size_t length) {
+    assert(kind == WEBSOCKET_TEXT || kind == WEBSOCKET_BINARY);
+    struct room room;
+    struct message *message = allocate(MESSAGE_DATA, length + 1, &room);
+    message->as.data.kind = kind;
+    message->as.data.bytes = put(&room, bytes, length);
+    message->as.data.length = length;
+    *(char *)take(&room, 1) = 0;
+    return message;
+}
+
+struct message *message_goodbye(int code, const char *reason) {
+    struct room room;
+    struct message *message = allocate(MESSAGE_GOODBYE, strlen(reason) + 1, &room);
+    message->as.goodbye.code = code;
+    message->as.goodbye.reason = put_text(&room, reason);
     return message;
 }

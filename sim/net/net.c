@@ -26,6 +26,7 @@ struct net *net_create(struct world *world, const struct net_settings *settings)
     world_host_operations(&net->operations);
     timer_operations(&net->operations);
     http_operations(&net->operations);
+    socket_operations(&net->operations);
     return net;
 }
 

@@ -1,4 +1,6 @@
 /* The virtual network: nodes, links between them, and HTTP exchanges with streaming bodies over those links.
+ * A WebSocket is an exchange whose client asked for one: all that is said of exchanges holds for it. What
+ * travels are its messages, each whole; net.split-chunks does not touch them.
  *
  * A node's host (kernel/host.h) is made here. Every message (request, response head, body chunk, end) crosses
  * the link from its sender to its receiver: it arrives after the link's latency plus jitter, never before an

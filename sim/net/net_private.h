@@ -76,7 +76,10 @@ enum message_kind {
     MESSAGE_HEAD,    /* to the client, as the rest */
     MESSAGE_BODY,
     MESSAGE_END,
-    MESSAGE_FAILURE
+    MESSAGE_FAILURE,
+    MESSAGE_ACCEPT, /* to the client: the WebSocket is open */
+    MESSAGE_DATA,   /* both ways: a WebSocket's message */
+    MESSAGE_GOODBYE /* both ways: its closing frame */
 };
 
 struct message {
@@ -94,6 +97,15 @@ struct message {
             const char *bytes;
             size_t length;
         } body;
+        struct {
+            enum websocket_kind kind;
+            const char *bytes;
+            size_t length;
+        } data;
+        struct {
+            int code; /* 0: none */
+            const char *reason;
+        } goodbye;
     } as; /* what it points to lies in the same allocation */
 };
 
@@ -119,6 +131,17 @@ struct exchange_faults {
     uint64_t reset_after; /* ns after that message, drawn when reset_at is */
 };
 
+/* What an exchange has more when its client asked for a WebSocket. */
+struct socket {
+    bool asked;    /* the request is a handshake; the rest has no meaning otherwise */
+    bool accepted; /* by the server, which then has no more HTTP business with it */
+    bool opened;   /* the client saw that */
+    bool refused;  /* the client saw an HTTP answer; it only waits for its end */
+    struct websocket_client_events client_events; /* with the exchange's client_context */
+    struct websocket_server_events server_events;
+    void *server_context;
+};
+
 struct exchange {
     uint64_t id;
     struct net *net;
@@ -134,6 +157,7 @@ struct exchange {
     bool server_open; /* the server has taken the request and not finished */
     bool arrived;     /* the request has reached its fate: taken, refused or lost */
     bool responded;
+    struct socket socket;
     struct lane to_server;
     struct lane to_client;
     uint64_t messages; /* sent so far, both directions */
@@ -178,11 +202,15 @@ struct message *message_body(const void *first, size_t first_length, const void 
 struct message *message_plain(enum message_kind kind);
 struct message *message_failure(enum http_failure failure);
 
+struct message *message_data(enum websocket_kind kind, const void *bytes, size_t length);
+struct message *message_goodbye(int code, const char *reason);
+
 /* lane.c */
 void lane_send(struct lane *lane, struct message *message); /* takes the message */
 /* Give held messages (and stalled ones, if `all`) new arrival times, and those behind them. */
 void lane_release(struct lane *lane, bool all);
 bool lane_holds(const struct lane *lane);
+size_t lane_waiting(const struct lane *lane); /* messages held or stalled, with those behind them */
 void lane_clear(struct lane *lane);
 /* Like lane_send, but joined to the last message when that is body bytes still on their way. */
 void lane_merge(struct lane *lane, const void *bytes, size_t length);
@@ -201,6 +229,13 @@ void exchange_emit_response(struct exchange *exchange, enum wire_kind kind,
 
 /* http.c: the host operations of both ends */
 void http_operations(struct host_operations *operations);
+
+/* socket.c: the WebSocket operations of both ends, and what arrives there */
+void socket_operations(struct host_operations *operations);
+void socket_deliver_to_client(struct exchange *exchange, const struct message *message);
+void socket_deliver_to_server(struct exchange *exchange, const struct message *message);
+void socket_tell_client_failed(struct exchange *exchange);
+void socket_tell_server_closed(struct exchange *exchange);
 
 /* fault.c */
 void fault_draw(struct exchange *exchange);

@@ -9,6 +9,7 @@ BEGIN {
     allow["base"] = ""
     allow["kernel"] = "base"
     allow["net"] = "base kernel"
+    allow["live"] = "base kernel"
     allow["disk"] = "base kernel"
     allow["mock-convex"] = "base host"
     allow["mock-powersync"] = "base host"
@@ -18,7 +19,7 @@ BEGIN {
     allow["check"] = "base kernel disk client history"
     allow["scenario"] = "base kernel net disk mock-convex mock-powersync client app history check"
     allow["runner"] = "base kernel net disk mock-convex mock-powersync client app history check scenario"
-    allow["cli"] = allow["runner"] " runner"
+    allow["cli"] = allow["runner"] " runner live"
 }
 function room_of(path,   parts) {
     split(path, parts, "/")

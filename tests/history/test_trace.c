@@ -121,6 +121,39 @@ static void test_wire_events(void **state) {
     expect_distinct(hashes, count);
 }
 
+/* A WebSocket's events: which way, text or binary, the code and the reason. */
+static void test_socket_events(void **state) {
+    (void)state;
+    const struct wire_event event = {.kind = WIRE_SOCKET_UP,
+                                     .exchange = 7,
+                                     .client = "a",
+                                     .server = "b",
+                                     .target = "GET /api/sync",
+                                     .bytes = "{}",
+                                     .length = 2,
+                                     .status = WEBSOCKET_TEXT};
+    struct hash128 hashes[16];
+    size_t count = 0;
+    hashes[count++] = hash_of_wire(1, &event);
+    hashes[count++] = hash_of_wire(1, &event);
+    struct wire_event other = event;
+    other.status = WEBSOCKET_BINARY;
+    hashes[count++] = hash_of_wire(1, &other);
+    for (enum wire_kind kind = WIRE_SOCKET_ACCEPT; kind <= WIRE_SOCKET_DOWN_CLOSE_SEEN; kind++) {
+        other = event;
+        other.kind = kind;
+        if (kind != WIRE_SOCKET_UP)
+            hashes[count++] = hash_of_wire(1, &other);
+    }
+    other = event;
+    other.kind = WIRE_SOCKET_UP_CLOSE;
+    other.status = 1000;
+    hashes[count++] = hash_of_wire(1, &other);
+    other.bytes = "{]";
+    hashes[count++] = hash_of_wire(1, &other);
+    expect_distinct(hashes, count);
+}
+
 static void test_order_matters(void **state) {
     (void)state;
     const struct note crash = {.kind = NOTE_CRASH};
@@ -182,8 +215,8 @@ static void test_marks(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notes),         cmocka_unit_test(test_wire_events),
-        cmocka_unit_test(test_order_matters), cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_socket_events), cmocka_unit_test(test_order_matters),
+        cmocka_unit_test(test_layout),        cmocka_unit_test(test_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

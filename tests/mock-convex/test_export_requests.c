@@ -185,6 +185,8 @@ static const struct expectation schemas[] = {
     {"columns, no key", "GET", "/api/get_table_column_names", NULL, NULL, NULL, 403, "BadDeployKey"},
     {"probe", "GET", "/api/test_streaming_export_connection", KEY, NULL, NULL, 200, ""},
     {"probe, no key", "GET", "/api/test_streaming_export_connection", NULL, NULL, NULL, 403, "BadDeployKey"},
+    {"key check", "GET", "/api/check_admin_key", KEY, NULL, NULL, 200, ""},
+    {"key check, another key", "GET", "/api/check_admin_key", "Convex x|y", NULL, NULL, 401, "BadAdminKey"},
     {"root", "GET", "/", NULL, NULL, NULL, 200, ""},
     {"an old endpoint", "GET", "/api/get_tables_and_columns", KEY, NULL, NULL, 404, ""},
     {"nothing", "GET", "", KEY, NULL, NULL, 404, ""}};

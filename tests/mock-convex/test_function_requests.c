@@ -178,7 +178,15 @@ static const char *const nasty[] = {
 
 static void test_nasty_bodies(void **state) {
     (void)state;
-    static const char *const targets[] = {M, Q, "/api/list_snapshot", "/api/document_deltas"};
+    static const char *const targets[] = {M,
+                                          Q,
+                                          "/api/list_snapshot",
+                                          "/api/document_deltas",
+                                          "/api/action",
+                                          "/api/function",
+                                          "/api/run/pets/echo",
+                                          "/api/query_batch",
+                                          "/api/query_at_ts"};
     struct fixture *fixture = fixture_make();
     for (size_t i = 0; i < LENGTH_OF(nasty); i++) {
         for (size_t length = 0; length <= strlen(nasty[i]); length++) {

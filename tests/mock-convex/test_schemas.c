@@ -107,6 +107,39 @@ static const struct {
     {{"{\"x\":{\"$float\":\"AAAAAAAA+H8=\"}}"},
      "json",
      "{\"$description\":\"float64\",\"anyOf\":[{\"type\":\"number\"},{\"type\":\"string\"}]}",
+     false},
+    {{"{\"x\":{\"$integer\":\"BwAAAAAAAAA=\"}}"},
+     "convex_encoded_json",
+     "{\"type\":\"object\",\"properties\":{\"$integer\":{\"type\":\"string\"}},\"additionalProperties\":"
+     "false,\"required\":[\"$integer\"]}",
+     false},
+    {{"{\"x\":{\"$bytes\":\"AQI=\"}}"},
+     "convex_json",
+     "{\"type\":\"object\",\"properties\":{\"$bytes\":{\"type\":\"string\"}},\"additionalProperties\":false,"
+     "\"required\":[\"$bytes\"]}",
+     false},
+    {{"{\"x\":{\"$bytes\":\"AQI=\"}}"},
+     "export_json",
+     "{\"type\":\"object\",\"properties\":{\"$bytes\":{\"type\":\"string\"}},\"additionalProperties\":false,"
+     "\"required\":[\"$bytes\"]}",
+     false},
+    {{"{\"x\":{\"$float\":\"AAAAAAAA+H8=\"}}"},
+     "convex_encoded_json",
+     "{\"$description\":\"float64\",\"anyOf\":[{\"type\":\"number\"},"
+     "{\"type\":\"object\",\"properties\":{\"$float\":{\"type\":\"string\"}},\"additionalProperties\":false,"
+     "\"required\":[\"$float\"]}"
+     "]}",
+     false},
+    {{"{\"x\":{\"$float\":\"AAAAAAAA+H8=\"}}"},
+     "export_json",
+     "{\"$description\":\"float64\",\"anyOf\":[{\"type\":\"number\"},"
+     "{\"type\":\"object\",\"properties\":{\"$float\":{\"type\":\"string\"}},\"additionalProperties\":false,"
+     "\"required\":[\"$float\"]}"
+     "]}",
+     false},
+    {{"{\"x\":{\"$integer\":\"BwAAAAAAAAA=\"}}"},
+     "convex_clean_json",
+     "{\"$description\":\"int64 represented as base10 string\",\"type\":\"string\"}",
      false}};
 
 static void test_types(void **state) {

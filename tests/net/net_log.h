@@ -87,9 +87,11 @@ static inline void log_closed(void *context, uint64_t exchange) {
 static const struct http_server_events server_events = {.request = log_request, .closed = log_closed};
 
 static inline void log_wire(void *context, int64_t now, const struct wire_event *event) {
-    static const char *const names[] = {"request", "request-seen", "response",  "write",
-                                        "end",     "head-seen",    "body-seen", "end-seen",
-                                        "failed",  "aborted",      "closed"};
+    static const char *const names[] = {
+        "request",       "request-seen", "response",       "write",   "end",       "head-seen",
+        "body-seen",     "end-seen",     "failed",         "aborted", "closed",    "accept",
+        "accept-seen",   "up",           "up-seen",        "down",    "down-seen", "up-close",
+        "up-close-seen", "down-close",   "down-close-seen"};
     struct net_log *log = context;
     struct buffer line = {0};
     buffer_printf(&line, "%s #%d %s>%s %s %d ", names[event->kind], (int)event->exchange, event->client,

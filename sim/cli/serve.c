@@ -1,0 +1,134 @@
+/* `syncline serve`: the mock Convex deployment with an app's tables and functions on a real socket. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "cli/args.h"
+#include "cli/command.h"
+#include "live/live.h"
+#include "runner/seeds.h"
+#include "runner/suite.h"
+
+static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
+
+static const char usage[] =
+    "usage: syncline serve --convex ADDRESS [OPTION]...\n"
+    "A mock Convex deployment on a real socket, until SIGINT or SIGTERM. It starts empty, and what it keeps\n"
+    "is gone when it ends.\n"
+    "  --convex ADDRESS  where to serve: HOST:PORT with a numeric host; port 0 picks a free one\n"
+    "                    (\"127.0.0.1:3210\" is what `npx convex dev --local` uses)\n"
+    "  --app NAME        whose tables and functions it has; usually todo\n"
+    "  --seed N          of document ids and every other random choice; usually 1\n"
+    "  --mutant NAME     switch on a deliberate bug\n"
+    "  --verbose         print what happens\n"
+    "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
+
+struct serve_options {
+    const char *convex, *powersync, *config, *faults, *app, *seed, *mutant;
+    bool verbose;
+};
+
+static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
+    (void)context;
+    printf("%lld.%06lld %s %s", (long long)(now / TIME_SECOND),
+           (long long)(now % TIME_SECOND / TIME_MICROSECOND), node,
+           note->kind == NOTE_COMMIT ? "committed" : "note");
+    if (note->timestamp)
+        printf(" at %lld", (long long)note->timestamp);
+    if (note->text)
+        printf(": %s", note->text);
+    putchar('\n');
+}
+
+static void print_app(const struct app *app) {
+    printf("tables    ");
+    for (size_t i = 0; i < app->n_tables; i++)
+        printf(" %s", app->tables[i].name);
+    printf("\nfunctions ");
+    for (size_t i = 0; i < app->n_functions; i++)
+        printf(" %s", app->functions[i].path);
+    printf(" powersync_checkpoints:createCheckpoint\n");
+}
+
+static void print_start(struct live *live, struct host *host, const struct app *app,
+                        const struct serve_options *options) {
+    printf("convex     http://%s\n", live_address(live, host));
+    printf("deploy key %s\n", deploy_key);
+    print_app(app);
+    if (live_address_is_loopback(options->convex))
+        printf("Only this machine can reach it.\n");
+    else
+        printf("Other machines can reach it. The deploy key is no secret; there is no encryption.\n");
+    fflush(stdout);
+}
+
+/* Answers take as long as they take: no time is added. */
+static enum status serve(const struct serve_options *options, const struct app *app, uint64_t seed,
+                         struct error *error) {
+    const char *const mutants[] = {options->mutant, NULL};
+    const struct live_settings settings = {
+        .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
+    struct live *live = live_create(&settings);
+    struct host *host = live_node(live, "convex");
+    const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
+                                                                 .tables = app->tables,
+                                                                 .n_tables = app->n_tables,
+                                                                 .functions = app->functions,
+                                                                 .n_functions = app->n_functions};
+    struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
+    enum status status = live_serve(live, host, options->convex, error);
+    if (status == STATUS_OK) {
+        live_stop_on_signals(live);
+        print_start(live, host, app, options);
+        live_run(live);
+    }
+    convex_deployment_destroy(deployment);
+    live_destroy(live);
+    return status;
+}
+
+static enum status check_options(const struct args *args, const struct serve_options *options,
+                                 struct error *error) {
+    if (args->n_rest > 0)
+        return error_set(error, STATUS_INVALID, "serve takes no %s", args->rest[0]);
+    if (options->powersync || options->config)
+        return error_set(error, STATUS_INVALID,
+                         "serve has no PowerSync service yet: --powersync and --config are not supported");
+    if (options->faults)
+        return error_set(error, STATUS_INVALID, "serve injects no faults yet: --faults is not supported");
+    if (!options->convex)
+        return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+    return STATUS_OK;
+}
+
+static int run(int argc, char **argv) {
+    struct serve_options options = {0};
+    const struct args_option known[] = {
+        {"--convex", NULL, &options.convex}, {"--powersync", NULL, &options.powersync},
+        {"--config", NULL, &options.config}, {"--faults", NULL, &options.faults},
+        {"--app", NULL, &options.app},       {"--seed", NULL, &options.seed},
+        {"--mutant", NULL, &options.mutant}, {"--verbose", &options.verbose, NULL}};
+    struct args args;
+    struct error error = {0};
+    uint64_t seed = 1;
+    assert(argc >= 1);
+    enum status status = args_parse(argc, argv, known, sizeof known / sizeof known[0], &args, &error);
+    if (status == STATUS_OK)
+        status = check_options(&args, &options, &error);
+    if (status == STATUS_OK && options.seed)
+        status = seed_parse_number(options.seed, UINT64_MAX, &seed, &error);
+    const struct app *app = app_find(options.app ? options.app : "todo");
+    if (status == STATUS_OK && !app)
+        status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
+    args_free(&args);
+    if (status != STATUS_OK)
+        return command_refuse(&command_serve, &error);
+    status = serve(&options, app, seed, &error);
+    return status == STATUS_OK        ? EXIT_EXPECTED
+           : status == STATUS_INVALID ? command_refuse(&command_serve, &error)
+                                      : command_fail(&error, EXIT_INTERNAL);
+}
+
+const struct command command_serve = {"serve", "a mock Convex deployment on a real socket", usage, run};

@@ -1,0 +1,69 @@
+#!/bin/sh
+# `syncline serve`: the npm package `convex` and plain HTTP requests against it, on loopback; wrong use; the end by
+# a signal. Usage: serve.sh SYNCLINE
+set -eu
+syncline=$1
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null; rm -rf "$work"' EXIT
+fail() { echo "serve: $*" >&2; cat "$work/log" >&2; exit 1; }
+
+# refused PATTERN ARGUMENT...: status 2 and a message.
+refused() {
+  pattern=$1; shift
+  status=0
+  "$syncline" serve "$@" >"$work/log" 2>&1 || status=$?
+  [ $status -eq 2 ] || fail "'serve $*' ended with $status"
+  grep -q -e "$pattern" "$work/log" || fail "'serve $*' does not say '$pattern'"
+}
+refused 'serve where'
+refused '--powersync' --convex 127.0.0.1:0 --powersync 127.0.0.1:0
+refused '--config' --convex 127.0.0.1:0 --config x.yaml
+refused '--faults' --convex 127.0.0.1:0 --faults x.yaml
+refused 'no address' --convex 3210
+refused 'no numeric address' --convex example:3210
+refused 'no app' --convex 127.0.0.1:0 --app nothing
+
+start() {
+  "$syncline" serve "$@" >"$work/log" 2>&1 &
+  server=$!
+  for _ in $(seq 100); do
+    grep -q 'reach it' "$work/log" && break
+    kill -0 "$server" 2>/dev/null || fail "it ended at once"
+    sleep 0.1
+  done
+  url=$(sed -n 's/^convex  *//p' "$work/log")
+  key=$(sed -n 's/^deploy key  *//p' "$work/log")
+  [ -n "$url" ] && [ -n "$key" ] || fail "it does not print address and key"
+}
+
+# stop SIGNAL: a clean end.
+stop() {
+  status=0
+  kill "-$1" "$server"
+  wait "$server" || status=$?
+  server=
+  [ $status -eq 0 ] || fail "it ended with $status after $1"
+}
+
+start --convex 127.0.0.1:0 --seed 5
+grep -q 'Only this machine' "$work/log" || fail "it does not say who can reach it"
+grep -q '^tables .*lists.*todos' "$work/log" || fail "it does not print the tables"
+grep -q '^functions .*todo:getList' "$work/log" || fail "it does not print the functions"
+
+# A second one on the same port is refused by the system.
+status=0
+"$syncline" serve --convex "${url#http://}" >"$work/second" 2>&1 || status=$?
+[ $status -eq 3 ] && grep -q 'cannot serve' "$work/second" || fail "a taken port gave status $status"
+
+if command -v node >/dev/null; then
+  [ ! -d deps/node_modules/convex ] ||
+    node tests/commands/serve.mjs "$url" "$PWD/deps/node_modules" >>"$work/log" 2>&1 || fail "the convex client failed"
+  node tests/commands/serve_raw.mjs "$url" "$key" >>"$work/log" 2>&1 || fail "plain requests failed"
+else
+  echo "serve: no node: only the command itself was tested" >&2
+fi
+kill -0 "$server" 2>/dev/null || fail "it is gone"
+stop TERM
+start --convex 127.0.0.1:0
+stop INT
