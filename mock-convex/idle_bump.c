@@ -6,7 +6,6 @@ static void bump(void *context) {
     struct convex_deployment *deployment = context;
     assert(deployment->bumps_when_idle);
     convex_store_bump(&deployment->store, host_wall_clock(deployment->host));
-    host_mark(deployment->host, "convex.idle-bump");
     int64_t pause = host_random_between(deployment->host, "convex.idle-bump", CONVEX_IDLE_BETWEEN_LOW,
                                         CONVEX_IDLE_BETWEEN_HIGH);
     deployment->idle_timer = host_timer_set(deployment->host, pause, bump, deployment);

@@ -25,7 +25,6 @@ enum status convex_deployment_drop_table(struct convex_deployment *deployment, c
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, NULL, host_wall_clock(deployment->host));
         convex_idle_wait(deployment);
-        host_mark(deployment->host, "convex.table-dropped");
     }
     return status;
 }
@@ -122,7 +121,6 @@ enum status convex_deployment_activate(struct convex_deployment *deployment,
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, import, host_wall_clock(deployment->host));
         convex_idle_wait(deployment);
-        host_mark(deployment->host, "convex.table-replaced");
     }
     return status;
 }

@@ -6,10 +6,8 @@ const char *const *catalogue_marks(void) {
     static const char *const names[] = {
         "client.checkpoint-blocked-by-upload",
         "client.write-checkpoint-outdated",
-        "convex.idle-bump",
         "convex.occ-exhausted",
         "convex.occ-retry",
-        "convex.table-dropped",
         "replicator.job-ended",
         "service.checkpoint-coalesced",
         "service.checkpoint-interrupted",

@@ -251,8 +251,9 @@ static void test_not_settled(void **state) {
     assert_string_equal(result.violations[0].property, "convergence");
     bool waits = false;
     for (size_t i = 0; i < result.n_violations; i++)
-        waits = waits || (!strcmp(result.violations[i].client, "alice-1") &&
-                          !strcmp(result.violations[i].seen, "waits for the write checkpoint of its last upload"));
+        waits = waits ||
+                (!strcmp(result.violations[i].client, "alice-1") &&
+                 !strcmp(result.violations[i].seen, "waits for the write checkpoint of its last upload"));
     assert_true(waits);
     assert_int_equal(result.virtual_time, 6000000000);
     stage_result_free(&result);
