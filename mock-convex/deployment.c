@@ -1,4 +1,5 @@
 #include "mock-convex/deployment.h"
+#include "mock-convex/sync_hub.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -139,7 +140,9 @@ static void on_request(void *context, uint64_t exchange, const struct http_reque
     bool started = false;
     convex_request_open(&request, http);
     const struct route *route = find_route(request.path);
-    if (route == NULL || !allows(route, http->method)) {
+    if (sync_hub_is_route(request.path)) {
+        started = sync_hub_open(deployment->sync, exchange, &request, &reply);
+    } else if (route == NULL || !allows(route, http->method)) {
         reply.status = route == NULL ? 404 : 405; /* with an empty body, as the backend's router */
     } else if (route->answer != NULL) {
         route->answer(deployment, &request, &reply);
@@ -211,6 +214,7 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     convex_store_init(&deployment->store, host_wall_clock(host));
     add_schema(deployment, options);
     host_http_listen(host, &events, deployment);
+    deployment->sync = sync_hub_make(deployment);
     deployment->bumps_when_idle = options->bumps_when_idle;
     convex_idle_wait(deployment);
     return deployment;
@@ -222,6 +226,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     }
     host_http_listen(deployment->host, NULL, NULL);
     convex_idle_stop(deployment);
+    sync_hub_free(deployment->sync);
     convex_mutation_drop_all(deployment);
     while (deployment->answers != NULL) {
         release_answer(deployment->answers); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
@@ -263,6 +268,7 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
     struct note note = {
         .kind = NOTE_COMMIT, .timestamp = store->latest, .rows = rows, .n_rows = count, .text = path};
     host_note(deployment->host, &note);
+    sync_hub_commit(deployment->sync);
     buffer_free(&text);
     arena_free(&arena);
 }

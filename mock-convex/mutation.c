@@ -13,6 +13,7 @@ struct convex_mutation {
     struct convex_deployment *deployment;
     struct convex_mutation *next, **link; /* in the deployment's list; `link` points at what points here */
     uint64_t exchange;                    /* 0: the caller has gone */
+    struct convex_mutation_caller caller; /* when it is no exchange's */
     uint64_t timer;
     struct convex_call call;
     int attempts; /* begun so far */
@@ -53,6 +54,16 @@ static void answer(struct convex_mutation *mutation, struct convex_reply *reply)
     release(mutation);
 }
 
+/* False: the caller is an exchange and wants a reply. */
+static bool tell_caller(struct convex_mutation *mutation, const struct convex_mutation_outcome *outcome) {
+    if (mutation->caller.done == NULL) {
+        return false;
+    }
+    mutation->caller.done(mutation->caller.context, outcome);
+    release(mutation);
+    return true;
+}
+
 static void set_timer(struct convex_mutation *mutation, int64_t delay, void (*fire)(void *)) {
     mutation->timer = host_timer_set(mutation->deployment->host, delay, fire, mutation);
 }
@@ -87,6 +98,10 @@ static void retry_or_give_up(struct convex_mutation *mutation, const struct erro
     if (mutation->attempts == CONVEX_MUTATION_ATTEMPTS) {
         struct convex_reply reply = {0};
         host_mark(host, "convex.occ-exhausted");
+        if (tell_caller(mutation,
+                        &(struct convex_mutation_outcome){.code = "OptimisticConcurrencyControlFailure"})) {
+            return;
+        }
         convex_reply_error(&reply, 503, "OptimisticConcurrencyControlFailure", "%s: %s", mutation->call.path,
                            conflict->message);
         answer(mutation, &reply);
@@ -112,6 +127,9 @@ static void commit(struct convex_mutation *mutation) {
     }
     assert(status == STATUS_OK && ts <= deployment->store.latest);
     convex_note_commit(deployment, log_before, mutation->call.path);
+    if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result, .ts = ts})) {
+        return;
+    }
     convex_call_succeed(&mutation->call, mutation->result, &reply);
     answer(mutation, &reply);
 }
@@ -129,6 +147,10 @@ static void reach_commit(void *context) {
     struct convex_reply reply = {0};
     mutation->timer = 0;
     if (mutation->status != STATUS_OK) {
+        if (tell_caller(mutation, &(struct convex_mutation_outcome){.message = mutation->error.message,
+                                                                    .thrown = mutation->context.thrown})) {
+            return;
+        }
         convex_call_fail(deployment, &mutation->call, mutation->error.message, mutation->context.thrown,
                          &reply);
         answer(mutation, &reply);
@@ -138,6 +160,9 @@ static void reach_commit(void *context) {
     if (fault.action == FAULT_DELAY) {
         set_timer(mutation, fault.delay, fire_commit);
     } else if (fault.action == FAULT_ERROR) { /* the commit queue stayed full: nothing is committed */
+        if (tell_caller(mutation, &(struct convex_mutation_outcome){.code = "CommitterFullError"})) {
+            return;
+        }
         convex_reply_error(&reply, 503, "CommitterFullError",
                            "Too many commits are waiting. Try again later.");
         answer(mutation, &reply);
@@ -146,12 +171,13 @@ static void reach_commit(void *context) {
     }
 }
 
-void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
-                           const struct convex_call *call) {
-    assert(exchange != 0 && call->function->kind == CONVEX_MUTATION && call->args != NULL);
+static void start(struct convex_deployment *deployment, const struct convex_call *call, uint64_t exchange,
+                  struct convex_mutation_caller caller) {
+    assert(call->function->kind == CONVEX_MUTATION && call->args != NULL);
     struct convex_mutation *mutation = memory_allocate(sizeof *mutation);
     mutation->deployment = deployment;
     mutation->exchange = exchange;
+    mutation->caller = caller;
     mutation->call = *call;
     mutation->next = deployment->mutations;
     mutation->link = &deployment->mutations;
@@ -160,6 +186,18 @@ void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchan
     }
     deployment->mutations = mutation;
     run_attempt(mutation);
+}
+
+void convex_mutation_run(struct convex_deployment *deployment, const struct convex_call *call,
+                         const struct convex_mutation_caller *caller) {
+    assert(caller->done != NULL);
+    start(deployment, call, 0, *caller);
+}
+
+void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
+                           const struct convex_call *call) {
+    assert(exchange != 0);
+    start(deployment, call, exchange, (struct convex_mutation_caller){0});
 }
 
 bool convex_mutation_closed(struct convex_deployment *deployment, uint64_t exchange) {

@@ -9,6 +9,24 @@
 
 #define CONVEX_MUTATION_ATTEMPTS 5
 
+/* How a mutation ended, for callers that are not HTTP exchanges. Borrowed for the duration of the call. */
+struct convex_mutation_outcome {
+    const struct convex_value *value;  /* it committed; NULL: it did not */
+    int64_t ts;                        /* of the commit; of the snapshot when nothing was written */
+    const char *message;               /* the function's error; NULL unless it failed by itself */
+    const struct convex_value *thrown; /* the data of that error; NULL: none */
+    const char *code;                  /* the backend's error; NULL unless it was that */
+};
+
+struct convex_mutation_caller {
+    void (*done)(void *context,
+                 const struct convex_mutation_outcome *outcome); /* in the event of the commit */
+    void *context;
+};
+
+/* Run a checked call of a mutation (taken). `done` comes once, or never when all mutations are dropped. */
+void convex_mutation_run(struct convex_deployment *deployment, const struct convex_call *call,
+                         const struct convex_mutation_caller *caller);
 /* Run a checked call of a mutation (taken). It will answer the exchange. */
 void convex_mutation_start(struct convex_deployment *deployment, uint64_t exchange,
                            const struct convex_call *call);

@@ -9,6 +9,7 @@
 
 struct convex_answer;
 struct convex_mutation;
+struct sync_hub;
 
 struct convex_deployment {
     struct host *host;
@@ -24,6 +25,7 @@ struct convex_deployment {
     struct map syncs;                  /* see data_sync_list.h */
     struct convex_answer *answers;     /* decided, not yet sent */
     struct convex_mutation *mutations; /* running */
+    struct sync_hub *sync;             /* WebSocket sessions */
 };
 
 /* NOTE_COMMIT for everything in the log from position `from`; nothing when the log ends there. */

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/idle_bump.h"
+#include "mock-convex/sync_hub.h"
 #include "mock-convex/transaction.h"
 
 #define BATCH_ROWS 1000 /* documents that one transaction of a clear or an import writes */
@@ -25,6 +26,7 @@ enum status convex_deployment_drop_table(struct convex_deployment *deployment, c
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, NULL, host_wall_clock(deployment->host));
         convex_idle_wait(deployment);
+        sync_hub_commit(deployment->sync);
     }
     return status;
 }
@@ -121,6 +123,7 @@ enum status convex_deployment_activate(struct convex_deployment *deployment,
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, import, host_wall_clock(deployment->host));
         convex_idle_wait(deployment);
+        sync_hub_commit(deployment->sync);
     }
     return status;
 }

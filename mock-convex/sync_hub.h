@@ -1,0 +1,33 @@
+/* All WebSocket sessions of a deployment, and the results of the mutations that came over them: a mutation is
+ * known by (session id, request id), and one that has succeeded is never run again. */
+#ifndef MOCK_CONVEX_SYNC_HUB_H
+#define MOCK_CONVEX_SYNC_HUB_H
+
+#include "mock-convex/function_api.h"
+#include "mock-convex/state.h"
+
+struct sync_hub;
+struct sync_session;
+
+struct sync_hub *sync_hub_make(struct convex_deployment *deployment);
+void sync_hub_free(struct sync_hub *hub); /* closes all sockets (code 1001); also while mutations run */
+
+/* "/api/sync" or "/api/<version>/sync" */
+bool sync_hub_is_route(const char *path);
+/* A request on such a path. True: it is a WebSocket from now on. False: the reply is decided. */
+bool sync_hub_open(struct sync_hub *hub, uint64_t exchange, const struct convex_request *request,
+                   struct convex_reply *reply);
+/* Something was committed: look which queries it touched. */
+void sync_hub_commit(struct sync_hub *hub);
+
+/* --- for sync_session.c --- */
+
+struct convex_deployment *sync_hub_deployment(const struct sync_hub *hub);
+/* Run a mutation of a session, or attach to it when it already runs. `id` is the session id ("": none known).
+ * Takes the call. The answer comes to sync_session_answer, at once when it is stored. */
+void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const char *id, uint32_t request,
+                     struct convex_call call);
+/* The session is over: answers to it are dropped. */
+void sync_hub_forget(struct sync_hub *hub, struct sync_session *session);
+
+#endif

@@ -1,0 +1,33 @@
+/* One WebSocket of the sync protocol: its versions, its queries, its queue of mutations. A session frees
+ * itself when the socket is over. */
+#ifndef MOCK_CONVEX_SYNC_SESSION_H
+#define MOCK_CONVEX_SYNC_SESSION_H
+
+#include "mock-convex/sync_hub.h"
+
+#define SYNC_PING_TIME (15 * TIME_SECOND)
+#define SYNC_CHUNK_BYTES ((size_t)5000000) /* of a Transition's text; above that it is cut */
+#define SYNC_QUEUE_MAX 1000                /* mutations that wait on one socket */
+#define SYNC_UNSENT_MAX 2                  /* messages toward a slow reader before transitions coalesce */
+#define SYNC_SLOW_TIME (100 * TIME_MILLISECOND) /* until a slow reader is looked at again */
+
+/* How a mutation of this session ended: `result`, or `message`, or `code`. */
+struct sync_answer {
+    uint32_t request;
+    const char *result; /* encoded JSON */
+    uint64_t ts;
+    const char *message;
+    const struct convex_value *data; /* of the error; NULL: none */
+    const char *code;                /* the socket closes with it */
+};
+
+/* Accept the exchange; the session joins `list`. False: the host says it is no handshake. */
+bool sync_session_open(struct sync_hub *hub, struct sync_session **list, uint64_t exchange, bool chunks);
+struct sync_session *sync_session_next(const struct sync_session *session);
+void sync_session_close(struct sync_session *session, int code, const char *reason); /* and free */
+void sync_session_commit(struct sync_session *session); /* something was committed */
+void sync_session_answer(struct sync_session *session, const struct sync_answer *answer);
+/* Another session of the same client took over the mutation that ran for this one. */
+void sync_session_robbed(struct sync_session *session);
+
+#endif

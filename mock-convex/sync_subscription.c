@@ -1,0 +1,174 @@
+#include "mock-convex/sync_subscription.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "mock-convex/name.h"
+#include "mock-convex/utf8.h"
+
+bool sync_call_decode(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      struct convex_call *call) {
+    memset(call, 0, sizeof *call);
+    call->path = convex_path_canonical(path);
+    if (call->path == NULL) {
+        return false;
+    }
+    call->function = map_get(&deployment->functions, call->path);
+    if (json_array_size(args) != 1 || !json_is_object(json_array_get(args, 0))) {
+        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected one object of arguments");
+    } else if (convex_from_json(json_array_get(args, 0), &call->args, &call->error) != STATUS_OK) {
+        error_prefix(&call->error, "ArgumentValidationError");
+    } else if (call->args->kind != CONVEX_OBJECT) {
+        convex_free(call->args);
+        call->args = NULL;
+        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected an object");
+    }
+    return true;
+}
+
+const char *sync_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
+                              char message[512]) {
+    if (call->function == NULL) {
+        snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
+    } else if (call->function->kind != kind) {
+        snprintf(message, 512, "'%.300s' is not a %s.", call->path,
+                 kind == CONVEX_QUERY      ? "query"
+                 : kind == CONVEX_MUTATION ? "mutation"
+                                           : "action");
+    } else if (call->args == NULL) {
+        snprintf(message, 512, "%.500s", call->error.message);
+    } else {
+        return NULL;
+    }
+    return message;
+}
+
+void sync_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                       const char *message, struct buffer *text) {
+    buffer_printf(text, "%s: %s", call->path, message);
+    struct note note = {.kind = NOTE_TEXT, .text = buffer_text(text)};
+    host_note(deployment->host, &note);
+    buffer_clear(text);
+    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
+                  host_random(deployment->host, "convex.request-id"));
+    if (!deployment->redacts) {
+        buffer_printf(text, "\nUncaught Error: %s", message);
+    }
+}
+
+struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call) {
+    struct sync_subscription *query = memory_allocate(sizeof *query);
+    query->id = id;
+    query->call = call;
+    query->stale = true;
+    return query;
+}
+
+static void forget_reads(struct sync_subscription *query) {
+    if (query->tracked) {
+        convex_context_end(&query->context);
+    }
+    query->tracked = false;
+}
+
+void sync_subscription_free(struct sync_subscription *query) {
+    forget_reads(query);
+    convex_call_free(&query->call);
+    free(query);
+}
+
+void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store) {
+    struct error error = {0};
+    if (!query->tracked || query->stale) {
+        return;
+    }
+    if (convex_transaction_validate(&query->context.transaction, &error) != STATUS_OK) {
+        query->stale = true;
+    } else {
+        query->context.transaction.begin = store->latest; /* looked at up to here */
+    }
+}
+
+/* True: `result` is the hash of something new. */
+static bool changes(struct sync_subscription *query, const struct buffer *result, char kind) {
+    struct buffer all = {0};
+    buffer_append_char(&all, kind);
+    buffer_append(&all, result->data, result->length);
+    struct hash128 hash = hash128_of(all.data, all.length);
+    buffer_free(&all);
+    bool differs = !query->sent || !hash128_equal(hash, query->result);
+    query->sent = true;
+    query->result = hash;
+    return differs;
+}
+
+static void begin_item(const struct sync_subscription *query, const char *type, const char *field,
+                       struct buffer *modifications) {
+    if (modifications->length > 0) {
+        buffer_append_char(modifications, ',');
+    }
+    buffer_printf(modifications, "{\"type\":\"%s\",\"queryId\":%" PRIu32 ",\"%s\":", type, query->id, field);
+}
+
+/* `data` NULL: the error has none. */
+static void fail(struct sync_subscription *query, struct convex_deployment *deployment, const char *message,
+                 const struct convex_value *data, struct buffer *modifications) {
+    struct buffer text = {0}, encoded = {0};
+    if (data != NULL) {
+        buffer_append_text(&encoded, ",\"errorData\":");
+        convex_append_json(&encoded, data, CONVEX_FORMAT_ENCODED);
+    }
+    buffer_append_text(&text, message);
+    buffer_append(&text, buffer_text(&encoded), encoded.length);
+    if (changes(query, &text, 'f')) {
+        buffer_clear(&text);
+        sync_call_failure(deployment, &query->call, message, &text);
+        begin_item(query, "QueryFailed", "errorMessage", modifications);
+        convex_utf8_append_json(modifications, buffer_text(&text));
+        buffer_append_text(modifications, ",\"logLines\":[],\"journal\":null");
+        buffer_append(modifications, buffer_text(&encoded), encoded.length);
+        buffer_append_char(modifications, '}');
+    }
+    buffer_free(&text);
+    buffer_free(&encoded);
+}
+
+static void succeed(struct sync_subscription *query, const struct convex_value *value,
+                    struct buffer *modifications) {
+    struct buffer text = {0};
+    convex_append_json(&text, value, CONVEX_FORMAT_ENCODED);
+    if (changes(query, &text, 'v')) {
+        begin_item(query, "QueryUpdated", "value", modifications);
+        buffer_append(modifications, text.data, text.length);
+        buffer_append_text(modifications, ",\"logLines\":[],\"journal\":null}");
+    }
+    buffer_free(&text);
+}
+
+void sync_subscription_run(struct sync_subscription *query, struct convex_deployment *deployment,
+                           struct buffer *modifications) {
+    char message[512];
+    const char *refusal = sync_call_refusal(&query->call, CONVEX_QUERY, message);
+    assert(query->stale);
+    query->stale = false;
+    forget_reads(query);
+    if (refusal != NULL) {
+        fail(query, deployment, refusal, NULL, modifications);
+        return;
+    }
+    struct convex_value *value = NULL;
+    struct error error = {0};
+    enum status status = convex_context_run(&query->context, &deployment->store, deployment->host,
+                                            query->call.function, query->call.args, &value, &error);
+    query->tracked = true;
+    if (status == STATUS_OK) {
+        succeed(query, value, modifications);
+    } else {
+        fail(query, deployment, error.message, query->context.thrown, modifications);
+    }
+    convex_free(value);
+}

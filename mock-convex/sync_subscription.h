@@ -1,0 +1,44 @@
+/* A query that a WebSocket session is subscribed to: what it runs, what it read when it last ran, and a hash
+ * of what it gave, so that it is run again only when a commit touched what it read, and sent again only when
+ * the result differs. */
+#ifndef MOCK_CONVEX_SYNC_SUBSCRIPTION_H
+#define MOCK_CONVEX_SYNC_SUBSCRIPTION_H
+
+#include "base/digest.h"
+#include "mock-convex/context.h"
+#include "mock-convex/function_api.h"
+#include "mock-convex/sync_message.h"
+
+struct sync_subscription {
+    uint32_t id;
+    struct convex_call call;
+    struct convex_context context; /* keeps the read set while `tracked` */
+    bool tracked;
+    bool stale; /* to be run: new, or touched by a commit, or the identity changed */
+    bool sent;  /* `result` has a meaning */
+    struct hash128 result;
+    struct sync_subscription *next;
+};
+
+/* Fill a call from a path and an args array of the protocol. False: the path cannot be parsed. What is wrong
+ * with the args shows when the function would run. */
+bool sync_call_decode(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      struct convex_call *call);
+/* The error text that a caller of the function sees, and its data as JSON (empty: none). */
+void sync_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                       const char *message, struct buffer *text);
+/* NULL: it can run; else why not. The text is good until the next call. */
+const char *sync_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
+                              char message[512]);
+
+/* Takes the call. */
+struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call);
+void sync_subscription_free(struct sync_subscription *query);
+/* Did a commit since the last look touch what the query read? Then it is stale from now on. */
+void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store);
+/* Run a stale query at the newest snapshot; append its QueryUpdated or QueryFailed, after a comma if
+ * something is there, when the result differs from what was sent last. */
+void sync_subscription_run(struct sync_subscription *query, struct convex_deployment *deployment,
+                           struct buffer *modifications);
+
+#endif
