@@ -229,7 +229,6 @@ void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const c
         run_request(hub, session, key, number, call);
         return;
     }
-    host_mark(hub->deployment->host, "convex.mutation-resent");
     convex_call_free(&call);
     free(key);
     struct sync_session *before = known->session;
