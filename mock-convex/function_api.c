@@ -44,6 +44,17 @@ static void decode_args(struct convex_call *call, const json_t *json) {
     }
 }
 
+bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      struct convex_call *call) {
+    call->path = convex_path_canonical(path);
+    if (call->path == NULL) {
+        return false;
+    }
+    call->function = map_get(&deployment->functions, call->path);
+    decode_args(call, args);
+    return true;
+}
+
 bool convex_call_fill(struct convex_deployment *deployment, const char *path, const json_t *args,
                       const json_t *format, const char *code, struct convex_call *call,
                       struct convex_reply *reply) {
@@ -57,14 +68,11 @@ bool convex_call_fill(struct convex_deployment *deployment, const char *path, co
     if (format != NULL && !json_is_string(format) && !json_is_null(format)) {
         return convex_reply_error(reply, 400, code, "`format` must be a string.");
     }
-    call->path = convex_path_canonical(path);
-    if (call->path == NULL) {
+    if (!convex_call_read(deployment, path, args, call)) {
         return convex_reply_error(reply, 400, "BadConvexFunctionIdentifier",
                                   "\"%.200s\" is no function path.", path);
     }
     call->format = memory_copy_text(json_string_value(format));
-    call->function = map_get(&deployment->functions, call->path);
-    decode_args(call, args);
     return true;
 }
 
@@ -86,19 +94,27 @@ bool convex_call_decode(struct convex_deployment *deployment, const struct conve
     return decoded;
 }
 
-bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
-                       enum convex_function_kind kind, struct convex_reply *reply) {
+const char *convex_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
+                                char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
-    char message[512];
     if (call->function == NULL) {
-        snprintf(message, sizeof message, "Could not find the public function '%.300s'.", call->path);
+        snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {
-        snprintf(message, sizeof message, "'%.300s' is not %s %s.", call->path,
-                 kind == CONVEX_ACTION ? "an" : "a", names[kind]);
+        snprintf(message, 512, "'%.300s' is not %s %s.", call->path, kind == CONVEX_ACTION ? "an" : "a",
+                 names[kind]);
     } else if (call->args == NULL) {
-        snprintf(message, sizeof message, "%.500s", call->error.message);
+        snprintf(message, 512, "%.500s", call->error.message);
     } else {
+        return NULL;
+    }
+    return message;
+}
+
+bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
+                       enum convex_function_kind kind, struct convex_reply *reply) {
+    char message[512];
+    if (convex_call_refusal(call, kind, message) == NULL) {
         return true;
     }
     convex_call_fail(deployment, call, message, NULL, reply);
@@ -124,20 +140,36 @@ void convex_call_succeed(const struct convex_call *call, const struct convex_val
     }
 }
 
+static void note_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                         const char *message) {
+    char *text = memory_format("%s: %s", call->path, message);
+    const struct note note = {.kind = NOTE_TEXT, .text = text};
+    host_note(deployment->host, &note);
+    free(text);
+}
+
+static void append_failure(struct convex_deployment *deployment, const char *message,
+                           const struct convex_value *thrown, struct buffer *text) {
+    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
+                  host_random(deployment->host, "convex.request-id"));
+    if (!deployment->redacts) {
+        buffer_printf(text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
+    }
+}
+
+void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                         const char *message, const struct convex_value *thrown, struct buffer *text) {
+    note_failure(deployment, call, message);
+    append_failure(deployment, message, thrown, text);
+}
+
 void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
                       const char *message, const struct convex_value *thrown, struct convex_reply *reply) {
     enum convex_format format;
     struct buffer text = {0};
-    buffer_printf(&text, "%s: %s", call->path, message);
-    struct note note = {.kind = NOTE_TEXT, .text = buffer_text(&text)};
-    host_note(deployment->host, &note);
-    buffer_clear(&text);
+    note_failure(deployment, call, message);
     if (decide_format(call, &format, reply)) {
-        buffer_printf(&text, "[Request ID: %016" PRIx64 "] Server Error",
-                      host_random(deployment->host, "convex.request-id"));
-        if (!deployment->redacts) {
-            buffer_printf(&text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
-        }
+        append_failure(deployment, message, thrown, &text);
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"error\",\"errorMessage\":");
         convex_utf8_append_json(&reply->body, buffer_text(&text));

@@ -25,9 +25,19 @@ bool convex_call_fill(struct convex_deployment *deployment, const char *path, co
 /* The same from a JSON body {"path","args","format"?}. */
 bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
                            struct convex_reply *reply);
+/* Fill a zeroed call from a path and arguments, of any API. False: the path cannot be parsed. What is wrong
+ * with the arguments shows when the function would run. */
+bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
+                      struct convex_call *call);
 /* Authenticate and decode. False: the reply is decided. */
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply);
+/* NULL: the call can run as `kind`; else why not, written to `message`. */
+const char *convex_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
+                                char message[512]);
+/* Note why a call failed, and append the text that its caller sees. */
+void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                         const char *message, const struct convex_value *thrown, struct buffer *text);
 /* Can this call run as `kind`? False: the reply is a status error (or BadFormat). */
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply);

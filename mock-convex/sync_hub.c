@@ -171,7 +171,7 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     const struct convex_call call = {.path = request->path};
     struct buffer text = {0};
     if (outcome->message != NULL) {
-        sync_call_failure(request->hub->deployment, &call, outcome->message, &text);
+        convex_call_failure(request->hub->deployment, &call, outcome->message, outcome->thrown, &text);
     }
     const struct sync_answer answer = {.request = request->request,
                                        .message = buffer_text(&text),

@@ -313,10 +313,11 @@ static struct sync_subscription **find_query(struct sync_session *session, uint3
 /* The call of a message; false: closed. */
 static bool decode_call(struct sync_session *session, const char *path, const char *component,
                         const json_t *args, struct convex_call *call) {
+    *call = (struct convex_call){0};
     if (component != NULL && *component != 0 && !session->admin) {
         return close_fatal(session, "ComponentPathForbidden: only an admin may name a component");
     }
-    if (!sync_call_decode(session->deployment, path, args, call)) {
+    if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
     if (component != NULL && *component != 0) {
@@ -403,7 +404,7 @@ static void respond(struct sync_session *session, const char *type, const struct
 static void refuse(struct sync_session *session, const char *type, uint32_t request,
                    const struct convex_call *call, const char *message, const struct convex_value *data) {
     struct buffer text = {0};
-    sync_call_failure(session->deployment, call, message, &text);
+    convex_call_failure(session->deployment, call, message, data, &text);
     respond(session, type,
             &(struct sync_answer){.request = request, .message = buffer_text(&text), .data = data});
     buffer_free(&text);
@@ -415,7 +416,7 @@ static void run_next(struct sync_session *session) {
         struct queued next = session->queue[0];
         memmove(session->queue, session->queue + 1, --session->n_queue * sizeof next);
         char message[512];
-        const char *refusal = sync_call_refusal(&next.call, CONVEX_MUTATION, message);
+        const char *refusal = convex_call_refusal(&next.call, CONVEX_MUTATION, message);
         if (refusal != NULL) {
             refuse(session, "MutationResponse", next.request, &next.call, refusal, NULL);
             convex_call_free(&next.call);
@@ -498,7 +499,7 @@ static bool take_action(struct sync_session *session, const struct sync_message 
         return false;
     }
     char text[512];
-    const char *refusal = sync_call_refusal(&call, CONVEX_ACTION, text);
+    const char *refusal = convex_call_refusal(&call, CONVEX_ACTION, text);
     if (refusal != NULL) {
         refuse(session, "ActionResponse", message->request, &call, refusal, NULL);
     } else {

@@ -2,63 +2,10 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
-
-bool sync_call_decode(struct convex_deployment *deployment, const char *path, const json_t *args,
-                      struct convex_call *call) {
-    memset(call, 0, sizeof *call);
-    call->path = convex_path_canonical(path);
-    if (call->path == NULL) {
-        return false;
-    }
-    call->function = map_get(&deployment->functions, call->path);
-    if (json_array_size(args) != 1 || !json_is_object(json_array_get(args, 0))) {
-        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected one object of arguments");
-    } else if (convex_from_json(json_array_get(args, 0), &call->args, &call->error) != STATUS_OK) {
-        error_prefix(&call->error, "ArgumentValidationError");
-    } else if (call->args->kind != CONVEX_OBJECT) {
-        convex_free(call->args);
-        call->args = NULL;
-        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected an object");
-    }
-    return true;
-}
-
-const char *sync_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
-                              char message[512]) {
-    if (call->function == NULL) {
-        snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
-    } else if (call->function->kind != kind) {
-        snprintf(message, 512, "'%.300s' is not a %s.", call->path,
-                 kind == CONVEX_QUERY      ? "query"
-                 : kind == CONVEX_MUTATION ? "mutation"
-                                           : "action");
-    } else if (call->args == NULL) {
-        snprintf(message, 512, "%.500s", call->error.message);
-    } else {
-        return NULL;
-    }
-    return message;
-}
-
-void sync_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
-                       const char *message, struct buffer *text) {
-    buffer_printf(text, "%s: %s", call->path, message);
-    struct note note = {.kind = NOTE_TEXT, .text = buffer_text(text)};
-    host_note(deployment->host, &note);
-    buffer_clear(text);
-    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
-                  host_random(deployment->host, "convex.request-id"));
-    if (!deployment->redacts) {
-        buffer_printf(text, "\nUncaught Error: %s", message);
-    }
-}
 
 struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call) {
     struct sync_subscription *query = memory_allocate(sizeof *query);
@@ -126,7 +73,7 @@ static void fail(struct sync_subscription *query, struct convex_deployment *depl
     buffer_append(&text, buffer_text(&encoded), encoded.length);
     if (changes(query, &text, 'f')) {
         buffer_clear(&text);
-        sync_call_failure(deployment, &query->call, message, &text);
+        convex_call_failure(deployment, &query->call, message, data, &text);
         begin_item(query, "QueryFailed", "errorMessage", modifications);
         convex_utf8_append_json(modifications, buffer_text(&text));
         buffer_append_text(modifications, ",\"logLines\":[],\"journal\":null");
@@ -152,7 +99,7 @@ static void succeed(struct sync_subscription *query, const struct convex_value *
 void sync_subscription_run(struct sync_subscription *query, struct convex_deployment *deployment,
                            struct buffer *modifications) {
     char message[512];
-    const char *refusal = sync_call_refusal(&query->call, CONVEX_QUERY, message);
+    const char *refusal = convex_call_refusal(&query->call, CONVEX_QUERY, message);
     assert(query->stale);
     query->stale = false;
     forget_reads(query);

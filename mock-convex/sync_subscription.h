@@ -20,17 +20,6 @@ struct sync_subscription {
     struct sync_subscription *next;
 };
 
-/* Fill a call from a path and an args array of the protocol. False: the path cannot be parsed. What is wrong
- * with the args shows when the function would run. */
-bool sync_call_decode(struct convex_deployment *deployment, const char *path, const json_t *args,
-                      struct convex_call *call);
-/* The error text that a caller of the function sees, and its data as JSON (empty: none). */
-void sync_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
-                       const char *message, struct buffer *text);
-/* NULL: it can run; else why not. The text is good until the next call. */
-const char *sync_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
-                              char message[512]);
-
 /* Takes the call. */
 struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call);
 void sync_subscription_free(struct sync_subscription *query);
