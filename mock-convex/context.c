@@ -11,6 +11,7 @@ void convex_context_begin(struct convex_context *context, struct convex_store *s
     context->host = host;
     context->read_only = function->kind == CONVEX_QUERY;
     context->is_action = function->kind == CONVEX_ACTION;
+    context->function = function;
     convex_transaction_begin(&context->transaction, store, host, host_wall_clock(host));
 }
 
@@ -183,6 +184,14 @@ enum status convex_delete(struct convex_context *context, const char *name, cons
     }
     status = convex_transaction_delete(&context->transaction, table, id, &failure);
     return remember(context, status, error, &failure);
+}
+
+const void *convex_data(const struct convex_context *context) {
+    return context->function->data;
+}
+
+const struct convex_value *convex_user(const struct convex_context *context) {
+    return context->user;
 }
 
 int64_t convex_now_ms(struct convex_context *context) {

@@ -10,10 +10,12 @@ struct convex_deployment;
 struct convex_context {
     struct host *host;
     struct convex_transaction transaction;
-    bool read_only;                       /* a query */
-    bool is_action;                       /* no reads and writes */
-    struct convex_deployment *deployment; /* for an action's calls; NULL: not an action */
-    struct convex_value *thrown;          /* of convex_throw; NULL: nothing */
+    bool read_only;                         /* a query */
+    bool is_action;                         /* no reads and writes */
+    struct convex_deployment *deployment;   /* for an action's calls; NULL: not an action */
+    struct convex_value *thrown;            /* of convex_throw; NULL: nothing */
+    const struct convex_function *function; /* that runs */
+    const struct convex_value *user;        /* who calls, see convex_user; borrowed, NULL: nobody */
     enum status
         limit; /* STATUS_LIMIT once a limit was hit: the call fails whatever the function makes of it */
     struct error limit_error;

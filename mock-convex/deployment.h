@@ -10,8 +10,37 @@
 
 struct convex_deployment;
 
+/* What outlives a crash: documents, scheduled jobs, the results of mutations that came over WebSockets. A
+ * crash is convex_deployment_destroy and convex_deployment_create on the same storage, with the same tables.
+ */
+struct convex_storage;
+struct convex_storage *convex_storage_create(void);
+void convex_storage_destroy(struct convex_storage *storage);
+
+/* One entry of auth.config.ts. */
+struct convex_auth_provider {
+    const char *issuer;      /* OIDC `domain`, or the custom issuer: "https://issuer.example" */
+    const char *application; /* applicationID, which `aud` must hold; NULL (custom only): any */
+    const char *jwks;        /* custom JWT: URL of the key set (or a data: URL); NULL: OIDC discovery */
+    const char *algorithm;   /* custom JWT: "RS256" or "ES256" */
+};
+
+/* Where the router sends HTTP actions: the path itself, or all below it when it ends with a slash. */
+struct convex_http_route {
+    const char *method; /* "POST" */
+    const char *path;   /* "/webhook" or "/files/" */
+    const char *function;
+};
+
 struct convex_deployment_options {
-    const char *deploy_key;            /* "prod:happy-animal-123|0123abcd"; compared whole */
+    const char *deploy_key;         /* "prod:happy-animal-123|0123abcd"; compared whole */
+    struct convex_storage *storage; /* NULL: one of its own, which goes with it */
+    struct host *site;              /* listens for HTTP actions (the second port); NULL: only below /http/ */
+    const struct convex_http_route *http_routes;
+    size_t n_http_routes;
+    const struct convex_auth_provider *providers;
+    size_t n_providers;
+    bool schemaless;                   /* a table that is written to and does not exist is made */
     const struct convex_table *tables; /* declared tables; powersync_checkpoints is always there */
     size_t n_tables;
     const struct convex_function *functions; /* powersync_checkpoints:createCheckpoint is always there */

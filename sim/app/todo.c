@@ -34,12 +34,14 @@ static const struct convex_index by_uuid[] = {{"by_uuid", {"uuid"}, 1}};
 static const struct convex_index by_client_transaction[] = {
     {"by_client_transaction", {"client_id", "transaction_id"}, 2}};
 static const struct convex_table tables[] = {
-    {"lists", by_uuid, 1}, {"todos", by_uuid, 1}, {"upload_receipts", by_client_transaction, 1}};
+    {.name = "lists", .indexes = by_uuid, .n_indexes = 1},
+    {.name = "todos", .indexes = by_uuid, .n_indexes = 1},
+    {.name = "upload_receipts", .indexes = by_client_transaction, .n_indexes = 1}};
 
 static const struct convex_function functions[] = {
-    {"sync:applyTransaction", CONVEX_MUTATION, app_apply_transaction},
-    {"todo:addList", CONVEX_MUTATION, todo_add_list},
-    {"todo:getList", CONVEX_QUERY, todo_get_list}};
+    {.path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction},
+    {.path = "todo:addList", .kind = CONVEX_MUTATION, .run = todo_add_list},
+    {.path = "todo:getList", .kind = CONVEX_QUERY, .run = todo_get_list}};
 
 static const char *const boolean_columns[] = {"todos.completed", NULL};
 

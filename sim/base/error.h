@@ -18,7 +18,8 @@ enum status {
     STATUS_DENIED,    /* credentials are missing or do not allow it */
     STATUS_IO,        /* the operating system refused */
     STATUS_MISSING,   /* an optional part of the installation is not there (for example the client core) */
-    STATUS_INTERNAL   /* a bug in Syncline */
+    STATUS_INTERNAL,  /* a bug in Syncline */
+    STATUS_PENDING    /* no failure: the answer is not there yet, the caller will be run again */
 };
 
 struct error {

@@ -236,5 +236,20 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
     case NOTE_TEXT:
         narrate_text(out, ": ", note);
         break;
+    case NOTE_READS:
+        buffer_append_text(out, "read ");
+        append_count(out, note->n_rows, "row or range");
+        break;
+    case NOTE_TRANSITION:
+        buffer_append_text(out, "sees ");
+        append_count(out, note->n_rows, "query result");
+        buffer_printf(out, " as of %lld", (long long)note->timestamp);
+        break;
+    case NOTE_CALL_STARTED:
+        buffer_printf(out, "calls %s, request %lld", note->rows[0].table, (long long)note->transaction);
+        break;
+    case NOTE_CALL_ENDED:
+        buffer_printf(out, "has %s for request %lld", note->text, (long long)note->transaction);
+        break;
     }
 }

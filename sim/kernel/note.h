@@ -40,7 +40,22 @@ enum note_kind {
      * others write. */
     NOTE_QUEUE,
     /* Anything else worth a line in the narration: text. */
-    NOTE_TEXT
+    NOTE_TEXT,
+    /* What the transaction of the NOTE_COMMIT that follows at once has read. timestamp = its snapshot. Rows:
+     * operation "READ" (table, id, values = decimal commit timestamp of the revision that it saw, "0": there
+     * was none) and "RANGE" (table; id = name of the index; values = {"low":hex,"high":hex or null}, index
+     * keys in byte order, low <= key < high; see mock-convex/index_key.h). */
+    NOTE_READS,
+    /* A client of the WebSocket protocol applied a transition. timestamp = its ts; rows, one for every query
+     * that the client is subscribed to: operation = "VALUE" or "ERROR", table = function path, id = arguments
+     * as encoded JSON, values = result as encoded JSON (errors: the message without request id). text = who
+     * is signed in, NULL: nobody. */
+    NOTE_TRANSITION,
+    /* A client of the WebSocket protocol called a mutation or action: table = path, id = arguments,
+     * transaction = its request number. Ended: text = "success" (timestamp = of the commit, values = result),
+     * "failure", or "unknown" (the connection went while an action was on its way). One row each. */
+    NOTE_CALL_STARTED,
+    NOTE_CALL_ENDED
 };
 
 struct note_row {

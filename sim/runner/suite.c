@@ -46,6 +46,7 @@ int suite_exit_status_of(enum status status) {
         return EXIT_EXPECTED;
     case STATUS_IO:
     case STATUS_INTERNAL:
+    case STATUS_PENDING:
         return EXIT_INTERNAL;
     case STATUS_INVALID:
     case STATUS_NOT_FOUND:

@@ -185,15 +185,16 @@ static const struct convex_index pet_indexes[] = {
     {.name = "by_name", .fields = {"name", "count"}, .n_fields = 2}};
 static const struct convex_table pet_tables[] = {{.name = "pets", .indexes = pet_indexes, .n_indexes = 2},
                                                  {.name = "empty"}};
-static const struct convex_function pet_functions[] = {{"pets:add", CONVEX_MUTATION, pets_add},
-                                                       {"pets:rename", CONVEX_MUTATION, pets_rename},
-                                                       {"pets:increment", CONVEX_MUTATION, pets_increment},
-                                                       {"pets:remove", CONVEX_MUTATION, pets_remove},
-                                                       {"pets:blink", CONVEX_MUTATION, pets_blink},
-                                                       {"pets:throw", CONVEX_MUTATION, pets_throw},
-                                                       {"pets:stubborn", CONVEX_MUTATION, pets_stubborn},
-                                                       {"pets:echo", CONVEX_MUTATION, pets_echo},
-                                                       {"pets:count", CONVEX_QUERY, pets_count}};
+static const struct convex_function pet_functions[] = {
+    {.path = "pets:add", .kind = CONVEX_MUTATION, .run = pets_add},
+    {.path = "pets:rename", .kind = CONVEX_MUTATION, .run = pets_rename},
+    {.path = "pets:increment", .kind = CONVEX_MUTATION, .run = pets_increment},
+    {.path = "pets:remove", .kind = CONVEX_MUTATION, .run = pets_remove},
+    {.path = "pets:blink", .kind = CONVEX_MUTATION, .run = pets_blink},
+    {.path = "pets:throw", .kind = CONVEX_MUTATION, .run = pets_throw},
+    {.path = "pets:stubborn", .kind = CONVEX_MUTATION, .run = pets_stubborn},
+    {.path = "pets:echo", .kind = CONVEX_MUTATION, .run = pets_echo},
+    {.path = "pets:count", .kind = CONVEX_QUERY, .run = pets_count}};
 
 /* --- the world --- */
 

@@ -68,17 +68,18 @@ static inline enum status pets_deny(struct convex_context *context, const struct
     return convex_throw(context, data, error);
 }
 
-static const struct convex_function script_functions[] = {{"pets:act", CONVEX_ACTION, pets_act},
-                                                          {"pets:deny", CONVEX_MUTATION, pets_deny},
-                                                          {"pets:denied", CONVEX_QUERY, pets_deny},
-                                                          {"pets:add", CONVEX_MUTATION, pets_add},
-                                                          {"pets:increment", CONVEX_MUTATION, pets_increment},
-                                                          {"pets:rename", CONVEX_MUTATION, pets_rename},
-                                                          {"pets:throw", CONVEX_MUTATION, pets_throw},
-                                                          {"pets:echo", CONVEX_MUTATION, pets_echo},
-                                                          {"pets:count", CONVEX_QUERY, pets_count},
-                                                          {"pets:named", CONVEX_QUERY, pets_named},
-                                                          {"pets:big", CONVEX_QUERY, pets_big}};
+static const struct convex_function script_functions[] = {
+    {.path = "pets:act", .kind = CONVEX_ACTION, .run = pets_act},
+    {.path = "pets:deny", .kind = CONVEX_MUTATION, .run = pets_deny},
+    {.path = "pets:denied", .kind = CONVEX_QUERY, .run = pets_deny},
+    {.path = "pets:add", .kind = CONVEX_MUTATION, .run = pets_add},
+    {.path = "pets:increment", .kind = CONVEX_MUTATION, .run = pets_increment},
+    {.path = "pets:rename", .kind = CONVEX_MUTATION, .run = pets_rename},
+    {.path = "pets:throw", .kind = CONVEX_MUTATION, .run = pets_throw},
+    {.path = "pets:echo", .kind = CONVEX_MUTATION, .run = pets_echo},
+    {.path = "pets:count", .kind = CONVEX_QUERY, .run = pets_count},
+    {.path = "pets:named", .kind = CONVEX_QUERY, .run = pets_named},
+    {.path = "pets:big", .kind = CONVEX_QUERY, .run = pets_big}};
 
 static inline struct fixture *script_world(void) {
     struct fixture *fixture = fixture_world();

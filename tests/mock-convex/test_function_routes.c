@@ -72,13 +72,14 @@ static enum status large_result(struct convex_context *context, const struct con
     return STATUS_OK;
 }
 
-static const struct convex_function more_functions[] = {{"more:throw", CONVEX_MUTATION, throw_value},
-                                                        {"more:catch", CONVEX_MUTATION, catch_value},
-                                                        {"more:call", CONVEX_MUTATION, call_from_mutation},
-                                                        {"more/deep:act", CONVEX_ACTION, act},
-                                                        {"more:act", CONVEX_ACTION, act},
-                                                        {"more:tables", CONVEX_ACTION, act_on_tables},
-                                                        {"more:large", CONVEX_QUERY, large_result}};
+static const struct convex_function more_functions[] = {
+    {.path = "more:throw", .kind = CONVEX_MUTATION, .run = throw_value},
+    {.path = "more:catch", .kind = CONVEX_MUTATION, .run = catch_value},
+    {.path = "more:call", .kind = CONVEX_MUTATION, .run = call_from_mutation},
+    {.path = "more/deep:act", .kind = CONVEX_ACTION, .run = act},
+    {.path = "more:act", .kind = CONVEX_ACTION, .run = act},
+    {.path = "more:tables", .kind = CONVEX_ACTION, .run = act_on_tables},
+    {.path = "more:large", .kind = CONVEX_QUERY, .run = large_result}};
 
 static struct fixture *make(const char *deploy_key, struct convex_function *functions) {
     struct fixture *fixture = fixture_world();

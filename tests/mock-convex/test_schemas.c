@@ -12,7 +12,8 @@ static enum status things_add(struct convex_context *context, const struct conve
 }
 
 static const struct convex_table things_table = {.name = "things"};
-static const struct convex_function things_function = {"things:add", CONVEX_MUTATION, things_add};
+static const struct convex_function things_function = {
+    .path = "things:add", .kind = CONVEX_MUTATION, .run = things_add};
 
 static struct fixture *make(void) {
     struct fixture *fixture = fixture_world();

@@ -53,9 +53,11 @@ static enum status apply(struct convex_context *context, const struct convex_val
 }
 
 static const struct convex_index by_uuid = {.name = "by_uuid", .fields = {"uuid"}, .n_fields = 1};
-static const struct convex_table tables[] = {
-    {"lists", &by_uuid, 1}, {"todos", &by_uuid, 1}, {"probe", &by_uuid, 1}};
-static const struct convex_function functions[] = {{"test:apply", CONVEX_MUTATION, apply}};
+static const struct convex_table tables[] = {{.name = "lists", .indexes = &by_uuid, .n_indexes = 1},
+                                             {.name = "todos", .indexes = &by_uuid, .n_indexes = 1},
+                                             {.name = "probe", .indexes = &by_uuid, .n_indexes = 1}};
+static const struct convex_function functions[] = {
+    {.path = "test:apply", .kind = CONVEX_MUTATION, .run = apply}};
 
 struct setting {
     struct fixture *fixture;
