@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/context.h"
+#include "mock-convex/reads_note.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -117,16 +118,14 @@ static void commit(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     struct convex_reply reply = {0};
     struct error conflict = {0};
-    size_t log_before = deployment->store.log_count;
     int64_t ts;
-    enum status status = convex_transaction_commit(&mutation->context.transaction,
-                                                   host_wall_clock(deployment->host), &ts, &conflict);
+    enum status status =
+        convex_commit_noted(deployment, &mutation->context.transaction, mutation->call.path, &ts, &conflict);
     if (status == STATUS_CONFLICT) {
         retry_or_give_up(mutation, &conflict);
         return;
     }
     assert(status == STATUS_OK && ts <= deployment->store.latest);
-    convex_note_commit(deployment, log_before, mutation->call.path);
     if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result, .ts = ts})) {
         return;
     }

@@ -109,8 +109,13 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    enum status status = convex_context_run(&query->context, &deployment->store, deployment->host,
-                                            query->call.function, query->call.args, &value, &error);
+    const struct convex_store *store = &deployment->store;
+    convex_context_begin(&query->context, &deployment->store, deployment->host, query->call.function);
+    if (query->id % 2 == 1 && store->log_count > 0 && host_mutant(deployment->host, "split-snapshot")) {
+        query->context.transaction.begin = store->log[store->log_count - 1]->ts - 1;
+    }
+    enum status status =
+        convex_context_call(&query->context, query->call.function, query->call.args, &value, &error);
     query->tracked = true;
     if (status == STATUS_OK) {
         succeed(query, value, modifications);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/idle_bump.h"
+#include "mock-convex/reads_note.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/transaction.h"
 
@@ -55,6 +56,7 @@ enum status convex_deployment_clear_table(struct convex_deployment *deployment, 
         struct convex_store_write *writes = gather_deletions(table, &count);
         if (count > 0) {
             convex_store_commit(&deployment->store, writes, count, host_wall_clock(deployment->host));
+            convex_note_reads(deployment, NULL, from);
             convex_note_commit(deployment, from, "clear_table");
         }
         free(writes);
