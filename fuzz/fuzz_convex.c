@@ -1,6 +1,6 @@
 /* Fuzz target: what arrives at a Convex deployment. The input is a script of records, separated by lines
  * "---". A record is a request (a line "METHOD target", header lines, an empty line, the body) or a WebSocket
- * ("WS target", an empty line, then one message a line).
+ * ("WS target", an empty line, then one message a line; a line that begins with "!" is binary).
  *
  * Checked for any input: nothing crashes; every request is answered, an error by an empty body or an envelope
  * of exactly two texts; every message to a WebSocket is a JSON object with a type, the versions of its
@@ -116,8 +116,8 @@ static void on_opened(void *context, uint64_t socket) {
     struct record *record = context;
     for (const char *at = record->messages; *at != 0;) {
         size_t length = strcspn(at, "\n");
-        host_websocket_send(record->client, socket, length % 7 == 6 ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, at,
-                            length);
+        bool binary = *at == '!';
+        host_websocket_send(record->client, socket, binary ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, at, length);
         at += length + (at[length] != 0);
     }
     record->answered = true;
