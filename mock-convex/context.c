@@ -195,9 +195,11 @@ const struct convex_value *convex_user(const struct convex_context *context) {
 }
 
 int64_t convex_now_ms(struct convex_context *context) {
+    context->impure = true;
     return context->transaction.wall_clock / TIME_MILLISECOND;
 }
 
 uint64_t convex_random(struct convex_context *context) {
-    return host_random(context->host, "convex.math-random");
+    context->impure = true;
+    return context->evaluates ? 0 : host_random(context->host, "convex.math-random");
 }

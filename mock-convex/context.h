@@ -19,6 +19,8 @@ struct convex_context {
     enum status
         limit; /* STATUS_LIMIT once a limit was hit: the call fails whatever the function makes of it */
     struct error limit_error;
+    bool evaluates; /* for a check: it must draw no random numbers of the host */
+    bool impure;    /* has asked for the time or for random numbers */
 };
 
 #define CONVEX_RESULT_SIZE_MAX ((size_t)16 << 20)

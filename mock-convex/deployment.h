@@ -63,6 +63,16 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error);
 
+/* What a query gives as of a commit timestamp, for checks: without virtual time, subscriptions, notes or
+ * random numbers, so that a run does not change. `args` is the arguments object as encoded JSON, `user` a
+ * token identifier ("issuer|subject") or NULL: nobody. On STATUS_OK `*text` is the caller's: the result as
+ * encoded JSON, or with `*failed` the error's text as callers see it, without the request id. STATUS_INVALID:
+ * it cannot be told (arguments that are no object, a time to come, a function that asks for the time or for
+ * random numbers). */
+enum status convex_deployment_evaluate(struct convex_deployment *deployment, const char *path,
+                                       const char *args, const char *user, int64_t ts, bool *failed,
+                                       char **text, struct error *error);
+
 /* Change a table now, as the dashboard or an import would. STATUS_NOT_FOUND: there is no such table. A
  * transaction that has read or written the table meanwhile conflicts.
  *

@@ -150,8 +150,13 @@ static void note_failure(struct convex_deployment *deployment, const struct conv
 
 static void append_failure(struct convex_deployment *deployment, const char *message,
                            const struct convex_value *thrown, struct buffer *text) {
-    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
-                  host_random(deployment->host, "convex.request-id"));
+    buffer_printf(text, "[Request ID: %016" PRIx64 "] ", host_random(deployment->host, "convex.request-id"));
+    convex_call_append_words(deployment, message, thrown, text);
+}
+
+void convex_call_append_words(const struct convex_deployment *deployment, const char *message,
+                              const struct convex_value *thrown, struct buffer *text) {
+    buffer_append_text(text, "Server Error");
     if (!deployment->redacts) {
         buffer_printf(text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
     }

@@ -39,6 +39,9 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
 /* Note why a call failed, and append the text that its caller sees. */
 void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
                          const char *message, const struct convex_value *thrown, struct buffer *text);
+/* The same text without the request's id in front. */
+void convex_call_append_words(const struct convex_deployment *deployment, const char *message,
+                              const struct convex_value *thrown, struct buffer *text);
 /* Can this call run as `kind`? False: the reply is a status error (or BadFormat). */
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply);

@@ -13,5 +13,6 @@ extern const struct property property_no_lost_write;
 extern const struct property property_convergence;
 extern const struct property property_wire_grammar;
 extern const struct property property_serializable;
+extern const struct property property_reactive_exact;
 
 #endif
