@@ -85,6 +85,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     convex_mutation_drop_all(deployment);
     convex_router_drop_all(deployment);
     convex_store_free(&deployment->store);
+    convex_table_shapes_free(&deployment->shapes);
     convex_sync_list_free(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);

@@ -6,6 +6,7 @@
 #include "mock-convex/reply.h"
 #include "mock-convex/request.h"
 #include "mock-convex/store.h"
+#include "mock-convex/table_shapes.h"
 
 struct convex_answer;
 struct convex_mutation;
@@ -22,6 +23,7 @@ struct convex_deployment {
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
     bool bumps_when_idle;      /* see idle_bump.h */
     uint64_t idle_timer;
+    struct convex_table_shapes shapes; /* for json_schemas */
     struct map syncs;                  /* see data_sync_list.h */
     struct convex_answer *answers;     /* decided, not yet sent */
     struct convex_mutation *mutations; /* running */
