@@ -78,6 +78,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"complete-unanswered", "the client takes an upload without an answer for accepted"},
         {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
+        {"replay-old-checkpoint", "the service begins each stream with the checkpoint before the newest"},
         {"lost-update", "a commit's validation overlooks changes of documents that were read"},
         {"phantom", "a commit's validation overlooks new documents in ranges that were read"},
         {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},
