@@ -17,6 +17,7 @@ void convex_context_begin(struct convex_context *context, struct convex_store *s
 
 void convex_context_end(struct convex_context *context) {
     convex_transaction_end(&context->transaction);
+    convex_log_free(&context->log);
     convex_catch(context);
 }
 
@@ -115,9 +116,9 @@ const struct convex_value *convex_get(struct convex_context *context, const char
     return document;
 }
 
-enum status convex_find(struct convex_context *context, const char *name, const char *index_name,
-                        const struct convex_value *const *keys, size_t n_keys, size_t limit,
-                        const struct convex_value ***documents, size_t *count, struct error *error) {
+enum status convex_find_range(struct convex_context *context, const char *name,
+                              const struct convex_range *range, const struct convex_value ***documents,
+                              size_t *count, struct error *error) {
     struct convex_store_table *table = NULL;
     struct error failure = {0};
     *documents = NULL;
@@ -126,14 +127,20 @@ enum status convex_find(struct convex_context *context, const char *name, const 
     if (status != STATUS_OK) {
         return status;
     }
-    struct convex_store_index *index = convex_store_index(table, index_name);
+    struct convex_store_index *index = convex_store_index(table, range->index);
     if (index == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "the table \"%s\" has no index \"%.64s\"", name,
-                         index_name);
+                         range->index);
     }
-    status = convex_transaction_find(&context->transaction, index, keys, n_keys, limit, documents, count,
-                                     &failure);
+    status = convex_transaction_find_range(&context->transaction, index, range, documents, count, &failure);
     return remember(context, status, error, &failure);
+}
+
+enum status convex_find(struct convex_context *context, const char *name, const char *index,
+                        const struct convex_value *const *keys, size_t n_keys, size_t limit,
+                        const struct convex_value ***documents, size_t *count, struct error *error) {
+    const struct convex_range range = {.index = index, .keys = keys, .n_keys = n_keys, .limit = limit};
+    return convex_find_range(context, name, &range, documents, count, error);
 }
 
 enum status convex_insert(struct convex_context *context, const char *name, struct convex_value *document,
@@ -184,6 +191,10 @@ enum status convex_delete(struct convex_context *context, const char *name, cons
     }
     status = convex_transaction_delete(&context->transaction, table, id, &failure);
     return remember(context, status, error, &failure);
+}
+
+void convex_log(struct convex_context *context, const char *level, const char *text) {
+    convex_log_add(&context->log, level, text);
 }
 
 const void *convex_data(const struct convex_context *context) {

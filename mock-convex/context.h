@@ -3,6 +3,7 @@
 #ifndef MOCK_CONVEX_CONTEXT_H
 #define MOCK_CONVEX_CONTEXT_H
 
+#include "mock-convex/log.h"
 #include "mock-convex/transaction.h"
 
 struct convex_deployment;
@@ -14,6 +15,7 @@ struct convex_context {
     bool is_action;                         /* no reads and writes */
     struct convex_deployment *deployment;   /* for an action's calls; NULL: not an action */
     struct convex_value *thrown;            /* of convex_throw; NULL: nothing */
+    struct convex_log log;                  /* of convex_log, of this attempt */
     const struct convex_function *function; /* that runs */
     const struct convex_value *user;        /* who calls, see convex_user; borrowed, NULL: nobody */
     enum status

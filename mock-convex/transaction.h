@@ -55,7 +55,12 @@ void convex_transaction_end(struct convex_transaction *transaction); /* also wit
  * table). */
 enum status convex_transaction_get(struct convex_transaction *transaction, struct convex_store_table *table,
                                    const char *id, const struct convex_value **document, struct error *error);
-/* See convex_find in function.h. */
+/* See convex_find_range in function.h; `range->index` is not looked at. */
+enum status convex_transaction_find_range(struct convex_transaction *transaction,
+                                          struct convex_store_index *index, const struct convex_range *range,
+                                          const struct convex_value ***documents, size_t *count,
+                                          struct error *error);
+/* The case without bounds, ascending. */
 enum status convex_transaction_find(struct convex_transaction *transaction, struct convex_store_index *index,
                                     const struct convex_value *const *keys, size_t n_keys, size_t limit,
                                     const struct convex_value ***documents, size_t *count,
