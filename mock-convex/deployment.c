@@ -43,13 +43,8 @@ static void add_schema(struct convex_deployment *deployment,
     if (convex_store_table(&deployment->store, convex_checkpoint_table.name) == NULL) {
         add_table(deployment, &convex_checkpoint_table);
     }
-    const struct convex_function *builtin = &convex_checkpoint_function;
-    map_set(&deployment->functions, builtin->path, (void *)(uintptr_t)builtin);
-    for (size_t i = 0; i < options->n_functions; i++) {
-        const struct convex_function *function = &options->functions[i];
-        assert(function->path != NULL && function->run != NULL);
-        map_set(&deployment->functions, function->path, (void *)(uintptr_t)function);
-    }
+    deployment->store.schemaless = options->schemaless;
+    convex_set_functions(deployment, options->functions, options->n_functions);
 }
 
 struct convex_deployment *convex_deployment_create(struct host *host,
@@ -134,7 +129,7 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
     if (function == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no function \"%s\"", path);
     }
-    enum status status = convex_run_now(deployment, function, args, &value, &thrown, error);
+    enum status status = convex_run_now(deployment, function, args, &value, &thrown, NULL, error);
     convex_free(thrown);
     if (status == STATUS_OK && result != NULL) {
         *result = value;

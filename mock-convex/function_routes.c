@@ -12,12 +12,15 @@
 #include "mock-convex/run_now.h"
 
 /* Run a call of a query or an action and decide its reply. */
-static void run(struct convex_deployment *deployment, const struct convex_call *call,
-                struct convex_reply *reply) {
+static void run(struct convex_deployment *deployment, struct convex_call *call, struct convex_reply *reply) {
+    struct convex_log log = {0};
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
     assert(call->function->kind != CONVEX_MUTATION);
-    if (convex_run_now(deployment, call->function, call->args, &value, &thrown, &error) == STATUS_OK) {
+    enum status status =
+        convex_run_now(deployment, call->function, call->args, &value, &thrown, &log, &error);
+    convex_call_keep_log(deployment, call, &log);
+    if (status == STATUS_OK) {
         convex_call_succeed(call, value, reply);
     } else {
         convex_call_fail(deployment, call, error.message, thrown, reply);
@@ -59,10 +62,12 @@ static bool decode_query_string(struct convex_deployment *deployment, const stru
 
 static bool decode_get(struct convex_deployment *deployment, const struct convex_request *request,
                        struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
+    enum convex_identity identity = CONVEX_NOBODY;
     memset(call, 0, sizeof *call);
-    return decode_query_string(deployment, &request->query, call, reply) &&
-           convex_auth_identify(request, deployment->deploy_key, &identity, reply);
+    bool decoded = decode_query_string(deployment, &request->query, call, reply) &&
+                   convex_auth_identify(request, deployment->deploy_key, &identity, reply);
+    convex_call_from(call, request, identity);
+    return decoded;
 }
 
 void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
@@ -79,10 +84,16 @@ void convex_answer_query(struct convex_deployment *deployment, const struct conv
 
 /* --- several queries, and queries of the past --- */
 
+struct batch {
+    const struct convex_request *request;
+    enum convex_identity identity;
+};
+
 /* False: the reply is an error of the whole batch, not one function's. */
-static bool append_batch_item(struct convex_deployment *deployment, const json_t *item, struct buffer *out,
-                              struct convex_reply *reply) {
+static bool append_batch_item(struct convex_deployment *deployment, const struct batch *batch,
+                              const json_t *item, struct buffer *out, struct convex_reply *reply) {
     struct convex_call call = {0};
+    convex_call_from(&call, batch->request, batch->identity);
     if (convex_call_fill_json(deployment, item, &call, reply) &&
         convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
         run(deployment, &call, reply);
@@ -97,12 +108,12 @@ static bool append_batch_item(struct convex_deployment *deployment, const json_t
 }
 
 /* Nothing commits between the queries, so that each sees the newest snapshot and it is the same. */
-static bool append_batch(struct convex_deployment *deployment, const json_t *queries, struct buffer *out,
-                         struct convex_reply *reply) {
+static bool append_batch(struct convex_deployment *deployment, const struct batch *batch,
+                         const json_t *queries, struct buffer *out, struct convex_reply *reply) {
     int64_t snapshot = deployment->store.latest;
     for (size_t i = 0; i < json_array_size(queries); i++) {
         buffer_append_text(out, i > 0 ? "," : "");
-        if (!append_batch_item(deployment, json_array_get(queries, i), out, reply)) {
+        if (!append_batch_item(deployment, batch, json_array_get(queries, i), out, reply)) {
             return false;
         }
         assert(deployment->store.latest == snapshot);
@@ -112,17 +123,17 @@ static bool append_batch(struct convex_deployment *deployment, const json_t *que
 
 void convex_answer_query_batch(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply) {
-    enum convex_identity identity;
+    struct batch batch = {.request = request};
     json_t *body = NULL;
     struct buffer results = {0};
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply) ||
+    if (!convex_auth_identify(request, deployment->deploy_key, &batch.identity, reply) ||
         !convex_request_json(request, &body, reply)) {
         return;
     }
     const json_t *queries = json_object_get(body, "queries");
     if (!json_is_array(queries)) {
         convex_reply_error(reply, 400, "BadJsonBody", "The body needs `queries`, an array.");
-    } else if (append_batch(deployment, queries, &results, reply)) {
+    } else if (append_batch(deployment, &batch, queries, &results, reply)) {
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"results\":[");
         buffer_append(&reply->body, results.data, results.length);
@@ -159,9 +170,8 @@ static bool fill_function(struct convex_deployment *deployment, const json_t *bo
     if (!convex_call_fill_json(deployment, body, call, reply)) {
         return false;
     }
-    if (json_string_length(component) > 0) {
-        call->function = NULL; /* there is the root component only */
-    }
+    call->elsewhere = json_string_length(component) > 0;
+    convex_call_resolve(deployment, call);
     return true;
 }
 
@@ -181,6 +191,10 @@ static bool decode_any(struct convex_deployment *deployment, const struct convex
                    (is_run ? fill_run(deployment, request, body, call, reply)
                            : fill_function(deployment, body, call, reply));
     json_decref(body);
+    convex_call_from(call, request, identity);
+    if (is_run) {
+        call->usual_format = CONVEX_FORMAT_JSON; /* whatever the client is */
+    }
     return decoded;
 }
 

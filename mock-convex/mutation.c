@@ -74,10 +74,17 @@ static void run_attempt(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     assert(!mutation->running && mutation->attempts < CONVEX_MUTATION_ATTEMPTS);
     mutation->attempts++;
+    if (mutation->attempts > 1) { /* a push may have come in between */
+        const struct convex_function *before = mutation->call.function;
+        convex_call_resolve(deployment, &mutation->call);
+        bool usable = mutation->call.function != NULL && mutation->call.function->kind == CONVEX_MUTATION;
+        mutation->call.function = usable ? mutation->call.function : before;
+    }
     mutation->status =
         convex_context_run(&mutation->context, &deployment->store, deployment->host, mutation->call.function,
                            mutation->call.args, &mutation->result, &mutation->error);
     mutation->running = true;
+    convex_call_keep_log(deployment, &mutation->call, &mutation->context.log);
     set_timer(mutation,
               host_random_between(deployment->host, "convex.mutation-time", deployment->mutation_time_low,
                                   deployment->mutation_time_high),
@@ -127,7 +134,8 @@ static void commit(struct convex_mutation *mutation) {
     }
     assert(status == STATUS_OK && ts <= deployment->store.latest);
     convex_note_commit(deployment, log_before, mutation->call.path);
-    if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result, .ts = ts})) {
+    if (tell_caller(mutation, &(struct convex_mutation_outcome){
+                                  .value = mutation->result, .ts = ts, .log = &mutation->call.log})) {
         return;
     }
     convex_call_succeed(&mutation->call, mutation->result, &reply);
@@ -148,7 +156,8 @@ static void reach_commit(void *context) {
     mutation->timer = 0;
     if (mutation->status != STATUS_OK) {
         if (tell_caller(mutation, &(struct convex_mutation_outcome){.message = mutation->error.message,
-                                                                    .thrown = mutation->context.thrown})) {
+                                                                    .thrown = mutation->context.thrown,
+                                                                    .log = &mutation->call.log})) {
             return;
         }
         convex_call_fail(deployment, &mutation->call, mutation->error.message, mutation->context.thrown,

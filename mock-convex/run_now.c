@@ -6,7 +6,7 @@
 
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
                            const struct convex_value *args, struct convex_value **result,
-                           struct convex_value **thrown, struct error *error) {
+                           struct convex_value **thrown, struct convex_log *log, struct error *error) {
     struct convex_context context;
     size_t log_before = deployment->store.log_count;
     *thrown = NULL;
@@ -23,6 +23,9 @@ enum status convex_run_now(struct convex_deployment *deployment, const struct co
     if (status != STATUS_OK) {
         *thrown = context.thrown;
         context.thrown = NULL;
+    }
+    if (log != NULL) {
+        convex_log_take(log, &context.log);
     }
     convex_context_end(&context);
     return status;
@@ -45,7 +48,7 @@ static enum status run_for_action(struct convex_context *context, enum convex_fu
         return error_set(error, STATUS_INVALID, "'%.300s' is not a %s.", path,
                          kind == CONVEX_QUERY ? "query" : "mutation");
     }
-    return convex_run_now(context->deployment, function, args, result, &context->thrown, error);
+    return convex_run_now(context->deployment, function, args, result, &context->thrown, NULL, error);
 }
 
 enum status convex_run_query(struct convex_context *context, const char *path,

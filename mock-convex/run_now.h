@@ -3,12 +3,14 @@
 #ifndef MOCK_CONVEX_RUN_NOW_H
 #define MOCK_CONVEX_RUN_NOW_H
 
+#include "mock-convex/log.h"
 #include "mock-convex/state.h"
 
 /* A mutation commits and is noted; nothing can come in between, so it never conflicts. On STATUS_OK `*result`
- * is a value of the caller (never NULL); else `*thrown` is one, or NULL when the error has no data. */
+ * is a value of the caller (never NULL); else `*thrown` is one, or NULL when the error has no data. `log`
+ * (may be NULL) is an empty one that gets the lines. */
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
                            const struct convex_value *args, struct convex_value **result,
-                           struct convex_value **thrown, struct error *error);
+                           struct convex_value **thrown, struct convex_log *log, struct error *error);
 
 #endif

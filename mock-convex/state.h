@@ -28,6 +28,10 @@ struct convex_deployment {
     struct sync_hub *sync;             /* WebSocket sessions */
 };
 
+/* Exactly these and the built-in one are the functions from now on. The array is borrowed. */
+void convex_set_functions(struct convex_deployment *deployment, const struct convex_function *functions,
+                          size_t count);
+
 /* NOTE_COMMIT for everything in the log from position `from`; nothing when the log ends there. */
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path);
 

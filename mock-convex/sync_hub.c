@@ -155,12 +155,13 @@ static void store_result(struct sync_request *request, const struct convex_mutat
     request->result = buffer_take(&text);
 }
 
-static void answer_stored(struct sync_request *request) {
+/* What was logged is told to the first asker only. */
+static void answer_stored(struct sync_request *request, const struct convex_log *log) {
     struct sync_session *session = request->session;
     request->session = NULL;
     if (session != NULL) {
         const struct sync_answer answer = {
-            .request = request->request, .result = request->result, .ts = request->ts};
+            .request = request->request, .result = request->result, .ts = request->ts, .log = log};
         sync_session_answer(session, &answer);
     }
 }
@@ -176,6 +177,7 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     const struct sync_answer answer = {.request = request->request,
                                        .message = buffer_text(&text),
                                        .data = outcome->thrown,
+                                       .log = outcome->log,
                                        .code = outcome->code};
     if (request->key != NULL) {
         map_remove(&request->hub->requests, request->key);
@@ -197,7 +199,7 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
     }
     store_result(request, outcome);
     bool keep = request->key != NULL;
-    answer_stored(request);
+    answer_stored(request, outcome->log);
     if (!keep) {
         free_request(request);
     }
@@ -234,7 +236,7 @@ void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const c
     struct sync_session *before = known->session;
     known->session = session;
     if (known->done) {
-        answer_stored(known);
+        answer_stored(known, NULL);
     } else if (before != NULL && before != session) {
         sync_session_robbed(before);
     }

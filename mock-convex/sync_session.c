@@ -295,6 +295,7 @@ static bool take_authenticate(struct sync_session *session, const struct sync_me
     session->pending.identity++;
     for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
         query->stale = true;
+        query->call.admin = session->admin;
     }
     wake(session);
     return true;
@@ -320,9 +321,9 @@ static bool decode_call(struct sync_session *session, const char *path, const ch
     if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
-    if (component != NULL && *component != 0) {
-        call->function = NULL; /* there are no components */
-    }
+    call->admin = session->admin;
+    call->elsewhere = component != NULL && *component != 0;
+    convex_call_resolve(session->deployment, call);
     return true;
 }
 
@@ -396,7 +397,9 @@ static void respond(struct sync_session *session, const char *type, const struct
             buffer_append_char(&text, '"');
         }
     }
-    buffer_append_text(&text, ",\"logLines\":[]}");
+    buffer_append_text(&text, ",\"logLines\":");
+    convex_log_append_json(&text, answer->log);
+    buffer_append_char(&text, '}');
     send_text(session, &text);
     buffer_free(&text);
 }
@@ -406,7 +409,8 @@ static void refuse(struct sync_session *session, const char *type, uint32_t requ
     struct buffer text = {0};
     convex_call_failure(session->deployment, call, message, data, &text);
     respond(session, type,
-            &(struct sync_answer){.request = request, .message = buffer_text(&text), .data = data});
+            &(struct sync_answer){
+                .request = request, .message = buffer_text(&text), .data = data, .log = &call->log});
     buffer_free(&text);
 }
 
@@ -416,6 +420,7 @@ static void run_next(struct sync_session *session) {
         struct queued next = session->queue[0];
         memmove(session->queue, session->queue + 1, --session->n_queue * sizeof next);
         char message[512];
+        convex_call_resolve(session->deployment, &next.call);
         const char *refusal = convex_call_refusal(&next.call, CONVEX_MUTATION, message);
         if (refusal != NULL) {
             refuse(session, "MutationResponse", next.request, &next.call, refusal, NULL);
@@ -476,15 +481,18 @@ static bool take_mutation(struct sync_session *session, const struct sync_messag
 }
 
 /* Actions do not wait for each other and are not kept: who asks twice runs them twice. */
-static void run_action(struct sync_session *session, uint32_t request, const struct convex_call *call) {
+static void run_action(struct sync_session *session, uint32_t request, struct convex_call *call) {
+    struct convex_log log = {0};
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
-    if (convex_run_now(session->deployment, call->function, call->args, &value, &thrown, &error) ==
-        STATUS_OK) {
+    enum status status =
+        convex_run_now(session->deployment, call->function, call->args, &value, &thrown, &log, &error);
+    convex_call_keep_log(session->deployment, call, &log);
+    if (status == STATUS_OK) {
         struct buffer text = {0};
         convex_append_json(&text, value, CONVEX_FORMAT_ENCODED);
         respond(session, "ActionResponse",
-                &(struct sync_answer){.request = request, .result = buffer_text(&text)});
+                &(struct sync_answer){.request = request, .result = buffer_text(&text), .log = &call->log});
         buffer_free(&text);
     } else {
         refuse(session, "ActionResponse", request, call, error.message, thrown);
