@@ -9,7 +9,7 @@
 struct convex_call {
     char *path;                             /* canonical */
     const struct convex_function *function; /* NULL: unknown */
-    struct convex_value *user;              /* who calls, see convex_user; NULL: nobody */
+    struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
