@@ -19,6 +19,7 @@ void convex_call_free(struct convex_call *call) {
     free(call->format);
     convex_free(call->args);
     convex_log_free(&call->log);
+    convex_free(call->user);
     memset(call, 0, sizeof *call);
 }
 
@@ -110,6 +111,7 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
                                 char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
+    assert(kind != CONVEX_HTTP_ACTION);
     if (call->function == NULL || (call->function->internal && !call->admin) ||
         call->function->kind == CONVEX_HTTP_ACTION) {
         snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);

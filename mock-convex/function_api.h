@@ -13,7 +13,7 @@ struct convex_call {
     const struct convex_function *function; /* NULL: unknown */
     bool elsewhere;                         /* of a component, and there is the root only */
     bool admin;                             /* may call internal functions */
-    struct convex_value *user;              /* who calls, see convex_user; NULL: nobody */
+    struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */

@@ -59,7 +59,7 @@ static void run_at(struct convex_deployment *deployment, struct convex_call *cal
     struct convex_context context;
     struct convex_value *value = NULL;
     struct error error = {0};
-    convex_context_begin(&context, &deployment->store, deployment->host, call->function);
+    convex_context_begin(&context, deployment, call->function, call->user);
     context.transaction.begin = ts;
     enum status status = convex_context_call(&context, call->function, call->args, &value, &error);
     convex_call_keep_log(deployment, call, &context.log);

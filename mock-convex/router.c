@@ -104,7 +104,7 @@ static const struct route routes[] = {
     {"/api/query_batch", "POST", convex_answer_query_batch},
     {"/api/query_ts", "POST", convex_answer_query_ts},
     {"/api/query_at_ts", "POST", convex_answer_query_at_ts},
-    {"/api/action", "POST", convex_answer_action},
+    {"/api/action", "POST", NULL},
     {"/api/mutation", "POST", NULL},
     {"/api/function", "POST", NULL},
     {CONVEX_RUN_PREFIX, "POST", NULL}}; /* and what is below it */

@@ -7,6 +7,7 @@
 #include "mock-convex/request.h"
 #include "mock-convex/store.h"
 
+struct convex_action;
 struct convex_answer;
 struct convex_mutation;
 struct sync_hub;
@@ -16,6 +17,8 @@ struct convex_deployment {
     char *deploy_key;
     bool redacts; /* a production deployment tells callers no error texts */
     struct convex_store store;
+    struct convex_storage *storage; /* where `store` and `syncs` go when the deployment ends */
+    bool owns_storage;
     struct map functions;                                     /* path -> const struct convex_function */
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
     size_t delta_page_rows;    /* log rows read for one page of document_deltas */
@@ -25,6 +28,8 @@ struct convex_deployment {
     struct map syncs;                  /* see data_sync_list.h */
     struct convex_answer *answers;     /* decided, not yet sent */
     struct convex_mutation *mutations; /* running */
+    struct convex_action *actions;     /* running */
+    struct map jobs;                   /* scheduled ones that are not over, see scheduler.h */
     struct sync_hub *sync;             /* WebSocket sessions */
 };
 
@@ -32,7 +37,8 @@ struct convex_deployment {
 void convex_set_functions(struct convex_deployment *deployment, const struct convex_function *functions,
                           size_t count);
 
-/* NOTE_COMMIT for everything in the log from position `from`; nothing when the log ends there. */
+/* Something may have been committed: everything in the log from position `from`. Tells whom it concerns, and
+ * notes it (NOTE_COMMIT), without the rows of system tables. */
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path);
 
 #endif

@@ -37,6 +37,9 @@ void convex_store_free(struct convex_store *store) {
     for (size_t i = 0; i < store->n_tables; i++) {
         convex_store_free_table(store->tables[i]);
     }
+    for (size_t i = 0; i < store->n_system; i++) {
+        convex_store_free_table(store->system[i]);
+    }
     free(store->log);
     free(store->documents);
     free(store->tables);
@@ -94,6 +97,19 @@ struct convex_store_table *convex_store_add_table(struct convex_store *store,
     return table;
 }
 
+struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
+                                                         const struct convex_table *declared,
+                                                         const unsigned char tablet[16]) {
+    assert(declared->name[0] == '_' && store->n_system < CONVEX_SYSTEM_TABLES_MAX);
+    assert(!map_has(&store->by_name, declared->name));
+    struct convex_store_table *table =
+        convex_store_make_table(declared, (uint32_t)store->n_system + 1, tablet);
+    table->system = true;
+    store->system[store->n_system++] = table;
+    map_set(&store->by_name, table->name, table);
+    return table;
+}
+
 struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
                                                    const struct convex_store_table *model,
                                                    const unsigned char tablet[16]) {
@@ -110,7 +126,7 @@ struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
 
 int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
                                 struct convex_store_table *successor, int64_t wall_clock) {
-    assert(table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
+    assert(!table->system && table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;

@@ -119,8 +119,8 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    enum status status = convex_context_run(&query->context, &deployment->store, deployment->host,
-                                            query->call.function, query->call.args, &value, &error);
+    enum status status = convex_context_run(&query->context, deployment, query->call.function,
+                                            query->call.user, query->call.args, &value, &error);
     query->tracked = true;
     convex_call_keep_log(deployment, &query->call, &query->context.log);
     if (status == STATUS_OK) {
