@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
 #include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_row.h"
@@ -60,6 +61,7 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     struct convex_deployment *deployment = memory_allocate(sizeof *deployment);
     deployment->host = host;
     deployment->deploy_key = memory_copy_text(options->deploy_key);
+    deployment->auth = convex_auth_make(host, options);
     deployment->redacts = strncmp(options->deploy_key, "prod:", 5) == 0;
     deployment->mutation_time_low = options->mutation_time_low;
     deployment->mutation_time_high = options->mutation_time_high;
@@ -84,6 +86,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     sync_hub_free(deployment->sync);
     convex_mutation_drop_all(deployment);
     convex_router_drop_all(deployment);
+    convex_auth_free(deployment->auth);
     convex_store_free(&deployment->store);
     convex_sync_list_free(deployment);
     map_free(&deployment->functions, NULL);
@@ -134,7 +137,7 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
     if (function == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no function \"%s\"", path);
     }
-    enum status status = convex_run_now(deployment, function, args, &value, &thrown, error);
+    enum status status = convex_run_now(deployment, function, NULL, args, &value, &thrown, error);
     convex_free(thrown);
     if (status == STATUS_OK && result != NULL) {
         *result = value;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/context.h"
+#include "mock-convex/cors.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -47,6 +48,7 @@ static void release(struct convex_mutation *mutation) {
 /* Answer, if anybody still listens, and forget the mutation. */
 static void answer(struct convex_mutation *mutation, struct convex_reply *reply) {
     if (mutation->exchange != 0) {
+        convex_cors_allow(reply, mutation->call.origin);
         convex_reply_send(reply, mutation->deployment->host, mutation->exchange);
     } else {
         convex_reply_free(reply);
@@ -74,9 +76,10 @@ static void run_attempt(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     assert(!mutation->running && mutation->attempts < CONVEX_MUTATION_ATTEMPTS);
     mutation->attempts++;
-    mutation->status =
-        convex_context_run(&mutation->context, &deployment->store, deployment->host, mutation->call.function,
-                           mutation->call.args, &mutation->result, &mutation->error);
+    convex_context_begin(&mutation->context, &deployment->store, deployment->host, mutation->call.function);
+    mutation->context.user = mutation->call.user;
+    mutation->status = convex_context_call(&mutation->context, mutation->call.function, mutation->call.args,
+                                           &mutation->result, &mutation->error);
     mutation->running = true;
     set_timer(mutation,
               host_random_between(deployment->host, "convex.mutation-time", deployment->mutation_time_low,

@@ -5,12 +5,13 @@
 #include "mock-convex/context.h"
 
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
-                           const struct convex_value *args, struct convex_value **result,
-                           struct convex_value **thrown, struct error *error) {
+                           const struct convex_value *user, const struct convex_value *args,
+                           struct convex_value **result, struct convex_value **thrown, struct error *error) {
     struct convex_context context;
     size_t log_before = deployment->store.log_count;
     *thrown = NULL;
     convex_context_begin(&context, &deployment->store, deployment->host, function);
+    context.user = user;
     context.deployment = function->kind == CONVEX_ACTION ? deployment : NULL;
     enum status status = convex_context_call(&context, function, args, result, error);
     if (status == STATUS_OK && function->kind == CONVEX_MUTATION) {
@@ -45,7 +46,8 @@ static enum status run_for_action(struct convex_context *context, enum convex_fu
         return error_set(error, STATUS_INVALID, "'%.300s' is not a %s.", path,
                          kind == CONVEX_QUERY ? "query" : "mutation");
     }
-    return convex_run_now(context->deployment, function, args, result, &context->thrown, error);
+    return convex_run_now(context->deployment, function, context->user, args, result, &context->thrown,
+                          error);
 }
 
 enum status convex_run_query(struct convex_context *context, const char *path,

@@ -5,10 +5,11 @@
 
 #include "mock-convex/state.h"
 
-/* A mutation commits and is noted; nothing can come in between, so it never conflicts. On STATUS_OK `*result`
- * is a value of the caller (never NULL); else `*thrown` is one, or NULL when the error has no data. */
+/* A mutation commits and is noted; nothing can come in between, so it never conflicts. `user` may be NULL. On
+ * STATUS_OK `*result` is a value of the caller (never NULL); else `*thrown` is one, or NULL when the error
+ * has no data. */
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
-                           const struct convex_value *args, struct convex_value **result,
-                           struct convex_value **thrown, struct error *error);
+                           const struct convex_value *user, const struct convex_value *args,
+                           struct convex_value **result, struct convex_value **thrown, struct error *error);
 
 #endif

@@ -8,13 +8,16 @@
 #include "mock-convex/store.h"
 
 struct convex_answer;
+struct convex_auth;
+struct convex_parked;
 struct convex_mutation;
 struct sync_hub;
 
 struct convex_deployment {
     struct host *host;
     char *deploy_key;
-    bool redacts; /* a production deployment tells callers no error texts */
+    struct convex_auth *auth; /* see auth.h */
+    bool redacts;             /* a production deployment tells callers no error texts */
     struct convex_store store;
     struct map functions;                                     /* path -> const struct convex_function */
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
@@ -22,8 +25,10 @@ struct convex_deployment {
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
     bool bumps_when_idle;      /* see idle_bump.h */
     uint64_t idle_timer;
-    struct map syncs;                  /* see data_sync_list.h */
-    struct convex_answer *answers;     /* decided, not yet sent */
+    struct map syncs;              /* see data_sync_list.h */
+    struct convex_answer *answers; /* decided, not yet sent */
+    struct convex_parked *parked;  /* requests that wait for the keys of a token */
+    size_t n_parked;
     struct convex_mutation *mutations; /* running */
     struct sync_hub *sync;             /* WebSocket sessions */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/sync_session.h"
@@ -16,6 +17,7 @@ struct sync_request {
     char *key; /* "<session id>:<request id>"; NULL: its session gave no id */
     uint32_t request;
     char *path;                   /* of the function */
+    char *id;                     /* see sync_hub_request_id; NULL: none */
     struct sync_session *session; /* who waits for the answer; NULL: nobody */
     bool done;                    /* `ts` and `result` are stored */
     uint64_t ts;
@@ -44,6 +46,7 @@ static void free_request(void *value) {
     struct sync_request *request = value;
     free(request->key);
     free(request->path);
+    free(request->id);
     free(request->result);
     free(request);
 }
@@ -168,7 +171,7 @@ static void answer_stored(struct sync_request *request) {
 /* A failure is not stored: who sends the mutation again runs it again. */
 static void answer_failure(struct sync_request *request, const struct convex_mutation_outcome *outcome) {
     struct sync_session *session = request->session;
-    const struct convex_call call = {.path = request->path};
+    const struct convex_call call = {.path = request->path, .request_id = request->id};
     struct buffer text = {0};
     if (outcome->message != NULL) {
         convex_call_failure(request->hub->deployment, &call, outcome->message, outcome->thrown, &text);
@@ -203,11 +206,25 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
     }
 }
 
+char *sync_hub_request_id(const char *session_id, uint32_t request) {
+    unsigned char digest[32];
+    struct buffer hex = {0};
+    if (*session_id == 0) {
+        return NULL;
+    }
+    char *text = memory_format("%s|%u", session_id, (unsigned)request);
+    digest_sha256(text, strlen(text), digest);
+    hex_append(&hex, digest, 8);
+    free(text);
+    return buffer_take(&hex);
+}
+
 static void run_request(struct sync_hub *hub, struct sync_session *session, char *key, uint32_t number,
                         struct convex_call call) {
     struct sync_request *request = memory_allocate(sizeof *request);
     *request = (struct sync_request){.hub = hub, .key = key, .request = number, .session = session};
     request->path = memory_copy_text(call.path);
+    request->id = memory_copy_text(call.request_id);
     request->next = hub->running;
     request->link = &hub->running;
     if (request->next != NULL) {
