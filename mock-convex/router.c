@@ -9,6 +9,7 @@
 #include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_api.h"
 #include "mock-convex/function_routes.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/table_changes.h"
@@ -137,6 +138,10 @@ void convex_router_request(struct convex_deployment *deployment, uint64_t exchan
     const struct route *route = find_route(request.path);
     if (sync_hub_is_route(request.path)) {
         started = sync_hub_open(deployment->sync, exchange, &request, &reply);
+    } else if (convex_http_is_route(request.path)) {
+        convex_http_request(deployment, deployment->host, exchange, &request,
+                            request.path + strlen(CONVEX_HTTP_PREFIX));
+        started = true;
     } else if (route == NULL || !allows(route, http->method)) {
         reply.status = route == NULL ? 404 : 405; /* with an empty body, as the backend's router */
     } else if (route->answer != NULL) {
