@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/action.h"
+#include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
 #include "mock-convex/export_row.h"
 #include "mock-convex/http_action.h"
@@ -47,6 +48,7 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     struct convex_deployment *deployment = memory_allocate(sizeof *deployment);
     deployment->host = host;
     deployment->deploy_key = memory_copy_text(options->deploy_key);
+    deployment->auth = convex_auth_make(host, options);
     deployment->redacts = strncmp(options->deploy_key, "prod:", 5) == 0;
     deployment->mutation_time_low = options->mutation_time_low;
     deployment->mutation_time_high = options->mutation_time_high;
@@ -79,6 +81,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     convex_action_drop_all(deployment);
     convex_mutation_drop_all(deployment);
     convex_router_drop_all(deployment);
+    convex_auth_free(deployment->auth);
     convex_storage_close(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);

@@ -7,8 +7,9 @@
 
 #include "base/memory.h"
 #include "mock-convex/action.h"
-#include "mock-convex/auth.h"
 #include "mock-convex/http_message.h"
+#include "mock-convex/router.h"
+#include "mock-convex/value_check.h"
 
 /* --- routes --- */
 
@@ -132,7 +133,7 @@ static void answer(void *context, const struct convex_action_outcome *outcome) {
 }
 
 static void start(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                  const struct convex_request *request, const char *path,
+                  const struct convex_request *request, const char *path, const struct convex_value *user,
                   const struct convex_function *function) {
     struct site_call *site = memory_allocate(sizeof *site);
     struct convex_value *args = describe_request(request, path);
@@ -142,45 +143,38 @@ static void start(struct convex_deployment *deployment, struct host *host, uint6
                                .head = strcmp(request->http->method, "HEAD") == 0,
                                .call = {.path = memory_copy_text(function->path), .function = function}};
     const struct convex_action_caller caller = {.done = answer, .gone = free_call, .context = site};
-    convex_action_start(deployment, function, site->call.user, args, deployment->read_time, caller);
+    convex_action_start(deployment, function, user, args, deployment->read_time, caller);
     convex_free(args);
 }
 
-void convex_http_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                         const struct convex_request *request, const char *path) {
-    struct convex_reply reply = {0};
+bool convex_http_start(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                       const struct convex_request *request, const char *path,
+                       const struct convex_value *user, struct convex_reply *reply) {
     const struct convex_function *function = find_function(deployment, request->http->method, path);
     if (function == NULL) {
-        reply.status = 404;
-        reply.plain = true;
-        buffer_append_text(&reply.body, strcmp(request->http->method, "HEAD") == 0
-                                            ? ""
-                                            : "No HTTP action is routed to this method and path.");
+        reply->status = 404;
+        reply->content_type = "text/plain; charset=utf-8";
+        buffer_append_text(&reply->body, strcmp(request->http->method, "HEAD") == 0
+                                             ? ""
+                                             : "No HTTP action is routed to this method and path.");
+        return false;
     }
-    if (function != NULL && request->query.count <= 1024) {
-        start(deployment, host, exchange, request, path, function);
-        return;
+    if (request->query.count > CONVEX_FIELDS_MAX) {
+        return convex_reply_error(reply, 400, "BadQueryArgs", "The query string has too many fields.");
     }
-    if (reply.status == 0) {
-        convex_reply_error(&reply, 400, "BadQueryArgs", "The query string has more than 1024 fields.");
-    }
-    convex_reply_send(&reply, host, exchange);
+    start(deployment, host, exchange, request, path, user, function);
+    return true;
 }
 
 /* --- the second port --- */
 
 static void on_request(void *context, uint64_t exchange, const struct http_request *http) {
-    struct convex_deployment *deployment = context;
-    struct convex_request request;
-    convex_request_open(&request, http);
-    convex_http_request(deployment, deployment->site, exchange, &request, request.path);
-    convex_request_close(&request);
+    convex_router_site_request(context, exchange, http);
 }
 
-/* The action goes on; the host ignores its answer. */
+/* An action goes on; the host ignores its answer. */
 static void on_closed(void *context, uint64_t exchange) {
-    (void)context;
-    (void)exchange;
+    convex_router_closed(context, exchange);
 }
 
 void convex_http_listen(struct convex_deployment *deployment) {

@@ -10,10 +10,11 @@
 
 /* Is this path below the prefix? */
 bool convex_http_is_route(const char *path);
-/* A request on `host`, whose path (without the prefix) is `path`. The exchange is answered, at once or by the
- * action when it has ended. */
-void convex_http_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                         const struct convex_request *request, const char *path);
+/* A request on `host`, whose path (without the prefix) is `path`, by `user` (borrowed; NULL: nobody). True:
+ * the action will answer the exchange when it has ended. False: the reply is decided. */
+bool convex_http_start(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                       const struct convex_request *request, const char *path,
+                       const struct convex_value *user, struct convex_reply *reply);
 
 /* Listen on deployment->site, or stop; nothing when there is none. */
 void convex_http_listen(struct convex_deployment *deployment);

@@ -9,13 +9,16 @@
 
 struct convex_action;
 struct convex_answer;
+struct convex_auth;
+struct convex_parked;
 struct convex_mutation;
 struct sync_hub;
 
 struct convex_deployment {
     struct host *host;
     char *deploy_key;
-    bool redacts; /* a production deployment tells callers no error texts */
+    struct convex_auth *auth; /* see auth.h */
+    bool redacts;             /* a production deployment tells callers no error texts */
     struct convex_store store;
     struct convex_storage *storage; /* where `store` and `syncs` go when the deployment ends */
     bool owns_storage;
@@ -28,8 +31,10 @@ struct convex_deployment {
     size_t n_http_routes;
     bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
-    struct map syncs;                  /* see data_sync_list.h */
-    struct convex_answer *answers;     /* decided, not yet sent */
+    struct map syncs;              /* see data_sync_list.h */
+    struct convex_answer *answers; /* decided, not yet sent */
+    struct convex_parked *parked;  /* requests that wait for the keys of a token */
+    size_t n_parked;
     struct convex_mutation *mutations; /* running */
     struct convex_action *actions;     /* running */
     struct map jobs;                   /* scheduled ones that are not over, see scheduler.h */
