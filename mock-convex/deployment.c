@@ -9,6 +9,7 @@
 #include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
 #include "mock-convex/export_row.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/idle_bump.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/router.h"
@@ -51,7 +52,11 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     deployment->snapshot_page_rows = (size_t)host_knob(host, "convex.snapshot-page-rows", 1024, 16, 1024);
     convex_storage_open(deployment, options);
     add_functions(deployment, options);
+    deployment->site = options->site;
+    deployment->http_routes = options->http_routes;
+    deployment->n_http_routes = options->n_http_routes;
     host_http_listen(host, &events, deployment);
+    convex_http_listen(deployment);
     deployment->sync = sync_hub_make(deployment);
     deployment->bumps_when_idle = options->bumps_when_idle;
     convex_idle_wait(deployment);
@@ -64,6 +69,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
         return;
     }
     host_http_listen(deployment->host, NULL, NULL);
+    convex_http_stop(deployment);
     convex_idle_stop(deployment);
     sync_hub_free(deployment->sync);
     convex_scheduler_stop(deployment);

@@ -20,7 +20,6 @@ void convex_call_free(struct convex_call *call) {
     free(call->format);
     free(call->origin);
     free(call->request_id);
-    convex_free(call->user);
     convex_free(call->args);
     convex_log_free(&call->log);
     memset(call, 0, sizeof *call);

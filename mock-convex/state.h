@@ -26,7 +26,10 @@ struct convex_deployment {
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
     size_t delta_page_rows;    /* log rows read for one page of document_deltas */
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
-    bool bumps_when_idle;      /* see idle_bump.h */
+    struct host *site;         /* for HTTP actions; NULL: none */
+    const struct convex_http_route *http_routes;
+    size_t n_http_routes;
+    bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
     struct map syncs;              /* see data_sync_list.h */
     struct convex_answer *answers; /* decided, not yet sent */

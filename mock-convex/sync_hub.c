@@ -52,6 +52,7 @@ static void free_request(struct sync_request *request) {
     }
     free(request->key);
     free(request->session_id);
+    free(request->id);
     free(request->path);
     free(request->id);
     free(request);
