@@ -30,8 +30,7 @@ static enum status run(struct convex_deployment *deployment, const struct convex
     struct convex_context context;
     struct convex_value *value = NULL;
     struct error failure = {0};
-    convex_context_begin(&context, &deployment->store, deployment->host, call->function);
-    context.user = user;
+    convex_context_begin(&context, deployment, call->function, user);
     context.evaluates = true;
     context.transaction.begin = ts;
     *failed = convex_context_call(&context, call->function, call->args, &value, &failure) != STATUS_OK;

@@ -33,7 +33,7 @@ static void append_id(struct draft *draft, const struct convex_store_table *tabl
 }
 
 static bool is_system(const struct convex_store_table *table) {
-    return table->name[0] == '_';
+    return table->system;
 }
 
 static void draft_read(struct draft *draft, const struct convex_read *read) {
@@ -44,10 +44,17 @@ static void draft_read(struct draft *draft, const struct convex_read *read) {
     buffer_append_char(&draft->text, 0);
 }
 
-static const char *index_name(const struct convex_store_index *index) {
-    return index->kind == CONVEX_BY_ID              ? "by_id"
-           : index->kind == CONVEX_BY_CREATION_TIME ? "by_creation_time"
-                                                    : index->declared->name;
+/* "by_uuid(uuid)": an index that a push declares anew with other fields is another one. */
+static void append_index(struct draft *draft, const struct convex_store_index *index) {
+    const struct convex_index *declared = index->declared;
+    buffer_append_text(&draft->text, index->kind == CONVEX_BY_ID              ? "by_id"
+                                     : index->kind == CONVEX_BY_CREATION_TIME ? "by_creation_time"
+                                                                              : declared->name);
+    for (size_t i = 0; declared != NULL && i < declared->n_fields; i++) {
+        buffer_append_char(&draft->text, i == 0 ? '(' : ',');
+        buffer_append_text(&draft->text, declared->fields[i]);
+    }
+    buffer_append_text(&draft->text, declared != NULL ? ")" : "");
 }
 
 /* A single id: what convex_get looked for. A READ row says more about it. */
@@ -58,8 +65,8 @@ static bool is_point(const struct convex_interval *interval) {
 
 static void draft_range(struct draft *draft, const struct convex_interval *interval) {
     struct place *place = begin_row(draft, "RANGE", interval->index->table->name);
-    const char *name = index_name(interval->index);
-    buffer_append(&draft->text, name, strlen(name) + 1);
+    append_index(draft, interval->index);
+    buffer_append_char(&draft->text, 0);
     place->values = draft->text.length;
     buffer_append_text(&draft->text, "{\"low\":\"");
     hex_append(&draft->text, interval->low, interval->low_length);
@@ -85,7 +92,7 @@ static void draft_keys(struct draft *draft, const struct convex_revision *revisi
         buffer_clear(&key);
         convex_store_index_key(index, revision->value, document->internal, &key);
         buffer_append_text(&draft->text, i == 0 ? "{\"" : ",\"");
-        buffer_append_text(&draft->text, index_name(index));
+        append_index(draft, index);
         buffer_append_text(&draft->text, "\":\"");
         hex_append(&draft->text, key.data, key.length);
         buffer_append_char(&draft->text, '"');
@@ -133,13 +140,14 @@ void convex_note_reads(struct convex_deployment *deployment, const struct convex
     if (transaction != NULL) {
         draft_transaction(&draft, transaction);
     }
+    const size_t before = draft.count;
     for (size_t i = from; i < store->log_count; i++) {
         if (!is_system(store->log[i]->document->table)) {
             draft_keys(&draft, store->log[i]);
         }
     }
     assert(draft.count <= most);
-    if (draft.count > 0) {
+    if (draft.count > before) { /* else there is no NOTE_COMMIT either */
         send_draft(deployment, &draft, transaction != NULL ? transaction->begin : store->latest - 1);
     }
     buffer_free(&draft.text);

@@ -55,8 +55,8 @@ static void test_insert(void **state) {
     const char *line = line_with(&log, "KEY pets ");
     assert_non_null(strstr(line, "{\"by_id\":\""));
     assert_non_null(strstr(line, "\",\"by_creation_time\":\"05"));
-    assert_non_null(strstr(line, "\",\"by_uuid\":\"0875310000"));
-    assert_non_null(strstr(line, "\",\"by_name\":\"08706574203000000"));
+    assert_non_null(strstr(line, "\",\"by_uuid(uuid)\":\"0875310000"));
+    assert_non_null(strstr(line, "\",\"by_name(name,count)\":\"08706574203000000"));
     assert_true(log.snapshot < log.committed);
     buffer_free(&log.text);
     fixture_free(fixture);
@@ -70,8 +70,8 @@ static void test_increment(void **state) {
     (void)state;
     mutate(fixture, "pets:add", "{\"uuid\":\"u1\"}");
     int64_t added = log.committed;
-    const char *by_uuid = strstr(line_with(&log, "KEY pets "), "by_uuid\":\"") + 10;
-    snprintf(key, sizeof key, "RANGE pets by_uuid {\"low\":\"0875310000\",\"high\":\"%.*s00\"}",
+    const char *by_uuid = strstr(line_with(&log, "KEY pets "), "by_uuid(uuid)\":\"") + 16;
+    snprintf(key, sizeof key, "RANGE pets by_uuid(uuid) {\"low\":\"0875310000\",\"high\":\"%.*s00\"}",
              (int)strcspn(by_uuid, "\""), by_uuid);
     buffer_clear(&log.text);
     mutate(fixture, "pets:increment", "{\"uuid\":\"u1\"}");
