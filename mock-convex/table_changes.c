@@ -21,12 +21,21 @@ static enum status find_table(struct convex_deployment *deployment, const char *
                : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
 }
 
+/* Checks know documents by their commits; those of a table that ends so have none. */
+static void note_end(struct convex_deployment *deployment, const char *name, const char *what) {
+    const struct note_row row = {.table = name, .id = ""};
+    const struct note note = {
+        .kind = NOTE_TABLE, .timestamp = deployment->store.latest, .rows = &row, .n_rows = 1, .text = what};
+    host_note(deployment->host, &note);
+}
+
 enum status convex_deployment_drop_table(struct convex_deployment *deployment, const char *name,
                                          struct error *error) {
     struct convex_store_table *table;
     enum status status = find_table(deployment, name, &table, error);
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, NULL, host_wall_clock(deployment->host));
+        note_end(deployment, table->name, "drops");
         convex_idle_wait(deployment);
         sync_hub_commit(deployment->sync);
     }
@@ -125,6 +134,7 @@ enum status convex_deployment_activate(struct convex_deployment *deployment,
     enum status status = find_table(deployment, import->name, &table, error);
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, import, host_wall_clock(deployment->host));
+        note_end(deployment, table->name, "replaces");
         convex_idle_wait(deployment);
         sync_hub_commit(deployment->sync);
     }

@@ -14,6 +14,8 @@ struct logged_index {
 struct logged_table {
     struct map documents; /* id -> struct logged_document */
     struct logged_index *indexes;
+    bool replaced;
+    struct logged_table *next; /* among those that have ended */
 };
 
 static void free_document(void *value) {
@@ -30,6 +32,8 @@ static void free_table(void *value) {
 
 void commit_log_free(struct commit_log *log) {
     map_free(&log->tables, free_table);
+    for (struct logged_table *table = log->ended; table != NULL; table = table->next)
+        free_table(table);
     free(log->commits);
     arena_free(&log->arena);
     memset(log, 0, sizeof *log);
@@ -137,6 +141,23 @@ static struct logged_table *need_table(struct commit_log *log, const char *name)
         map_set(&log->tables, name, table);
     }
     return table;
+}
+
+void commit_log_end_table(struct commit_log *log, const struct history_record *record) {
+    const char *name = record->note.rows[0].table;
+    struct logged_table *table = map_remove(&log->tables, name);
+    assert(record->note.kind == NOTE_TABLE && record->note.n_rows == 1);
+    if (table != NULL) {
+        table->next = log->ended;
+        log->ended = table;
+    }
+    if (strcmp(record->note.text, "replaces") == 0)
+        need_table(log, name)->replaced = true;
+}
+
+bool commit_log_is_replaced(const struct commit_log *log, const char *name) {
+    const struct logged_table *table = map_get(&log->tables, name);
+    return table != NULL && table->replaced;
 }
 
 static struct logged_document *need_document(struct commit_log *log, struct logged_table *table,

@@ -35,9 +35,12 @@ struct logged_commit {
     size_t n_writes;
 };
 
+struct logged_table;
+
 struct commit_log {
     struct arena arena; /* documents, writes */
     struct map tables;
+    struct logged_table *ended; /* kept, because earlier commits name their documents */
     struct logged_commit *commits;
     size_t n_commits, capacity;
 };
@@ -50,6 +53,10 @@ struct logged_range {
 
 void commit_log_free(struct commit_log *log);
 
+/* NOTE_TABLE: what was known of the table's documents ends. */
+void commit_log_end_table(struct commit_log *log, const struct history_record *record);
+/* Does the table hold documents that no commit has told of? */
+bool commit_log_is_replaced(const struct commit_log *log, const char *table);
 /* NULL: nobody has written such a document. */
 struct logged_document *commit_log_document(struct commit_log *log, const char *table, const char *id);
 /* The documents of the table that are in this index now, in order; NULL: there are none. */

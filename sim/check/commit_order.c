@@ -43,13 +43,15 @@ static void judge_read(struct judge *judge, const struct note_row *row) {
     struct logged_document *document = commit_log_document(judge->log, row->table, row->id);
     const int64_t ts = row->values != NULL ? strtoll(row->values, NULL, 10) : 0;
     if (document == NULL) {
-        if (ts != 0)
+        if (ts != 0 && !commit_log_is_replaced(judge->log, row->table))
             *judge->future = row;
         return;
     }
     const size_t version = commit_order_version(document, ts);
     document->seen_by = judge->number + 1;
-    if ((version == 0 && ts != 0) || ts > judge->snapshot)
+    if (ts != 0 && ts < document->versions[0].ts && commit_log_is_replaced(judge->log, row->table))
+        add_edge(judge, document->versions[0].commit, document, NULL); /* as it was imported */
+    else if ((version == 0 && ts != 0) || ts > judge->snapshot)
         *judge->future = row;
     else if (version < document->n_versions) /* versions[version] is the one after */
         add_edge(judge, document->versions[version].commit, document, NULL);

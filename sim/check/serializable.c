@@ -179,6 +179,8 @@ static void record(void *context, const struct history_record *record) {
             judge(self, record);
         commit_log_add(&self->log, self->reads, record);
         self->reads = NULL;
+    } else if (record->note.kind == NOTE_TABLE) {
+        commit_log_end_table(&self->log, record);
     }
 }
 

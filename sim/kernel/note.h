@@ -59,7 +59,10 @@ enum note_kind {
      * transaction = its request number. Ended: text = "success" (timestamp = of the commit, values = result),
      * "failure", or "unknown" (the connection went while an action was on its way). One row each. */
     NOTE_CALL_STARTED,
-    NOTE_CALL_ENDED
+    NOTE_CALL_ENDED,
+    /* A deployment ended a table at a timestamp, without tombstones: text = "drops" or "replaces" (another
+     * one, whose documents were never noted, took over the name); one row: table, id = "". */
+    NOTE_TABLE
 };
 
 struct note_row {

@@ -281,6 +281,58 @@ static void test_indexes_follow(void **state) {
     expect_none(&fixture);
 }
 
+static void end_table(struct fixture *fixture, const char *how) {
+    fixture_row(fixture, NULL, "todos", "", NULL);
+    fixture_add(fixture, "convex", (struct note){.kind = NOTE_TABLE, .timestamp = 50, .text = how});
+}
+
+/* Documents of a table that has ended are missed by nobody; those of its successor have versions that no
+ * commit has told of, until they are written again. */
+static void test_replaced_table(void **state) {
+    (void)state;
+    struct fixture fixture = open();
+    put(&fixture, 10, "a", "25");
+    end_table(&fixture, "replaces");
+    searched(&fixture, "20", "30");
+    saw(&fixture, "imported", 30);
+    keyed(&fixture, "imported", "26");
+    reads(&fixture, 50);
+    commits(&fixture, 60, "todo:edit", "imported", false);
+    saw(&fixture, "imported", 60);
+    keyed(&fixture, "b", "99");
+    reads(&fixture, 60);
+    commits(&fixture, 70, "todo:add", "b", false);
+    expect_none(&fixture);
+}
+
+/* Both read the imported version and write. */
+static void test_lost_update_after_import(void **state) {
+    (void)state;
+    struct fixture fixture = open();
+    end_table(&fixture, "replaces");
+    for (int i = 0; i < 2; i++) {
+        saw(&fixture, "imported", 30);
+        keyed(&fixture, "imported", "26");
+        reads(&fixture, 50);
+        commits(&fixture, 60 + i, "todo:edit", "imported", false);
+    }
+    only_violation(&fixture);
+    fixture_close(&fixture);
+}
+
+static void test_dropped_table(void **state) {
+    (void)state;
+    struct fixture fixture = open();
+    put(&fixture, 10, "a", "25");
+    end_table(&fixture, "drops");
+    saw(&fixture, "a", 10); /* there is no such table to read */
+    keyed(&fixture, "b", "26");
+    reads(&fixture, 50);
+    commits(&fixture, 60, "todo:edit", "b", false);
+    only_violation(&fixture);
+    fixture_close(&fixture);
+}
+
 /* 100,000 commits, each with a range and reads, overlapping by ten. */
 static void test_many(void **state) {
     (void)state;
@@ -317,6 +369,9 @@ int main(void) {
                                        cmocka_unit_test(test_leaving_a_range),
                                        cmocka_unit_test(test_unseen_in_the_range),
                                        cmocka_unit_test(test_indexes_follow),
-                                       cmocka_unit_test(test_many)};
+                                       cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_replaced_table),
+                                       cmocka_unit_test(test_lost_update_after_import),
+                                       cmocka_unit_test(test_dropped_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,10 @@ static void keep(void *context, int64_t now, const char *node, const struct note
     if (note->kind == NOTE_COMMIT) {
         log->committed = note->timestamp;
         buffer_printf(&log->text, "COMMIT %s\n", note->text);
+    } else if (note->kind == NOTE_TABLE) {
+        assert_int_equal(note->n_rows, 1);
+        buffer_printf(&log->text, "%s %s\n", note->text, note->rows[0].table);
+        log->committed = note->timestamp;
     } else if (note->kind == NOTE_READS) {
         log->snapshot = note->timestamp;
         buffer_append_text(&log->text, "READS\n");
@@ -125,9 +129,28 @@ static void test_clear(void **state) {
     fixture_free(fixture);
 }
 
+/* Tables that end without tombstones are told of, and no commits are: an exporter sees none. */
+static void test_ends_of_tables(void **state) {
+    struct log log = {0};
+    struct fixture *fixture = open(&log);
+    struct error error = {0};
+    const struct convex_value *none = NULL;
+    (void)state;
+    mutate(fixture, "pets:add", "{\"count\":3}");
+    buffer_clear(&log.text);
+    assert_int_equal(convex_deployment_replace_table(fixture->deployment, "pets", &none, 0, &error),
+                     STATUS_OK);
+    assert_int_equal(log.committed, convex_deployment_latest(fixture->deployment));
+    assert_int_equal(convex_deployment_drop_table(fixture->deployment, "pets", &error), STATUS_OK);
+    assert_string_equal(buffer_text(&log.text), "replaces pets\ndrops pets\n");
+    buffer_free(&log.text);
+    fixture_free(fixture);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_insert), cmocka_unit_test(test_increment),
-                                       cmocka_unit_test(test_nothing_written),
-                                       cmocka_unit_test(test_deletion), cmocka_unit_test(test_clear)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_insert),          cmocka_unit_test(test_increment),
+        cmocka_unit_test(test_nothing_written), cmocka_unit_test(test_deletion),
+        cmocka_unit_test(test_clear),           cmocka_unit_test(test_ends_of_tables)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
