@@ -66,7 +66,8 @@ enum status convex_find(struct convex_context *context, const char *table, const
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error);
 /* What a range of an index is: documents whose first fields equal `keys`, and whose next field lies between
- * the bounds. */
+ * the bounds. After an index's own fields comes _creationTime; a missing field is below every value
+ * (CONVEX_UNDEFINED asks for it). */
 struct convex_range {
     const char *index;
     const struct convex_value *const *keys;
