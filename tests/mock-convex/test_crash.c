@@ -270,7 +270,7 @@ static bool crash_at(size_t n) {
     say_all(&caller);
     bool reached = run_moments(house.fixture, n);
     crash(&house);
-    fixture_run(house.fixture, 10 * TIME_MILLISECOND); /* the client sees it */
+    fixture_run(house.fixture, 100 * TIME_MILLISECOND); /* the client sees it */
     assert_int_equal(caller.script.closed, WEBSOCKET_ABNORMAL);
     deploy(&house);
     size_t pets = count_pets(&house); /* litters of three, and single ones by jobs that ran */
