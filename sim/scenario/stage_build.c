@@ -103,7 +103,11 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     const struct app *app = scenario->app;
     assert(stage->history); /* the seed documents are commits too */
+    static const struct convex_auth_provider provider = {.issuer = "https://issuer",
+                                                         .application = APP_ISSUER_AUDIENCE};
     const struct convex_deployment_options options = {.deploy_key = deploy_key,
+                                                      .providers = &provider,
+                                                      .n_providers = 1,
                                                       .tables = app->tables,
                                                       .n_tables = app->n_tables,
                                                       .functions = app->functions,
