@@ -221,6 +221,9 @@ bool convex_export_format(const struct convex_export_arguments *arguments, enum 
 
 bool convex_export_selects(const struct convex_export_arguments *arguments,
                            const struct convex_store_table *table, const json_t **columns) {
+    if (table->system) {
+        return false;
+    }
     if (arguments->selection != NULL) {
         return convex_selection_has_table(arguments->selection, "", table->name, columns);
     }

@@ -20,8 +20,8 @@ void convex_call_free(struct convex_call *call) {
     free(call->format);
     free(call->origin);
     free(call->request_id);
-    convex_free(call->user);
     convex_free(call->args);
+    convex_free(call->user);
     memset(call, 0, sizeof *call);
 }
 
@@ -127,6 +127,7 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
                                 char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
+    assert(kind != CONVEX_HTTP_ACTION);
     if (call->function == NULL) {
         snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {

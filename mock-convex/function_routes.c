@@ -6,17 +6,18 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "mock-convex/action.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/function_api.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/run_now.h"
 
-/* Run a call of a query or an action and decide its reply. */
+/* Run a call of a query and decide its reply. */
 static void run(struct convex_deployment *deployment, const struct convex_call *call,
                 struct convex_reply *reply) {
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
-    assert(call->function->kind != CONVEX_MUTATION);
+    assert(call->function->kind == CONVEX_QUERY);
     if (convex_run_now(deployment, call->function, call->user, call->args, &value, &thrown, &error) ==
         STATUS_OK) {
         convex_call_succeed(call, value, reply);
@@ -25,16 +26,6 @@ static void run(struct convex_deployment *deployment, const struct convex_call *
     }
     convex_free(value);
     convex_free(thrown);
-}
-
-void convex_answer_action(struct convex_deployment *deployment, const struct convex_request *request,
-                          struct convex_reply *reply) {
-    struct convex_call call;
-    if (convex_call_decode(deployment, request, &call, reply) &&
-        convex_call_check(deployment, &call, CONVEX_ACTION, reply)) {
-        run(deployment, &call, reply);
-    }
-    convex_call_free(&call);
 }
 
 /* --- GET and POST /api/query --- */
@@ -188,13 +179,22 @@ bool convex_function_start(struct convex_deployment *deployment, uint64_t exchan
                            const struct convex_request *request, struct convex_reply *reply) {
     struct convex_call call;
     bool is_mutation = strcmp(request->path, "/api/mutation") == 0;
-    bool decoded = is_mutation ? convex_call_decode(deployment, request, &call, reply)
-                               : decode_any(deployment, request, &call, reply);
-    enum convex_function_kind kind =
-        is_mutation || call.function == NULL ? CONVEX_MUTATION : call.function->kind;
+    bool is_action = strcmp(request->path, "/api/action") == 0;
+    bool decoded = is_mutation || is_action ? convex_call_decode(deployment, request, &call, reply)
+                                            : decode_any(deployment, request, &call, reply);
+    enum convex_function_kind kind = is_action                              ? CONVEX_ACTION
+                                     : is_mutation || call.function == NULL ? CONVEX_MUTATION
+                                                                            : call.function->kind;
+    if (kind == CONVEX_HTTP_ACTION) { /* only its route leads to it */
+        kind = CONVEX_MUTATION;
+    }
     if (decoded && convex_call_check(deployment, &call, kind, reply)) {
         if (kind == CONVEX_MUTATION) {
             convex_mutation_start(deployment, exchange, &call);
+            return true;
+        }
+        if (kind == CONVEX_ACTION) {
+            convex_action_call(deployment, exchange, &call);
             return true;
         }
         run(deployment, &call, reply);

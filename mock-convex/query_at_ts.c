@@ -59,8 +59,7 @@ static void run_at(struct convex_deployment *deployment, const struct convex_cal
     struct convex_context context;
     struct convex_value *value = NULL;
     struct error error = {0};
-    convex_context_begin(&context, &deployment->store, deployment->host, call->function);
-    context.user = call->user;
+    convex_context_begin(&context, deployment, call->function, call->user);
     context.transaction.begin = ts;
     if (convex_context_call(&context, call->function, call->args, &value, &error) == STATUS_OK) {
         convex_call_succeed(call, value, reply);

@@ -12,6 +12,7 @@
 #include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_api.h"
 #include "mock-convex/function_routes.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/table_changes.h"
@@ -23,6 +24,7 @@
 struct convex_answer {
     struct convex_deployment *deployment;
     struct convex_answer *next, **link; /* in the deployment's list; `link` points at what points here */
+    struct host *host;                  /* that the request came to */
     uint64_t exchange;
     uint64_t timer;
     struct convex_reply reply;
@@ -41,15 +43,17 @@ static void release_answer(struct convex_answer *answer) {
 static void fire_answer(void *context) {
     struct convex_answer *answer = context;
     answer->timer = 0;
-    convex_reply_send(&answer->reply, answer->deployment->host, answer->exchange);
+    convex_reply_send(&answer->reply, answer->host, answer->exchange);
     release_answer(answer);
 }
 
 /* Takes the reply. */
-static void answer_later(struct convex_deployment *deployment, uint64_t exchange, struct convex_reply reply) {
+static void answer_later(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                         struct convex_reply reply) {
     assert(reply.status != 0);
     struct convex_answer *answer = memory_allocate(sizeof *answer);
     answer->deployment = deployment;
+    answer->host = host;
     answer->exchange = exchange;
     answer->reply = reply;
     answer->next = deployment->answers;
@@ -66,6 +70,7 @@ static void answer_later(struct convex_deployment *deployment, uint64_t exchange
 struct convex_parked {
     struct convex_deployment *deployment;
     struct convex_parked *next, **link; /* in the deployment's list; `link` points at what points here */
+    struct host *host;                  /* that the request came to */
     uint64_t exchange;
     struct auth_waiter waiter;
     struct http_request http; /* a copy, in `memory` */
@@ -99,19 +104,19 @@ static void release_parked(struct convex_parked *parked) {
     free(parked);
 }
 
-static void route_request(struct convex_deployment *deployment, uint64_t exchange,
+static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
                           const struct http_request *http, bool parks);
 
 /* The keys are there, or will not come: now the request takes the way of any other. */
 static void unpark(void *context) {
     struct convex_parked *parked = context;
-    route_request(parked->deployment, parked->exchange, &parked->http, false);
+    route_request(parked->deployment, parked->host, parked->exchange, &parked->http, false);
     release_parked(parked);
 }
 
 /* True: it waits and will be routed again. False: it need not wait, or there are too many who do and the
  * reply says so. */
-static bool park(struct convex_deployment *deployment, uint64_t exchange,
+static bool park(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
                  const struct convex_request *request, struct convex_reply *reply) {
     const char *header = convex_request_header(request, "authorization");
     if (header == NULL) {
@@ -130,6 +135,7 @@ static bool park(struct convex_deployment *deployment, uint64_t exchange,
                                   "Too many requests wait for the keys of an auth provider.");
     }
     parked->deployment = deployment;
+    parked->host = host;
     parked->exchange = exchange;
     copy_request(parked, request->http);
     parked->next = deployment->parked;
@@ -219,7 +225,7 @@ static const struct route routes[] = {
     {"/api/query_batch", "POST", convex_answer_query_batch},
     {"/api/query_ts", "POST", convex_answer_query_ts},
     {"/api/query_at_ts", "POST", convex_answer_query_at_ts},
-    {"/api/action", "POST", convex_answer_action},
+    {"/api/action", "POST", NULL},
     {"/api/mutation", "POST", NULL},
     {"/api/function", "POST", NULL},
     {CONVEX_RUN_PREFIX, "POST", NULL}}; /* and what is below it */
@@ -281,7 +287,7 @@ static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
     if (!check_client(request, reply)) {
         return false;
     }
-    if (parks && park(deployment, exchange, request, reply)) {
+    if (parks && park(deployment, deployment->host, exchange, request, reply)) {
         return true;
     }
     if (reply->status != 0) {
@@ -294,26 +300,58 @@ static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
     return false;
 }
 
-static void route_request(struct convex_deployment *deployment, uint64_t exchange,
+/* A request to an HTTP action, which may use the Authorization header in its own way: one that names nobody
+ * is no error. */
+static bool dispatch_site(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                          const struct convex_request *request, bool parks, struct convex_reply *reply) {
+    struct convex_caller caller = {0};
+    struct convex_reply ignored = {0};
+    const char *path = request->path;
+    if (parks && park(deployment, host, exchange, request, reply)) {
+        return true;
+    }
+    if (reply->status != 0) {
+        return false;
+    }
+    bool known = convex_auth_identify(deployment->auth, request, &caller, &ignored);
+    convex_reply_free(&ignored);
+    path += host == deployment->host ? strlen(CONVEX_HTTP_PREFIX) : 0;
+    return convex_http_start(deployment, host, exchange, request, path, known ? caller.user : NULL, reply);
+}
+
+static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
                           const struct http_request *http, bool parks) {
     struct convex_request request;
     struct convex_reply reply = {0};
     convex_request_open(&request, http);
-    if (strcmp(http->method, "OPTIONS") == 0) {
+    bool for_site = host != deployment->host || convex_http_is_route(request.path);
+    if (for_site) {
+        if (dispatch_site(deployment, host, exchange, &request, parks, &reply)) {
+            convex_request_close(&request);
+            return;
+        }
+    } else if (strcmp(http->method, "OPTIONS") == 0) {
         convex_cors_preflight(&request, &reply);
     } else if (dispatch(deployment, exchange, &request, parks, &reply)) {
         convex_request_close(&request);
         return;
     }
-    convex_cors_allow(&reply, convex_request_header(&request, "origin"));
-    answer_later(deployment, exchange, reply);
+    if (!for_site) { /* an HTTP action speaks for itself */
+        convex_cors_allow(&reply, convex_request_header(&request, "origin"));
+    }
+    answer_later(deployment, host, exchange, reply);
     convex_request_close(&request);
 }
 
 void convex_router_request(struct convex_deployment *deployment, uint64_t exchange,
                            const struct http_request *http) {
     assert(exchange != 0 && http->method != NULL && http->target != NULL);
-    route_request(deployment, exchange, http, true);
+    route_request(deployment, deployment->host, exchange, http, true);
+}
+
+void convex_router_site_request(struct convex_deployment *deployment, uint64_t exchange,
+                                const struct http_request *http) {
+    route_request(deployment, deployment->site, exchange, http, true);
 }
 
 void convex_router_closed(struct convex_deployment *deployment, uint64_t exchange) {

@@ -1,5 +1,6 @@
-/* All WebSocket sessions of a deployment, and the results of the mutations that came over them: a mutation is
- * known by (session id, request id), and one that has succeeded is never run again. */
+/* All WebSocket sessions of a deployment, and the mutations that came over them: a mutation is known by
+ * (session id, request id). One that has succeeded leaves a row with its result in the system table
+ * _session_requests, in its own transaction, and is never run again. */
 #ifndef MOCK_CONVEX_SYNC_HUB_H
 #define MOCK_CONVEX_SYNC_HUB_H
 

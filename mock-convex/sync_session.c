@@ -8,8 +8,8 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "mock-convex/action.h"
 #include "mock-convex/auth.h"
-#include "mock-convex/run_now.h"
 #include "mock-convex/sync_message.h"
 #include "mock-convex/sync_subscription.h"
 #include "mock-convex/utf8.h"
@@ -17,6 +17,15 @@
 struct queued {
     uint32_t request;
     struct convex_call call;
+};
+
+/* An action that runs for the session. */
+struct inflight {
+    struct sync_session *session;
+    struct inflight *next, **link;
+    uint32_t request;
+    struct convex_call call;
+    struct convex_action *action;
 };
 
 struct held {
@@ -43,7 +52,9 @@ struct sync_session {
     struct buffer removed; /* QueryRemoved items for the next Transition */
     struct queued *queue;  /* mutations that wait */
     size_t n_queue, queue_capacity;
-    bool mutating;                 /* one runs */
+    bool mutating;            /* one runs */
+    struct inflight *actions; /* that run */
+    size_t n_actions;
     bool busy;                     /* run_next is at work */
     uint64_t update, ping, expiry; /* timers; 0: none */
     uint64_t transitions;
@@ -76,8 +87,11 @@ static void fire_ping(void *context) {
 
 /* --- the end --- */
 
+static void leave_actions(struct sync_session *session);
+
 static void free_session(struct sync_session *session) {
     struct host *host = session->deployment->host;
+    leave_actions(session);
     sync_hub_forget(session->hub, session);
     host_timer_cancel(host, session->update);
     host_timer_cancel(host, session->ping);
@@ -481,6 +495,10 @@ static void run_queue(struct sync_session *session) {
 
 static void take_answer(struct sync_session *session, const struct sync_answer *answer) {
     session->mutating = false;
+    if (answer->lost) {
+        close_internal(session);
+        return;
+    }
     if (answer->code != NULL) {
         close_with(session, 1013, answer->code);
         return;
@@ -523,25 +541,62 @@ static bool take_mutation(struct sync_session *session, const struct sync_messag
 }
 
 /* Actions do not wait for each other and are not kept: who asks twice runs them twice. */
-static void run_action(struct sync_session *session, uint32_t request, const struct convex_call *call) {
-    struct convex_value *value = NULL, *thrown = NULL;
-    struct error error = {0};
-    if (convex_run_now(session->deployment, call->function, call->user, call->args, &value, &thrown,
-                       &error) == STATUS_OK) {
+static void free_inflight(struct inflight *inflight) {
+    *inflight->link = inflight->next;
+    if (inflight->next != NULL) {
+        inflight->next->link = inflight->link;
+    }
+    inflight->session->n_actions--;
+    convex_call_free(&inflight->call);
+    free(inflight);
+}
+
+static void action_done(void *context, const struct convex_action_outcome *outcome) {
+    struct inflight *inflight = context;
+    struct sync_session *session = inflight->session;
+    if (outcome->value != NULL) {
         struct buffer text = {0};
-        convex_append_json(&text, value, CONVEX_FORMAT_ENCODED);
+        convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
         respond(session, "ActionResponse",
-                &(struct sync_answer){.request = request, .result = buffer_text(&text)});
+                &(struct sync_answer){.request = inflight->request, .result = buffer_text(&text)});
         buffer_free(&text);
     } else {
-        refuse(session, "ActionResponse", request, call, error.message, thrown);
+        refuse(session, "ActionResponse", inflight->request, &inflight->call, outcome->message,
+               outcome->thrown);
     }
-    convex_free(value);
-    convex_free(thrown);
+    free_inflight(inflight);
+}
+
+/* Takes the call. */
+static void run_action(struct sync_session *session, uint32_t request, const struct convex_call *call) {
+    struct inflight *inflight = memory_allocate(sizeof *inflight);
+    *inflight = (struct inflight){.session = session,
+                                  .request = request,
+                                  .call = *call,
+                                  .next = session->actions,
+                                  .link = &session->actions};
+    if (inflight->next != NULL) {
+        inflight->next->link = &inflight->next;
+    }
+    session->actions = inflight;
+    session->n_actions++;
+    const struct convex_action_caller caller = {.done = action_done, .context = inflight};
+    inflight->action = convex_action_start(session->deployment, call->function, call->user, call->args,
+                                           session->deployment->read_time, caller);
+}
+
+static void leave_actions(struct sync_session *session) {
+    while (session->actions != NULL) {
+        convex_action_leave(session->actions->action);
+        free_inflight(session->actions); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
+    }
 }
 
 static bool take_action(struct sync_session *session, const struct sync_message *message) {
     struct convex_call call;
+    if (session->n_actions >= SYNC_ACTIONS_MAX) {
+        return close_with(session, 1013, "TooManyInflightActionsForSingleClient");
+    }
     if (!decode_call(session, message->path, message->component, message->args, &call)) {
         return false;
     }
@@ -550,10 +605,10 @@ static bool take_action(struct sync_session *session, const struct sync_message 
     const char *refusal = convex_call_refusal(&call, CONVEX_ACTION, text);
     if (refusal != NULL) {
         refuse(session, "ActionResponse", message->request, &call, refusal, NULL);
+        convex_call_free(&call);
     } else {
         run_action(session, message->request, &call);
     }
-    convex_call_free(&call);
     return true;
 }
 

@@ -118,10 +118,8 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    convex_context_begin(&query->context, &deployment->store, deployment->host, query->call.function);
-    query->context.user = query->call.user;
-    enum status status =
-        convex_context_call(&query->context, query->call.function, query->call.args, &value, &error);
+    enum status status = convex_context_run(&query->context, deployment, query->call.function,
+                                            query->call.user, query->call.args, &value, &error);
     query->tracked = true;
     if (status == STATUS_OK) {
         succeed(query, value, modifications);

@@ -15,8 +15,9 @@
 static enum status find_table(struct convex_deployment *deployment, const char *name,
                               struct convex_store_table **table, struct error *error) {
     *table = convex_store_table(&deployment->store, name);
-    return *table != NULL ? STATUS_OK
-                          : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
+    return *table != NULL && !(*table)->system
+               ? STATUS_OK
+               : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
 }
 
 enum status convex_deployment_drop_table(struct convex_deployment *deployment, const char *name,

@@ -73,7 +73,8 @@ static const struct row rows[] = {
     {"a mutation that changes nothing for the queries still gets its transition",
      {CONNECT, MODIFY("0", "1", ADD("0", "pets:named", "{\"uuid\":\"z\"}")),
       MUTATION("0", "pets:increment", "{\"uuid\":\"a\"}")},
-     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T1")},
+     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T2")
+         TRANSITION(VERSION("1", "0", "T1"), VERSION("1", "0", "T2"), "")},
     {"a mutation that throws has no timestamp and no transition",
      {CONNECT, MUTATION("5", "pets:throw", "{}")},
      REFUSED("5", HIDDEN)},
