@@ -87,6 +87,7 @@ static void use_usual(struct live_settings *settings) {
 
 struct live *live_create(const struct live_settings *settings) {
     struct live *live = memory_allocate(sizeof *live);
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write, not the end of the process */
     live->settings = *settings;
     use_usual(&live->settings);
     fill_operations(&live->operations);

@@ -40,6 +40,7 @@ struct live_settings {
     void *note_context;
 };
 
+/* SIGPIPE is ignored from here on, in the whole process. */
 struct live *live_create(const struct live_settings *settings);
 /* After the actors. Closes what is open. */
 void live_destroy(struct live *live);
