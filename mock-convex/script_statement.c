@@ -290,6 +290,7 @@ static enum status read_assignments(const struct reading *reading) {
         struct script_assignment *assignment = &assignments[reading->out->n_assignments++];
         struct script_node child = script_node_member(reading->main, key);
         enum status status = script_read_value(reader, child, &assignment->value);
+        child.json = NULL; /* from here on it is the name that may be wrong */
         if (status == STATUS_OK && reading->form->key[0] == 'l') {
             status = script_declare(reader, child, key, &assignment->slot);
         } else if (status == STATUS_OK && (!script_find_variable(reader, key, &assignment->slot) ||
