@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/action_internal.h"
+#include "mock-convex/cors.h"
 
 /* --- the record --- */
 
@@ -245,6 +246,7 @@ static void answer_http(void *context, const struct convex_action_outcome *outco
     } else {
         convex_call_fail(http->deployment, &http->call, outcome->message, outcome->thrown, &reply);
     }
+    convex_cors_allow(&reply, http->call.origin);
     convex_reply_send(&reply, http->deployment->host, http->exchange);
     free_http(http);
 }

@@ -6,8 +6,10 @@
 
 #include "base/memory.h"
 #include "mock-convex/action.h"
+#include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
 #include "mock-convex/export_row.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/idle_bump.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/router.h"
@@ -41,6 +43,7 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     struct convex_deployment *deployment = memory_allocate(sizeof *deployment);
     deployment->host = host;
     deployment->deploy_key = memory_copy_text(options->deploy_key);
+    deployment->auth = convex_auth_make(host, options);
     deployment->redacts = strncmp(options->deploy_key, "prod:", 5) == 0;
     deployment->mutation_time_low = options->mutation_time_low;
     deployment->mutation_time_high = options->mutation_time_high;
@@ -49,7 +52,11 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     deployment->snapshot_page_rows = (size_t)host_knob(host, "convex.snapshot-page-rows", 1024, 16, 1024);
     convex_storage_open(deployment, options);
     add_functions(deployment, options);
+    deployment->site = options->site;
+    deployment->http_routes = options->http_routes;
+    deployment->n_http_routes = options->n_http_routes;
     host_http_listen(host, &events, deployment);
+    convex_http_listen(deployment);
     deployment->sync = sync_hub_make(deployment);
     deployment->bumps_when_idle = options->bumps_when_idle;
     convex_idle_wait(deployment);
@@ -62,12 +69,14 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
         return;
     }
     host_http_listen(deployment->host, NULL, NULL);
+    convex_http_stop(deployment);
     convex_idle_stop(deployment);
     sync_hub_free(deployment->sync);
     convex_scheduler_stop(deployment);
     convex_action_drop_all(deployment);
     convex_mutation_drop_all(deployment);
     convex_router_drop_all(deployment);
+    convex_auth_free(deployment->auth);
     convex_storage_close(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);

@@ -12,8 +12,10 @@ struct convex_call {
     char *path;                             /* canonical */
     const struct convex_function *function; /* NULL: unknown */
     bool elsewhere;                         /* of a component, and there is the root only */
-    bool admin;                             /* may call internal functions */
+    enum convex_identity identity;          /* in what role */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
+    char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
+    char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
     struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
@@ -38,10 +40,11 @@ bool convex_call_read(struct convex_deployment *deployment, const char *path, co
                       struct convex_call *call);
 /* Look the function up (again): a push may have changed it. */
 void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call);
-/* Who asks, and with what client: what a call needs to know of its request. */
-void convex_call_from(struct convex_call *call, const struct convex_request *request,
-                      enum convex_identity identity);
-/* Authenticate and decode. False: the reply is decided. */
+/* Fill in what the request's headers say: who calls, from where, with what client. False: the reply is
+ * decided. */
+bool convex_call_identify(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_call *call, struct convex_reply *reply);
+/* Identify and decode. False: the reply is decided. */
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply);
 /* NULL: the call can run as `kind`; else why not, written to `message`. */

@@ -53,12 +53,9 @@ static bool decode_query_string(struct convex_deployment *deployment, const stru
 
 static bool decode_get(struct convex_deployment *deployment, const struct convex_request *request,
                        struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity = CONVEX_NOBODY;
     memset(call, 0, sizeof *call);
-    bool decoded = decode_query_string(deployment, &request->query, call, reply) &&
-                   convex_auth_identify(request, deployment->deploy_key, &identity, reply);
-    convex_call_from(call, request, identity);
-    return decoded;
+    return decode_query_string(deployment, &request->query, call, reply) &&
+           convex_call_identify(deployment, request, call, reply);
 }
 
 void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
@@ -75,17 +72,12 @@ void convex_answer_query(struct convex_deployment *deployment, const struct conv
 
 /* --- several queries, and queries of the past --- */
 
-struct batch {
-    const struct convex_request *request;
-    enum convex_identity identity;
-};
-
 /* False: the reply is an error of the whole batch, not one function's. */
-static bool append_batch_item(struct convex_deployment *deployment, const struct batch *batch,
+static bool append_batch_item(struct convex_deployment *deployment, const struct convex_request *request,
                               const json_t *item, struct buffer *out, struct convex_reply *reply) {
     struct convex_call call = {0};
-    convex_call_from(&call, batch->request, batch->identity);
-    if (convex_call_fill_json(deployment, item, &call, reply) &&
+    if (convex_call_identify(deployment, request, &call, reply) &&
+        convex_call_fill_json(deployment, item, &call, reply) &&
         convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
         run(deployment, &call, reply);
     }
@@ -99,12 +91,12 @@ static bool append_batch_item(struct convex_deployment *deployment, const struct
 }
 
 /* Nothing commits between the queries, so that each sees the newest snapshot and it is the same. */
-static bool append_batch(struct convex_deployment *deployment, const struct batch *batch,
+static bool append_batch(struct convex_deployment *deployment, const struct convex_request *request,
                          const json_t *queries, struct buffer *out, struct convex_reply *reply) {
     int64_t snapshot = deployment->store.latest;
     for (size_t i = 0; i < json_array_size(queries); i++) {
         buffer_append_text(out, i > 0 ? "," : "");
-        if (!append_batch_item(deployment, batch, json_array_get(queries, i), out, reply)) {
+        if (!append_batch_item(deployment, request, json_array_get(queries, i), out, reply)) {
             return false;
         }
         assert(deployment->store.latest == snapshot);
@@ -114,17 +106,17 @@ static bool append_batch(struct convex_deployment *deployment, const struct batc
 
 void convex_answer_query_batch(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply) {
-    struct batch batch = {.request = request};
+    struct convex_caller caller;
     json_t *body = NULL;
     struct buffer results = {0};
-    if (!convex_auth_identify(request, deployment->deploy_key, &batch.identity, reply) ||
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply) ||
         !convex_request_json(request, &body, reply)) {
         return;
     }
     const json_t *queries = json_object_get(body, "queries");
     if (!json_is_array(queries)) {
         convex_reply_error(reply, 400, "BadJsonBody", "The body needs `queries`, an array.");
-    } else if (append_batch(deployment, &batch, queries, &results, reply)) {
+    } else if (append_batch(deployment, request, queries, &results, reply)) {
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"results\":[");
         buffer_append(&reply->body, results.data, results.length);
@@ -168,21 +160,19 @@ static bool fill_function(struct convex_deployment *deployment, const json_t *bo
 
 static bool decode_any(struct convex_deployment *deployment, const struct convex_request *request,
                        struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
     json_t *body = NULL;
     bool is_run = strncmp(request->path, CONVEX_RUN_PREFIX, strlen(CONVEX_RUN_PREFIX)) == 0;
     memset(call, 0, sizeof *call);
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply)) {
+    if (!convex_call_identify(deployment, request, call, reply)) {
         return false;
     }
-    if (!is_run && identity != CONVEX_ADMIN) {
+    if (!is_run && call->identity != CONVEX_ADMIN) {
         return convex_reply_error(reply, 403, "BadDeployKey", "This needs the deploy key.");
     }
     bool decoded = convex_request_json(request, &body, reply) &&
                    (is_run ? fill_run(deployment, request, body, call, reply)
                            : fill_function(deployment, body, call, reply));
     json_decref(body);
-    convex_call_from(call, request, identity);
     if (is_run) {
         call->usual_format = CONVEX_FORMAT_JSON; /* whatever the client is */
     }

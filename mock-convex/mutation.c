@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/context.h"
+#include "mock-convex/cors.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -48,6 +49,7 @@ static void release(struct convex_mutation *mutation) {
 /* Answer, if anybody still listens, and forget the mutation. */
 static void answer(struct convex_mutation *mutation, struct convex_reply *reply) {
     if (mutation->exchange != 0) {
+        convex_cors_allow(reply, mutation->call.origin);
         convex_reply_send(reply, mutation->deployment->host, mutation->exchange);
     } else {
         convex_reply_free(reply);

@@ -74,15 +74,12 @@ static void run_at(struct convex_deployment *deployment, struct convex_call *cal
 
 void convex_answer_query_at_ts(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply) {
-    enum convex_identity identity = CONVEX_NOBODY;
     struct convex_call call = {0};
     json_t *body = NULL;
     int64_t ts = 0;
-    bool decoded = convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
-                   convex_request_json(request, &body, reply) &&
-                   convex_call_fill_json(deployment, body, &call, reply);
-    convex_call_from(&call, request, identity);
-    if (decoded && check_ts(deployment, json_text(body, "ts"), &ts, reply) &&
+    if (convex_call_identify(deployment, request, &call, reply) &&
+        convex_request_json(request, &body, reply) && convex_call_fill_json(deployment, body, &call, reply) &&
+        check_ts(deployment, json_text(body, "ts"), &ts, reply) &&
         convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
         run_at(deployment, &call, ts, reply);
     }

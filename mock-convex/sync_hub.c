@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "mock-convex/index_key.h"
 #include "mock-convex/mutation.h"
@@ -19,6 +20,7 @@ struct sync_request {
     char *session_id; /* "": none */
     uint32_t request;
     char *path;                        /* of the function */
+    char *id;                          /* see sync_hub_request_id; NULL: none */
     struct sync_session *session;      /* who waits for the answer; NULL: nobody */
     struct sync_request *next, **link; /* in the hub's list */
 };
@@ -50,7 +52,9 @@ static void free_request(struct sync_request *request) {
     }
     free(request->key);
     free(request->session_id);
+    free(request->id);
     free(request->path);
+    free(request->id);
     free(request);
 }
 
@@ -189,7 +193,7 @@ static void answer_stored(struct sync_session *session, uint32_t number,
 /* A failure is not stored: who sends the mutation again runs it again. */
 static void answer_failure(struct sync_request *request, const struct convex_mutation_outcome *outcome) {
     struct sync_session *session = request->session;
-    const struct convex_call call = {.path = request->path};
+    const struct convex_call call = {.path = request->path, .request_id = request->id};
     struct buffer text = {0};
     if (outcome->message != NULL) {
         convex_call_failure(request->hub->deployment, &call, outcome->message, outcome->thrown, &text);
@@ -227,12 +231,26 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
     buffer_free(&text);
 }
 
+char *sync_hub_request_id(const char *session_id, uint32_t request) {
+    unsigned char digest[32];
+    struct buffer hex = {0};
+    if (*session_id == 0) {
+        return NULL;
+    }
+    char *text = memory_format("%s|%u", session_id, (unsigned)request);
+    digest_sha256(text, strlen(text), digest);
+    hex_append(&hex, digest, 8);
+    free(text);
+    return buffer_take(&hex);
+}
+
 static void run_request(struct sync_hub *hub, struct sync_session *session, const char *id, char *key,
                         uint32_t number, struct convex_call call) {
     struct sync_request *request = memory_allocate(sizeof *request);
     *request = (struct sync_request){.hub = hub, .key = key, .request = number, .session = session};
     request->session_id = memory_copy_text(id);
     request->path = memory_copy_text(call.path);
+    request->id = memory_copy_text(call.request_id);
     request->next = hub->running;
     request->link = &hub->running;
     if (request->next != NULL) {

@@ -28,6 +28,9 @@ struct convex_deployment *sync_hub_deployment(const struct sync_hub *hub);
  * Takes the call. The answer comes to sync_session_answer, at once when it is stored. */
 void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const char *id, uint32_t request,
                      struct convex_call call);
+/* What a failure of a session's request is called: made of both, so that it is the same when it is sent
+ * again. NULL for a session without id. The caller frees it. */
+char *sync_hub_request_id(const char *session_id, uint32_t request);
 /* The session is over: answers to it are dropped. */
 void sync_hub_forget(struct sync_hub *hub, struct sync_session *session);
 

@@ -9,7 +9,9 @@
 #define SYNC_CHUNK_BYTES ((size_t)5000000) /* of a Transition's text; above that it is cut */
 #define SYNC_QUEUE_MAX 1000                /* mutations that wait on one socket */
 #define SYNC_ACTIONS_MAX 1000              /* that run for one socket */
-#define SYNC_UNSENT_MAX 2                  /* messages toward a slow reader before transitions coalesce */
+#define SYNC_HELD_MAX 1000                 /* messages that wait for the keys of a token */
+#define SYNC_HELD_BYTES_MAX ((size_t)32 << 20)
+#define SYNC_UNSENT_MAX 2 /* messages toward a slow reader before transitions coalesce */
 #define SYNC_SLOW_TIME (100 * TIME_MILLISECOND) /* until a slow reader is looked at again */
 
 /* How a mutation of this session ended: `result`, or `message`, or `code`. */

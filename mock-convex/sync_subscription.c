@@ -28,6 +28,15 @@ void sync_subscription_free(struct sync_subscription *query) {
     free(query);
 }
 
+void sync_subscription_identify(struct sync_subscription *query, enum convex_identity identity,
+                                const struct convex_value *user) {
+    forget_reads(query); /* its context borrows the user */
+    convex_free(query->call.user);
+    query->call.identity = identity;
+    query->call.user = user != NULL ? convex_copy(user) : NULL;
+    query->stale = true;
+}
+
 void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store) {
     struct error error = {0};
     if (!query->tracked || query->stale) {

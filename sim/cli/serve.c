@@ -19,6 +19,8 @@ static const char usage[] =
     "is gone when it ends.\n"
     "  --convex ADDRESS  where to serve: HOST:PORT with a numeric host; port 0 picks a free one\n"
     "                    (\"127.0.0.1:3210\" is what `npx convex dev --local` uses)\n"
+    "  --convex-site ADDRESS  where to serve its HTTP actions as well; they are always below /http/ on the\n"
+    "                    first address (\"127.0.0.1:3211\" is usual)\n"
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
@@ -26,7 +28,7 @@ static const char usage[] =
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *powersync, *config, *faults, *app, *seed, *mutant;
+    const char *convex, *site, *powersync, *config, *faults, *app, *seed, *mutant;
     bool verbose;
 };
 
@@ -52,12 +54,15 @@ static void print_app(const struct app *app) {
     printf(" powersync_checkpoints:createCheckpoint\n");
 }
 
-static void print_start(struct live *live, struct host *host, const struct app *app,
+static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
                         const struct serve_options *options) {
     printf("convex     http://%s\n", live_address(live, host));
+    if (site)
+        printf("site       http://%s\n", live_address(live, site));
     printf("deploy key %s\n", deploy_key);
     print_app(app);
-    if (live_address_is_loopback(options->convex))
+    if (live_address_is_loopback(options->convex) &&
+        (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
     else
         printf("Other machines can reach it. The deploy key is no secret; there is no encryption.\n");
@@ -72,16 +77,20 @@ static enum status serve(const struct serve_options *options, const struct app *
         .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
     struct live *live = live_create(&settings);
     struct host *host = live_node(live, "convex");
+    struct host *site = options->site ? live_node(live, "convex-site") : NULL;
     const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
+                                                                 .site = site,
                                                                  .tables = app->tables,
                                                                  .n_tables = app->n_tables,
                                                                  .functions = app->functions,
                                                                  .n_functions = app->n_functions};
     struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
     enum status status = live_serve(live, host, options->convex, error);
+    if (status == STATUS_OK && site)
+        status = live_serve(live, site, options->site, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
-        print_start(live, host, app, options);
+        print_start(live, host, site, app, options);
         live_run(live);
     }
     convex_deployment_destroy(deployment);
@@ -106,10 +115,11 @@ static enum status check_options(const struct args *args, const struct serve_opt
 static int run(int argc, char **argv) {
     struct serve_options options = {0};
     const struct args_option known[] = {
-        {"--convex", NULL, &options.convex}, {"--powersync", NULL, &options.powersync},
-        {"--config", NULL, &options.config}, {"--faults", NULL, &options.faults},
-        {"--app", NULL, &options.app},       {"--seed", NULL, &options.seed},
-        {"--mutant", NULL, &options.mutant}, {"--verbose", &options.verbose, NULL}};
+        {"--convex", NULL, &options.convex},       {"--convex-site", NULL, &options.site},
+        {"--powersync", NULL, &options.powersync}, {"--config", NULL, &options.config},
+        {"--faults", NULL, &options.faults},       {"--app", NULL, &options.app},
+        {"--seed", NULL, &options.seed},           {"--mutant", NULL, &options.mutant},
+        {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
     uint64_t seed = 1;

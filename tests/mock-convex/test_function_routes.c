@@ -6,7 +6,6 @@
 #define JSON "application/json"
 #define COUNT "{\"path\":\"pets:count\",\"args\":{}}"
 #define ADD "{\"path\":\"pets:add\",\"args\":{}}"
-#define TOKEN "Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA"
 
 /* throw new ConvexError({code: 7n}), after a write. */
 static enum status throw_value(struct convex_context *context, const struct convex_value *args,
