@@ -36,43 +36,38 @@ static void free_range(struct range_values *values) {
     script_value_free(&values->upper);
 }
 
-/* Append copies of the documents that pass, `limit` at most. */
-static enum status choose(struct script_run *run, const struct script_range *range,
-                          const struct convex_value **documents, size_t count, size_t limit,
-                          struct convex_value *found, struct error *error) {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < count && found->as.array.count < limit; i++) {
-        bool passes = true;
-        if (range->where != NULL) {
-            struct script_value answer = {0};
-            run->frame.slots[SCRIPT_SLOT_DOC] = (struct script_value){.value = documents[i]};
-            status = script_step(run, error);
-            if (status == STATUS_OK) {
-                status = script_evaluate(&run->frame, range->where, &answer, error);
-            }
-            passes = status == STATUS_OK && script_is_true(answer.value);
-            script_value_free(&answer);
-        }
-        if (passes) {
-            convex_array_append(found, convex_copy(documents[i]));
-            status = script_charge(&run->frame, documents[i], error);
-        }
+/* Does a document pass `where`? */
+struct filter {
+    struct script_run *run;
+    const struct script_expression *where;
+};
+
+static enum status pass_filter(void *context, const struct convex_value *document, bool *passes,
+                               struct error *error) {
+    struct filter *filter = context;
+    struct script_frame *frame = &filter->run->frame;
+    struct script_value answer = {0};
+    frame->slots[SCRIPT_SLOT_DOC] = (struct script_value){.value = document};
+    enum status status = script_step(filter->run, error);
+    if (status == STATUS_OK) {
+        status = script_evaluate(frame, filter->where, &answer, error);
     }
-    run->frame.slots[SCRIPT_SLOT_DOC] = (struct script_value){0};
+    *passes = status == STATUS_OK && script_is_true(answer.value);
+    script_value_free(&answer);
+    frame->slots[SCRIPT_SLOT_DOC] = (struct script_value){0};
     return status;
 }
 
-/* The documents of a range that pass `where`, `limit` at most, as an array. With `where` it is not known how
- * many documents have to be looked at: twice as many each time. */
+/* The documents of a range, `limit` at most, as an array. */
 static enum status scan(struct script_run *run, const struct script_statement *statement, size_t limit,
                         struct convex_value **found, struct error *error) {
     const struct script_range *range = statement->range;
     struct range_values values = {0};
-    size_t ask = range->where != NULL && limit < 8 ? 8 : limit, count = 0;
+    struct filter filter = {run, range->where};
+    const struct convex_value **documents = NULL;
+    size_t count = 0;
     enum status status = evaluate_range(run, range, &values, error);
-    *found = NULL;
-    do {
-        const struct convex_value **documents = NULL;
+    if (status == STATUS_OK) {
         const struct convex_range asked = {.index = range->index,
                                            .keys = values.key_pointers,
                                            .n_keys = range->n_keys,
@@ -81,22 +76,17 @@ static enum status scan(struct script_run *run, const struct script_statement *s
                                            .above_lower = range->above_lower,
                                            .below_upper = range->below_upper,
                                            .descending = range->descending,
-                                           .limit = ask};
-        convex_free(*found);
-        *found = convex_array();
-        if (status == STATUS_OK) {
-            status =
-                convex_find_range(run->frame.context, statement->name, &asked, &documents, &count, error);
-        }
-        if (status == STATUS_OK) {
-            status = choose(run, range, documents, count, limit, *found, error);
-        }
-        free(documents);
-        if (status != STATUS_OK || (*found)->as.array.count >= limit || count < ask) {
-            break;
-        }
-        ask *= 2;
-    } while (true);
+                                           .limit = limit,
+                                           .filter = range->where != NULL ? pass_filter : NULL,
+                                           .filter_context = &filter};
+        status = convex_find_range(run->frame.context, statement->name, &asked, &documents, &count, error);
+    }
+    *found = status == STATUS_OK ? convex_array() : NULL;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        convex_array_append(*found, convex_copy(documents[i]));
+        status = script_charge(&run->frame, documents[i], error);
+    }
+    free(documents);
     free_range(&values);
     if (status != STATUS_OK) {
         convex_free(*found);

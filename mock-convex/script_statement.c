@@ -209,7 +209,8 @@ static enum status read_bound(const struct reading *reading, const struct convex
     }
     bool lower = key[0] == 'g', open = key[2] == 0;
     const struct script_expression **side = lower ? &range->lower : &range->upper;
-    const char *field = range->n_keys < index->n_fields ? index->fields[range->n_keys] : NULL;
+    const char *field = index->fields[0][0] == '_' ? NULL : "_creationTime"; /* which ends every index */
+    field = range->n_keys < index->n_fields ? index->fields[range->n_keys] : field;
     if (field == NULL || json_object_size(bound.json) != 1 || json_object_get(bound.json, field) == NULL) {
         return script_refuse(
             reading->reader, bound,

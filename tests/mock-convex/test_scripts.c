@@ -60,6 +60,17 @@ static void expect(struct fixture *fixture, const char *path, const char *args, 
     free(text);
 }
 
+/* How often a mutation had to run again. */
+static uint64_t retries_of(struct fixture *fixture) {
+    const struct world_counter *counters;
+    size_t count = world_marks(fixture->world, &counters);
+    uint64_t retries = 0;
+    for (size_t i = 0; i < count; i++) {
+        retries += strcmp(counters[i].name, "convex.occ-retry") == 0 ? counters[i].reached : 0;
+    }
+    return retries;
+}
+
 /* --- expressions: what JavaScript gives --- */
 
 struct evaluation {
@@ -236,6 +247,47 @@ static const char statements[] =
     "  pets:fail:\n"
     "    query:\n"
     "      - fail: no pets today\n";
+
+/* A `first` with `where` has read up to the document that it found, and nothing behind it. */
+static void test_where_reads(void **state) {
+    (void)state;
+    struct convex_backend *backend =
+        parse("tables: {pets: {indexes: {by_age: [age]}}, log: {}}\n"
+              "functions:\n"
+              "  pets:add:\n"
+              "    mutation: [{insert: pets, value: =args, as: id}]\n"
+              "  pets:find:\n"
+              "    mutation:\n"
+              "      - {first: pets, index: by_age, where: '=doc.tag == 1', as: pet}\n"
+              "      - {insert: log, value: {age: =pet?.age}}\n"
+              "  pets:since:\n"
+              "    query:\n"
+              "      - {collect: pets, index: by_age, eq: {age: 1}, gt: {_creationTime: 0}, as: new}\n"
+              "      - {collect: pets, index: by_age, eq: {age: 1}, lte: {_creationTime: 0}, as: old}\n"
+              "      - return: '=[new.length, old.length]'\n");
+    struct fixture *fixture = deploy(backend);
+    struct answer answer;
+    static const char *const meanwhile[] = {"{\"age\":9,\"tag\":1}", "{\"age\":2,\"tag\":0}"};
+    mutate(fixture, "pets:add", "{\"age\":1,\"tag\":0}");
+    mutate(fixture, "pets:add", "{\"age\":3,\"tag\":1}");
+    mutate(fixture, "pets:add", "{\"age\":5,\"tag\":1}");
+    for (uint64_t retries = 0; retries < 2; retries++) { /* behind it: no conflict; before it: one */
+        size_t commits = fixture->commits;
+        send_mutation(fixture, &answer, "pets:find", "{}");
+        fixture_run(fixture, 3 * TIME_MILLISECOND); /* it has arrived after 1 ms and takes 5 ms */
+        assert_int_equal(fixture->commits, commits);
+        free(outcome(fixture, "pets:add", meanwhile[retries]));
+        wait_for(fixture, &answer);
+        assert_int_equal(answer.status, 200);
+        assert_non_null(strstr(buffer_text(&fixture->notes), "pets:find log={"));
+        assert_int_equal(fixture->commits, commits + 2);
+        buffer_free(&answer.body);
+        assert_int_equal(retries_of(fixture), retries);
+    }
+    expect(fixture, "pets:since", "{}", "[1.0,0.0]");
+    fixture_free(fixture);
+    convex_backend_free(backend);
+}
 
 static void test_statements(void **state) {
     (void)state;
@@ -442,7 +494,8 @@ static void test_nesting(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_expressions), cmocka_unit_test(test_statements),
-                                       cmocka_unit_test(test_bounds),      cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_cut_files),   cmocka_unit_test(test_nesting)};
+                                       cmocka_unit_test(test_where_reads), cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_refusals),    cmocka_unit_test(test_cut_files),
+                                       cmocka_unit_test(test_nesting)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
