@@ -54,7 +54,6 @@ static void free_request(struct sync_request *request) {
     free(request->session_id);
     free(request->id);
     free(request->path);
-    free(request->id);
     free(request);
 }
 
