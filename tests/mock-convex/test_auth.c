@@ -73,6 +73,41 @@ static void test_tokens(void **state) {
     auth_world_free(&world);
 }
 
+/* The claims of one token under the signature of another, every part of a signature, and another key's
+ * signature under a published id. */
+static void test_forged(void **state) {
+    (void)state;
+    struct auth_world world;
+    auth_world_make(&world);
+    char *alice = bearer(RSA, "{" OIDC ",\"aud\":\"app\"," LONG "}");
+    char *mallory =
+        bearer(RSA, "{\"iss\":\"https://issuer.test\",\"sub\":\"mallory\",\"aud\":\"app\"," LONG "}");
+    char *mixed = memory_format("%.*s%s", (int)(strrchr(alice, '.') - alice), alice, strrchr(mallory, '.'));
+    expect_who(&world, "another token's signature", mixed, 401, "Unauthenticated");
+    expect_who(&world, "her own", alice, 200, USER("https://issuer.test"));
+    expect_who(&world, "and still not", mixed, 401,
+               "Unauthenticated"); /* nothing of hers was remembered for it */
+    for (size_t i = 1; i < 340; i += 37) {
+        char *end = alice + strlen(alice) - i - 1, before = *end;
+        *end = before == 'A' ? 'B' : 'A';
+        expect_who(&world, "another signature", alice, 401, "Unauthenticated");
+        *end = before;
+    }
+    *(strrchr(alice, '.') + 1) = 0;
+    expect_who(&world, "no signature", alice, 401, "Unauthenticated");
+    json_t *jwk = json_parse(FIXTURE_ED_KEY, strlen(FIXTURE_ED_KEY), NULL);
+    json_object_set_new(jwk, "d", json_string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
+    char *key = json_dumps(jwk, 0), *other = bearer(key, "{" OIDC ",\"aud\":\"app\"," LONG "}");
+    expect_who(&world, "another key under the same id", other, 401, "Unauthenticated");
+    json_decref(jwk);
+    free(key);
+    free(other);
+    free(mixed);
+    free(mallory);
+    free(alice);
+    auth_world_free(&world);
+}
+
 static void test_headers(void **state) {
     (void)state;
     struct auth_world world;
@@ -231,6 +266,7 @@ static void test_every_context(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_forged),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_no_provider_names_all),
         cmocka_unit_test(test_without_providers),

@@ -249,6 +249,22 @@ static void test_lifetime(void **state) {
     auth_world_free(&world);
 }
 
+/* Keys that cannot be renewed count no more; the next request asks again, without any pause. */
+static void test_failed_renewal(void **state) {
+    (void)state;
+    struct auth_world world;
+    auth_world_make(&world);
+    char *header = bearer(FIXTURE_PRIVATE_KEY, CLAIMS);
+    expect_who(&world, "at first", header, 200, ALICE);
+    fixture_run(world.fixture, 301 * TIME_SECOND);
+    world.issuer.status = 503;
+    expect_who(&world, "cannot be renewed", header, 503, FAILED);
+    world.issuer.status = 200;
+    expect_who(&world, "a moment later", header, 200, ALICE);
+    free(header);
+    auth_world_free(&world);
+}
+
 /* A key id that nobody has seen asks for the keys, but not more often than every 10 s. */
 static void test_rotation(void **state) {
     (void)state;
@@ -301,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_others_go_on),
         cmocka_unit_test(test_bound),
         cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_failed_renewal),
         cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_large_set),
     };
