@@ -21,6 +21,7 @@ void convex_call_free(struct convex_call *call) {
     free(call->origin);
     free(call->request_id);
     convex_free(call->args);
+    convex_free(call->user);
     convex_log_free(&call->log);
     memset(call, 0, sizeof *call);
 }
