@@ -248,9 +248,11 @@ static const struct verified *remember(struct convex_auth *auth, const char *tok
     return kept;
 }
 
+/* NULL: unknown, or verified by keys that count no more. */
 static const struct verified *recall(const struct convex_auth *auth, const char *token) {
     const struct verified *verified = map_get(&auth->verified, token);
-    return verified != NULL && verified->generation == auth_keys_generation(verified->provider->keys)
+    const struct auth_keys *keys = verified != NULL ? verified->provider->keys : NULL;
+    return keys != NULL && auth_keys_failure(keys) == 0 && auth_keys_generation(keys) == verified->generation
                ? verified
                : NULL;
 }

@@ -76,6 +76,10 @@ struct convex_range {
     bool above_lower, below_upper;            /* the bound itself is left out */
     bool descending;
     size_t limit;
+    /* NULL: all. What does not pass counts as read, but not for the limit. An error ends the search. */
+    enum status (*filter)(void *filter_context, const struct convex_value *document, bool *passes,
+                          struct error *error);
+    void *filter_context;
 };
 /* The documents of a range, as convex_find gives them. Only what was scanned counts as read. */
 enum status convex_find_range(struct convex_context *context, const char *table,

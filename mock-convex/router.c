@@ -277,14 +277,14 @@ static bool check_client(const struct convex_request *request, struct convex_rep
 static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
                      const struct convex_request *request, bool parks, struct convex_reply *reply) {
     const struct route *route = find_route(request->path);
-    if (!check_client(request, reply)) {
-        return false;
-    }
     if (sync_hub_is_route(request->path)) {
-        return sync_hub_open(deployment->sync, exchange, request, reply);
+        return check_client(request, reply) && sync_hub_open(deployment->sync, exchange, request, reply);
     }
     if (route == NULL || !allows(route, request->http->method)) {
         reply->status = route == NULL ? 404 : 405; /* with an empty body, as the backend's router */
+        return false;
+    }
+    if (!check_client(request, reply)) {
         return false;
     }
     if (parks && park(deployment, deployment->host, exchange, request, reply)) {

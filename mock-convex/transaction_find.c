@@ -189,21 +189,28 @@ static enum status record_scan(struct convex_transaction *transaction, const str
 }
 
 static enum status scan(struct convex_transaction *transaction, const struct convex_store_index *index,
-                        const struct span *span, size_t limit, const struct convex_value ***documents,
-                        size_t *count, struct error *error) {
+                        const struct span *span, const struct convex_range *range,
+                        const struct convex_value ***documents, size_t *count, struct error *error) {
     struct walk walk = {.transaction = transaction, .index = index, .span = span};
     const struct convex_value *document = NULL;
     const unsigned char *key = NULL;
     size_t capacity = 0, length = 0;
     enum status status = STATUS_OK;
     walk_start(&walk);
-    while (status == STATUS_OK && *count < limit && (document = walk_next(&walk, &key, &length)) != NULL) {
-        MEMORY_RESERVE(*documents, capacity, *count + 1);
-        (*documents)[(*count)++] = document;
+    while (status == STATUS_OK && *count < range->limit &&
+           (document = walk_next(&walk, &key, &length)) != NULL) {
+        bool passes = true;
         status = convex_transaction_count_read(transaction, document, error);
+        if (status == STATUS_OK && range->filter != NULL) {
+            status = range->filter(range->filter_context, document, &passes, error);
+        }
+        if (status == STATUS_OK && passes) {
+            MEMORY_RESERVE(*documents, capacity, *count + 1);
+            (*documents)[(*count)++] = document;
+        }
     }
     return status == STATUS_OK
-               ? record_scan(transaction, index, span, *count == limit ? key : NULL, length, error)
+               ? record_scan(transaction, index, span, *count == range->limit ? key : NULL, length, error)
                : status;
 }
 
@@ -216,7 +223,7 @@ enum status convex_transaction_find_range(struct convex_transaction *transaction
     *count = 0;
     enum status status = make_span(index, range, &span, error);
     if (status == STATUS_OK && !span.empty) {
-        status = scan(transaction, index, &span, range->limit, documents, count, error);
+        status = scan(transaction, index, &span, range, documents, count, error);
     }
     if (status != STATUS_OK) {
         free(*documents);

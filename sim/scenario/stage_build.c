@@ -100,9 +100,13 @@ static enum status build_history(struct stage *stage, struct error *error) {
 /* --- servers --- */
 
 void stage_start_deployment(struct stage *stage) {
+    static const struct convex_auth_provider provider = {.issuer = "https://issuer",
+                                                         .application = APP_ISSUER_AUDIENCE};
     const struct app *app = stage->scenario->app;
     const struct convex_deployment_options options = {.deploy_key = deploy_key,
                                                       .storage = stage->storage,
+                                                      .providers = &provider,
+                                                      .n_providers = 1,
                                                       .tables = app->tables,
                                                       .n_tables = app->n_tables,
                                                       .functions = app->functions,

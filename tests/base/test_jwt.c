@@ -152,6 +152,10 @@ static void check_vector(const char *jwk, const char *token, enum jwt_algorithm 
         jwt.signature_length--;
         assert_false(jwt_verify(&jwt, token, key, algorithm));
         jwt.signature_length++;
+        json_object_set_new(jwt.header, "alg", json_string("none")); /* what it says of itself does not fit */
+        assert_false(jwt_verify(&jwt, token, key, algorithm));
+        json_object_set_new(jwt.header, "alg", json_string(jwt_algorithm_name(algorithm)));
+        assert_true(jwt_verify(&jwt, token, key, algorithm));
         char *changed = strdup(token); /* other claims */
         changed[jwt.signed_length - 2] ^= 1;
         assert_false(jwt_verify(&jwt, changed, key, algorithm));
@@ -253,6 +257,8 @@ static void test_refuses_keys(void **state) {
         "{\"kty\":\"oct\",\"k\":\"\"}",
         "{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"alg\":\"RS256\"}",
         "{\"kty\":\"oct\",\"k\":\"c2VjcmV0\",\"use\":\"enc\"}",
+        "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"use\":\"enc\","
+        "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
         "{\"kty\":\"RSA\",\"n\":\"\",\"e\":\"AQAB\"}",
         "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
         "{\"kty\":\"RSA\",\"n\":7,\"e\":\"AQAB\"}",
