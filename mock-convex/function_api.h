@@ -11,6 +11,7 @@ struct convex_call {
     char *path;                             /* canonical */
     const struct convex_function *function; /* NULL: unknown */
     enum convex_identity identity;          /* in what role */
+    bool read_only;                         /* with a key that may run queries only */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
     char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
