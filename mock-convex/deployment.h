@@ -35,6 +35,7 @@ struct convex_http_route {
 
 struct convex_deployment_options {
     const char *deploy_key;         /* "prod:happy-animal-123|0123abcd"; compared whole */
+    const char *read_only_key;      /* a second key, good for looking only; NULL: there is none */
     struct convex_storage *storage; /* NULL: one of its own, which goes with it */
     struct host *site;              /* listens for HTTP actions (the second port); NULL: only below /http/ */
     const struct convex_http_route *http_routes;

@@ -114,6 +114,7 @@ bool convex_call_identify(struct convex_deployment *deployment, const struct con
         return false;
     }
     call->identity = caller.identity;
+    call->read_only = caller.read_only;
     call->user = caller.user != NULL ? convex_copy(caller.user) : NULL;
     return true;
 }
@@ -155,6 +156,10 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply) {
     char message[512];
+    const struct convex_caller caller = {.read_only = call->read_only};
+    if (kind != CONVEX_QUERY && !convex_auth_may_write(&caller, reply)) {
+        return false;
+    }
     if (convex_call_refusal(call, kind, message) == NULL) {
         return true;
     }

@@ -13,6 +13,7 @@ struct convex_call {
     const struct convex_function *function; /* NULL: unknown */
     bool elsewhere;                         /* of a component, and there is the root only */
     enum convex_identity identity;          /* in what role */
+    bool read_only;                         /* with a key that may run queries only */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
     char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */

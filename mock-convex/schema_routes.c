@@ -105,7 +105,9 @@ void convex_answer_check_admin_key(struct convex_deployment *deployment, const s
         reply->status = 200;
         buffer_append_text(
             &reply->body,
-            "{\"success\":true,\"allowedOps\":[\"ViewData\",\"WriteData\"],\"isReadOnly\":false}");
+            arguments.caller.read_only
+                ? "{\"success\":true,\"allowedOps\":[\"ViewData\"],\"isReadOnly\":true}"
+                : "{\"success\":true,\"allowedOps\":[\"ViewData\",\"WriteData\"],\"isReadOnly\":false}");
     }
     convex_export_arguments_free(&arguments);
 }

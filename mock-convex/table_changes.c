@@ -170,7 +170,8 @@ static json_t *admit(const struct convex_deployment *deployment, const struct co
     bool admitted = check_names(body, reply) &&
                     (caller.identity == CONVEX_ADMIN ||
                      convex_reply_error(reply, 403, "BadDeployKey",
-                                        "This endpoint needs the deploy key of the deployment."));
+                                        "This endpoint needs the deploy key of the deployment.")) &&
+                    convex_auth_may_write(&caller, reply);
     if (!admitted) {
         json_decref(body);
         return NULL;
