@@ -3,16 +3,21 @@
 #include <assert.h>
 #include <string.h>
 
+#include "mock-convex/action.h"
+#include "mock-convex/state.h"
 #include "mock-convex/value_check.h"
 
-void convex_context_begin(struct convex_context *context, struct convex_store *store, struct host *host,
-                          const struct convex_function *function) {
+void convex_context_begin(struct convex_context *context, struct convex_deployment *deployment,
+                          const struct convex_function *function, const struct convex_value *user) {
+    struct host *host = deployment->host;
     memset(context, 0, sizeof *context);
     context->host = host;
+    context->deployment = deployment;
+    context->user = user;
     context->read_only = function->kind == CONVEX_QUERY;
-    context->is_action = function->kind == CONVEX_ACTION;
+    context->is_action = function->kind == CONVEX_ACTION || function->kind == CONVEX_HTTP_ACTION;
     context->function = function;
-    convex_transaction_begin(&context->transaction, store, host, host_wall_clock(host));
+    convex_transaction_begin(&context->transaction, &deployment->store, host, host_wall_clock(host));
 }
 
 void convex_context_end(struct convex_context *context) {
@@ -45,11 +50,39 @@ enum status convex_context_call(struct convex_context *context, const struct con
     return error_set(error, status, "%s", failure.message);
 }
 
-enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
-                               const struct convex_function *function, const struct convex_value *args,
-                               struct convex_value **result, struct error *error) {
-    convex_context_begin(context, store, host, function);
+enum status convex_context_run(struct convex_context *context, struct convex_deployment *deployment,
+                               const struct convex_function *function, const struct convex_value *user,
+                               const struct convex_value *args, struct convex_value **result,
+                               struct error *error) {
+    convex_context_begin(context, deployment, function, user);
     return convex_context_call(context, function, args, result, error);
+}
+
+enum status convex_context_nest(struct convex_context *context, const struct convex_function *function,
+                                const struct convex_value *args, struct convex_value **result,
+                                struct error *error) {
+    const struct convex_function *caller = context->function;
+    bool read_only = context->read_only;
+    struct error failure = {0};
+    if (context->depth >= CONVEX_CALL_DEPTH_MAX) {
+        return error_set(error, STATUS_LIMIT, "functions call each other more than %d deep",
+                         CONVEX_CALL_DEPTH_MAX);
+    }
+    context->depth++;
+    context->function = function;
+    context->read_only = read_only || function->kind == CONVEX_QUERY;
+    enum status status = convex_context_call(context, function, args, result, &failure);
+    context->depth--;
+    context->function = caller;
+    context->read_only = read_only;
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    if (function->kind == CONVEX_MUTATION && context->limit == STATUS_OK) { /* its writes are there */
+        context->limit = status;
+        context->limit_error = failure;
+    }
+    return error_set(error, status, "%s", failure.message);
 }
 
 enum status convex_throw(struct convex_context *context, struct convex_value *data, struct error *error) {
@@ -101,7 +134,11 @@ static enum status find_writable(struct convex_context *context, const char *nam
     if (context->read_only) {
         return error_set(error, STATUS_INVALID, "a query cannot write");
     }
-    return find_table(context, name, table, error);
+    enum status status = find_table(context, name, table, error);
+    if (status == STATUS_OK && (*table)->system) {
+        return error_set(error, STATUS_INVALID, "the table \"%.64s\" belongs to the system", name);
+    }
+    return status;
 }
 
 const struct convex_value *convex_get(struct convex_context *context, const char *name, const char *id) {
@@ -195,9 +232,15 @@ const struct convex_value *convex_user(const struct convex_context *context) {
 }
 
 int64_t convex_now_ms(struct convex_context *context) {
+    if (context->action != NULL) {
+        return convex_action_now(context);
+    }
     return context->transaction.wall_clock / TIME_MILLISECOND;
 }
 
 uint64_t convex_random(struct convex_context *context) {
+    if (context->action != NULL) {
+        return convex_action_random(context);
+    }
     return host_random(context->host, "convex.math-random");
 }

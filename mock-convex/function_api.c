@@ -13,11 +13,15 @@
 #include "mock-convex/utf8.h"
 
 #define ARGS_SIZE_MAX ((size_t)16 << 20)
+#define REQUEST_ID_MOST 128 /* bytes */
 
 void convex_call_free(struct convex_call *call) {
     free(call->path);
     free(call->format);
+    free(call->origin);
+    free(call->request_id);
     convex_free(call->args);
+    convex_free(call->user);
     memset(call, 0, sizeof *call);
 }
 
@@ -82,12 +86,37 @@ bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *b
                             json_object_get(body, "format"), "BadJsonBody", call, reply);
 }
 
+/* The caller's name for what it asks; anything but a short plain text is not taken. */
+static char *read_request_id(const struct convex_request *request) {
+    const char *id = convex_request_header(request, "convex-request-id");
+    size_t length = id != NULL ? strlen(id) : 0;
+    for (size_t i = 0; i < length; i++) {
+        if (id[i] <= ' ' || id[i] > '~') {
+            return NULL;
+        }
+    }
+    return length > 0 && length <= REQUEST_ID_MOST ? memory_copy_text(id) : NULL;
+}
+
+bool convex_call_identify(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_call *call, struct convex_reply *reply) {
+    struct convex_caller caller;
+    assert(call->user == NULL && call->origin == NULL && call->request_id == NULL);
+    call->origin = memory_copy_text(convex_request_header(request, "origin"));
+    call->request_id = read_request_id(request);
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply)) {
+        return false;
+    }
+    call->identity = caller.identity;
+    call->user = caller.user != NULL ? convex_copy(caller.user) : NULL;
+    return true;
+}
+
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
     json_t *body = NULL;
     memset(call, 0, sizeof *call);
-    bool decoded = convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
+    bool decoded = convex_call_identify(deployment, request, call, reply) &&
                    convex_request_json(request, &body, reply) &&
                    convex_call_fill_json(deployment, body, call, reply);
     json_decref(body);
@@ -98,6 +127,7 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
                                 char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
+    assert(kind != CONVEX_HTTP_ACTION);
     if (call->function == NULL) {
         snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {
@@ -148,10 +178,14 @@ static void note_failure(struct convex_deployment *deployment, const struct conv
     free(text);
 }
 
-static void append_failure(struct convex_deployment *deployment, const char *message,
-                           const struct convex_value *thrown, struct buffer *text) {
-    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
-                  host_random(deployment->host, "convex.request-id"));
+static void append_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                           const char *message, const struct convex_value *thrown, struct buffer *text) {
+    if (call->request_id != NULL) {
+        buffer_printf(text, "[Request ID: %s] Server Error", call->request_id);
+    } else {
+        buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
+                      host_random(deployment->host, "convex.request-id"));
+    }
     if (!deployment->redacts) {
         buffer_printf(text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
     }
@@ -160,7 +194,7 @@ static void append_failure(struct convex_deployment *deployment, const char *mes
 void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
                          const char *message, const struct convex_value *thrown, struct buffer *text) {
     note_failure(deployment, call, message);
-    append_failure(deployment, message, thrown, text);
+    append_failure(deployment, call, message, thrown, text);
 }
 
 void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
@@ -169,7 +203,7 @@ void convex_call_fail(struct convex_deployment *deployment, const struct convex_
     struct buffer text = {0};
     note_failure(deployment, call, message);
     if (decide_format(call, &format, reply)) {
-        append_failure(deployment, message, thrown, &text);
+        append_failure(deployment, call, message, thrown, &text);
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"error\",\"errorMessage\":");
         convex_utf8_append_json(&reply->body, buffer_text(&text));

@@ -3,13 +3,17 @@
 #ifndef MOCK_CONVEX_FUNCTION_API_H
 #define MOCK_CONVEX_FUNCTION_API_H
 
+#include "mock-convex/auth.h"
 #include "mock-convex/state.h"
 
 /* What a request to a function asks for. */
 struct convex_call {
     char *path;                             /* canonical */
     const struct convex_function *function; /* NULL: unknown */
-    struct convex_value *user;              /* who calls, see convex_user; NULL: nobody */
+    enum convex_identity identity;          /* in what role */
+    struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
+    char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
+    char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
     struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
@@ -30,7 +34,10 @@ bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *b
  * with the arguments shows when the function would run. */
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call);
-/* Authenticate and decode. False: the reply is decided. */
+/* Fill in what the request's headers say: who calls, from where. False: the reply is decided. */
+bool convex_call_identify(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_call *call, struct convex_reply *reply);
+/* Identify and decode. False: the reply is decided. */
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply);
 /* NULL: the call can run as `kind`; else why not, written to `message`. */

@@ -13,6 +13,15 @@ void convex_store_init(struct convex_store *store, int64_t wall_clock) {
     store->latest = wall_clock;
 }
 
+static void free_table(struct convex_store_table *table) {
+    for (size_t i = 0; i < table->n_indexes; i++) {
+        convex_ordered_free(&table->indexes[i].entries, NULL);
+    }
+    free(table->indexes);
+    free(table->name);
+    free(table);
+}
+
 void convex_store_free(struct convex_store *store) {
     for (size_t i = 0; i < store->log_count; i++) {
         convex_free(store->log[i]->value);
@@ -22,13 +31,10 @@ void convex_store_free(struct convex_store *store) {
         free(store->documents[i]);
     }
     for (size_t i = 0; i < store->n_tables; i++) {
-        struct convex_store_table *table = store->tables[i];
-        for (size_t j = 0; j < table->n_indexes; j++) {
-            convex_ordered_free(&table->indexes[j].entries, NULL);
-        }
-        free(table->indexes);
-        free(table->name);
-        free(table);
+        free_table(store->tables[i]);
+    }
+    for (size_t i = 0; i < store->n_system; i++) {
+        free_table(store->system[i]);
     }
     free(store->log);
     free(store->documents);
@@ -38,7 +44,7 @@ void convex_store_free(struct convex_store *store) {
 }
 
 /* A table with room for its indexes, the first two of which are there. */
-static struct convex_store_table *make_table(struct convex_store *store, const char *name, size_t n_indexes,
+static struct convex_store_table *make_table(const char *name, size_t n_indexes,
                                              const unsigned char tablet[16]) {
     struct convex_store_table *table = memory_allocate(sizeof *table);
     table->name = memory_copy_text(name);
@@ -51,18 +57,14 @@ static struct convex_store_table *make_table(struct convex_store *store, const c
         index->table = table;
         index->kind = i == 0 ? CONVEX_BY_ID : i == 1 ? CONVEX_BY_CREATION_TIME : CONVEX_BY_FIELDS;
     }
-    store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
-    store->tables[store->n_tables++] = table;
     return table;
 }
 
-struct convex_store_table *convex_store_add_table(struct convex_store *store,
-                                                  const struct convex_table *declared,
-                                                  const unsigned char tablet[16]) {
+static struct convex_store_table *make_declared(struct convex_store *store,
+                                                const struct convex_table *declared,
+                                                const unsigned char tablet[16]) {
     assert(!map_has(&store->by_name, declared->name));
-    uint32_t number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
-    struct convex_store_table *table = make_table(store, declared->name, 2 + declared->n_indexes, tablet);
-    table->number = number;
+    struct convex_store_table *table = make_table(declared->name, 2 + declared->n_indexes, tablet);
     for (size_t i = 2; i < table->n_indexes; i++) {
         table->indexes[i].declared = &declared->indexes[i - 2];
         assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
@@ -71,10 +73,36 @@ struct convex_store_table *convex_store_add_table(struct convex_store *store,
     return table;
 }
 
+static void append_table(struct convex_store *store, struct convex_store_table *table) {
+    store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
+    store->tables[store->n_tables++] = table;
+}
+
+struct convex_store_table *convex_store_add_table(struct convex_store *store,
+                                                  const struct convex_table *declared,
+                                                  const unsigned char tablet[16]) {
+    struct convex_store_table *table = make_declared(store, declared, tablet);
+    table->number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
+    append_table(store, table);
+    return table;
+}
+
+struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
+                                                         const struct convex_table *declared,
+                                                         const unsigned char tablet[16]) {
+    assert(declared->name[0] == '_' && store->n_system < CONVEX_SYSTEM_TABLES_MAX);
+    struct convex_store_table *table = make_declared(store, declared, tablet);
+    table->system = true;
+    store->system[store->n_system++] = table;
+    table->number = (uint32_t)store->n_system;
+    return table;
+}
+
 struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
                                                    const struct convex_store_table *model,
                                                    const unsigned char tablet[16]) {
-    struct convex_store_table *table = make_table(store, model->name, model->n_indexes, tablet);
+    struct convex_store_table *table = make_table(model->name, model->n_indexes, tablet);
+    append_table(store, table);
     table->number = model->number;
     table->from = CONVEX_LIVE;
     for (size_t i = 2; i < table->n_indexes; i++) {
@@ -85,7 +113,7 @@ struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
 
 int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
                                 struct convex_store_table *successor, int64_t wall_clock) {
-    assert(table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
+    assert(!table->system && table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;

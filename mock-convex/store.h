@@ -13,6 +13,7 @@
 #include "mock-convex/ordered_list.h"
 
 #define CONVEX_FIRST_TABLE_NUMBER 10001
+#define CONVEX_SYSTEM_TABLES_MAX 2
 #define CONVEX_LIVE INT64_MAX /* `until` of an entry that is valid now */
 
 struct convex_store_table;
@@ -45,6 +46,7 @@ struct convex_revision {
 struct convex_store_table {
     char *name;
     uint32_t number;
+    bool system;              /* the deployment's own: in the log, but nobody is ever shown its rows */
     int64_t from;             /* ns; it exists for readers at from <= ts < until. CONVEX_LIVE: still hidden */
     int64_t until;            /* CONVEX_LIVE: not dropped */
     unsigned char tablet[16]; /* random; orders tables in the log and in snapshots */
@@ -55,6 +57,8 @@ struct convex_store_table {
 struct convex_store {
     struct convex_store_table **tables; /* in the order of their making; dropped and hidden ones too */
     size_t n_tables;
+    struct convex_store_table *system[CONVEX_SYSTEM_TABLES_MAX]; /* not among `tables` */
+    size_t n_system;
     struct map by_name;
     struct convex_revision **log; /* by (ts, tablet, internal id) */
     size_t log_count;
@@ -79,8 +83,13 @@ void convex_store_free(struct convex_store *store);
 struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const struct convex_table *table,
                                                   const unsigned char tablet[16]);
-struct convex_store_table *convex_store_table(const struct convex_store *store,
-                                              const char *name); /* NULL: none */
+/* The same for a table of the deployment's own. Its name begins with "_", its number is below those of the
+ * others and moves none of them. */
+struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
+                                                         const struct convex_table *table,
+                                                         const unsigned char tablet[16]);
+/* Tables and system tables. NULL: none. */
+struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name);
 static inline bool convex_store_table_lives(const struct convex_store_table *table, int64_t ts) {
     return table->from <= ts && ts < table->until;
 }

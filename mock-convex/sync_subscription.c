@@ -28,6 +28,15 @@ void sync_subscription_free(struct sync_subscription *query) {
     free(query);
 }
 
+void sync_subscription_identify(struct sync_subscription *query, enum convex_identity identity,
+                                const struct convex_value *user) {
+    forget_reads(query); /* its context borrows the user */
+    convex_free(query->call.user);
+    query->call.identity = identity;
+    query->call.user = user != NULL ? convex_copy(user) : NULL;
+    query->stale = true;
+}
+
 void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store) {
     struct error error = {0};
     if (!query->tracked || query->stale) {
@@ -109,8 +118,8 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    enum status status = convex_context_run(&query->context, &deployment->store, deployment->host,
-                                            query->call.function, query->call.args, &value, &error);
+    enum status status = convex_context_run(&query->context, deployment, query->call.function,
+                                            query->call.user, query->call.args, &value, &error);
     query->tracked = true;
     if (status == STATUS_OK) {
         succeed(query, value, modifications);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "base/memory.h"
 #include "cli/args.h"
 #include "cli/command.h"
 #include "live/live.h"
@@ -19,6 +20,10 @@ static const char usage[] =
     "is gone when it ends.\n"
     "  --convex ADDRESS  where to serve: HOST:PORT with a numeric host; port 0 picks a free one\n"
     "                    (\"127.0.0.1:3210\" is what `npx convex dev --local` uses)\n"
+    "  --convex-site ADDRESS  where to serve its HTTP actions as well; they are always below /http/ on the\n"
+    "                    first address (\"127.0.0.1:3211\" is usual)\n"
+    "  --issuer ADDRESS  serve a token issuer there, whose tokens the deployment accepts:\n"
+    "                    GET /token?user=NAME&audience=convex\n"
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
@@ -26,7 +31,7 @@ static const char usage[] =
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *powersync, *config, *faults, *app, *seed, *mutant;
+    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *seed, *mutant;
     bool verbose;
 };
 
@@ -52,16 +57,37 @@ static void print_app(const struct app *app) {
     printf(" powersync_checkpoints:createCheckpoint\n");
 }
 
-static void print_start(struct live *live, struct host *host, const struct app *app,
-                        const struct serve_options *options) {
+static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
+                        const struct app_issuer *issuer, const struct serve_options *options) {
     printf("convex     http://%s\n", live_address(live, host));
+    if (site)
+        printf("site       http://%s\n", live_address(live, site));
+    if (issuer)
+        printf("issuer     %s\n", app_issuer_url(issuer));
     printf("deploy key %s\n", deploy_key);
     print_app(app);
-    if (live_address_is_loopback(options->convex))
+    if (live_address_is_loopback(options->convex) &&
+        (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
     else
         printf("Other machines can reach it. The deploy key is no secret; there is no encryption.\n");
     fflush(stdout);
+}
+
+/* The token issuer, when one is asked for: before the deployment, which has to know its address. */
+static enum status serve_issuer(const struct serve_options *options, struct live *live,
+                                struct app_issuer **issuer, struct error *error) {
+    if (!options->issuer)
+        return STATUS_OK;
+    struct host *host = live_node(live, "issuer");
+    *issuer = app_issuer_create(host, "syncline", "syncline", "powersync", 300 * TIME_SECOND);
+    enum status status = live_serve(live, host, options->issuer, error);
+    if (status != STATUS_OK)
+        return status;
+    char *url = memory_format("http://%s", live_address(live, host));
+    app_issuer_set_url(*issuer, url);
+    free(url);
+    return STATUS_OK;
 }
 
 /* Answers take as long as they take: no time is added. */
@@ -72,19 +98,31 @@ static enum status serve(const struct serve_options *options, const struct app *
         .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
     struct live *live = live_create(&settings);
     struct host *host = live_node(live, "convex");
+    struct host *site = options->site ? live_node(live, "convex-site") : NULL;
+    struct app_issuer *issuer = NULL;
+    enum status status = serve_issuer(options, live, &issuer, error);
+    const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
+                                                  .application = APP_ISSUER_AUDIENCE};
     const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
+                                                                 .site = site,
                                                                  .tables = app->tables,
                                                                  .n_tables = app->n_tables,
                                                                  .functions = app->functions,
-                                                                 .n_functions = app->n_functions};
+                                                                 .n_functions = app->n_functions,
+                                                                 .providers = &provider,
+                                                                 .n_providers = issuer ? 1 : 0};
     struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
-    enum status status = live_serve(live, host, options->convex, error);
+    if (status == STATUS_OK)
+        status = live_serve(live, host, options->convex, error);
+    if (status == STATUS_OK && site)
+        status = live_serve(live, site, options->site, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
-        print_start(live, host, app, options);
+        print_start(live, host, site, app, issuer, options);
         live_run(live);
     }
     convex_deployment_destroy(deployment);
+    app_issuer_destroy(issuer);
     live_destroy(live);
     return status;
 }
@@ -106,7 +144,8 @@ static enum status check_options(const struct args *args, const struct serve_opt
 static int run(int argc, char **argv) {
     struct serve_options options = {0};
     const struct args_option known[] = {
-        {"--convex", NULL, &options.convex}, {"--powersync", NULL, &options.powersync},
+        {"--convex", NULL, &options.convex}, {"--convex-site", NULL, &options.site},
+        {"--issuer", NULL, &options.issuer}, {"--powersync", NULL, &options.powersync},
         {"--config", NULL, &options.config}, {"--faults", NULL, &options.faults},
         {"--app", NULL, &options.app},       {"--seed", NULL, &options.seed},
         {"--mutant", NULL, &options.mutant}, {"--verbose", &options.verbose, NULL}};

@@ -22,6 +22,7 @@ refused '--config' --convex 127.0.0.1:0 --config x.yaml
 refused '--faults' --convex 127.0.0.1:0 --faults x.yaml
 refused 'no address' --convex 3210
 refused 'no numeric address' --convex example:3210
+refused 'no address' --convex 127.0.0.1:0 --issuer 4000
 refused 'no app' --convex 127.0.0.1:0 --app nothing
 
 start() {
@@ -65,5 +66,11 @@ else
 fi
 kill -0 "$server" 2>/dev/null || fail "it is gone"
 stop TERM
-start --convex 127.0.0.1:0
+start --convex 127.0.0.1:0 --issuer 127.0.0.1:0
+issuer=$(sed -n 's/^issuer  *//p' "$work/log")
+[ -n "$issuer" ] || fail "it does not print the issuer's address"
+if command -v node >/dev/null && [ -d deps/node_modules/convex ]; then
+  node tests/commands/serve_auth.mjs "$url" "$issuer" "$PWD/deps/node_modules" >>"$work/log" 2>&1 ||
+    fail "the convex client with tokens failed"
+fi
 stop INT
