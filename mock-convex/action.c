@@ -166,7 +166,8 @@ static void run(struct convex_action *action) {
         const char *message = misuse != NULL ? misuse : status != STATUS_OK ? error.message : NULL;
         const struct convex_action_outcome outcome = {.value = message == NULL ? value : NULL,
                                                       .message = message,
-                                                      .thrown = misuse == NULL ? context.thrown : NULL};
+                                                      .thrown = misuse == NULL ? context.thrown : NULL,
+                                                      .log = &context.log};
         finish(action, &outcome);
     }
     convex_free(value);
@@ -239,6 +240,7 @@ static void free_http(void *context) {
 static void answer_http(void *context, const struct convex_action_outcome *outcome) {
     struct http_call *http = context;
     struct convex_reply reply = {0};
+    convex_call_keep_log(http->deployment, &http->call, outcome->log);
     if (outcome->value != NULL) {
         convex_call_succeed(&http->call, outcome->value, &reply);
     } else {

@@ -19,6 +19,7 @@ struct convex_action_outcome {
     const struct convex_value *value;  /* NULL: it failed */
     const char *message;               /* why */
     const struct convex_value *thrown; /* the data of that error; NULL: none */
+    struct convex_log *log;            /* may be taken from; never NULL */
 };
 
 struct convex_action_caller {

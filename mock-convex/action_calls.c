@@ -28,7 +28,7 @@ static void run_query(struct convex_action *action, struct convex_action_entry *
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
     enum status status =
-        convex_run_now(action->deployment, function, action->user, args, &value, &thrown, &error);
+        convex_run_now(action->deployment, function, action->user, args, &value, &thrown, NULL, &error);
     if (status == STATUS_OK) {
         entry->done = true;
         entry->value = value;

@@ -3,6 +3,7 @@
 #ifndef MOCK_CONVEX_CONTEXT_H
 #define MOCK_CONVEX_CONTEXT_H
 
+#include "mock-convex/log.h"
 #include "mock-convex/transaction.h"
 
 struct convex_action;
@@ -18,6 +19,7 @@ struct convex_context {
     int depth;                              /* calls of functions inside each other */
     size_t scheduled, scheduled_bytes;      /* jobs of this transaction, and the size of their arguments */
     struct convex_value *thrown;            /* of convex_throw; NULL: nothing */
+    struct convex_log log;                  /* of convex_log, of this attempt */
     const struct convex_function *function; /* that runs */
     const struct convex_value *user;        /* who calls, see convex_user; borrowed, NULL: nobody */
     /* Once a limit was hit or a mutation inside the transaction has failed: the call fails whatever the

@@ -31,13 +31,8 @@ static void on_closed(void *context, uint64_t exchange) {
 
 static void add_functions(struct convex_deployment *deployment,
                           const struct convex_deployment_options *options) {
-    const struct convex_function *builtin = &convex_checkpoint_function;
-    map_set(&deployment->functions, builtin->path, (void *)(uintptr_t)builtin);
-    for (size_t i = 0; i < options->n_functions; i++) {
-        const struct convex_function *function = &options->functions[i];
-        assert(function->path != NULL && function->run != NULL);
-        map_set(&deployment->functions, function->path, (void *)(uintptr_t)function);
-    }
+    deployment->store.schemaless = options->schemaless;
+    convex_set_functions(deployment, options->functions, options->n_functions);
 }
 
 struct convex_deployment *convex_deployment_create(struct host *host,
@@ -144,7 +139,7 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
     if (function == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no function \"%s\"", path);
     }
-    enum status status = convex_run_now(deployment, function, NULL, args, &value, &thrown, error);
+    enum status status = convex_run_now(deployment, function, NULL, args, &value, &thrown, NULL, error);
     convex_free(thrown);
     if (status == STATUS_OK && result != NULL) {
         *result = value;

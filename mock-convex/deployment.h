@@ -64,6 +64,17 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error);
 
+/* Deploy another schema and other functions, all of them, at once: tables and indexes that are new come (an
+ * index with entries of all documents), indexes that are not declared any more go, validators are exchanged.
+ * Documents and their ids stay. A table that is not declared any more stays as it is, without validator. What
+ * is running conflicts and runs again; open queries of WebSockets run again, with the new functions.
+ * STATUS_INVALID: names that cannot be, or a document that does not fit (the message names table, document
+ * and path); STATUS_LIMIT: too many tables. Then nothing has changed. Both arrays and all that they name must
+ * outlive the deployment. */
+enum status convex_deployment_push(struct convex_deployment *deployment, const struct convex_table *tables,
+                                   size_t n_tables, const struct convex_function *functions,
+                                   size_t n_functions, struct error *error);
+
 /* Change a table now, as the dashboard or an import would. STATUS_NOT_FOUND: there is no such table. A
  * transaction that has read or written the table meanwhile conflicts.
  *

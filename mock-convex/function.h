@@ -66,7 +66,8 @@ enum status convex_find(struct convex_context *context, const char *table, const
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error);
 /* What a range of an index is: documents whose first fields equal `keys`, and whose next field lies between
- * the bounds. */
+ * the bounds. After an index's own fields comes _creationTime; a missing field is below every value
+ * (CONVEX_UNDEFINED asks for it). */
 struct convex_range {
     const char *index;
     const struct convex_value *const *keys;
@@ -75,6 +76,10 @@ struct convex_range {
     bool above_lower, below_upper;            /* the bound itself is left out */
     bool descending;
     size_t limit;
+    /* NULL: all. What does not pass counts as read, but not for the limit. An error ends the search. */
+    enum status (*filter)(void *filter_context, const struct convex_value *document, bool *passes,
+                          struct error *error);
+    void *filter_context;
 };
 /* The documents of a range, as convex_find gives them. Only what was scanned counts as read. */
 enum status convex_find_range(struct convex_context *context, const char *table,

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "mock-convex/auth.h"
+#include "mock-convex/client_format.h"
 #include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
 
@@ -22,6 +22,7 @@ void convex_call_free(struct convex_call *call) {
     free(call->request_id);
     convex_free(call->args);
     convex_free(call->user);
+    convex_log_free(&call->log);
     memset(call, 0, sizeof *call);
 }
 
@@ -48,13 +49,17 @@ static void decode_args(struct convex_call *call, const json_t *json) {
     }
 }
 
+void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call) {
+    call->function = call->elsewhere ? NULL : map_get(&deployment->functions, call->path);
+}
+
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call) {
     call->path = convex_path_canonical(path);
     if (call->path == NULL) {
         return false;
     }
-    call->function = map_get(&deployment->functions, call->path);
+    convex_call_resolve(deployment, call);
     decode_args(call, args);
     return true;
 }
@@ -104,6 +109,7 @@ bool convex_call_identify(struct convex_deployment *deployment, const struct con
     assert(call->user == NULL && call->origin == NULL && call->request_id == NULL);
     call->origin = memory_copy_text(convex_request_header(request, "origin"));
     call->request_id = read_request_id(request);
+    call->usual_format = convex_client_format(convex_request_header(request, "convex-client"));
     if (!convex_auth_identify(deployment->auth, request, &caller, reply)) {
         return false;
     }
@@ -123,12 +129,17 @@ bool convex_call_decode(struct convex_deployment *deployment, const struct conve
     return decoded;
 }
 
+static bool is_admin(const struct convex_call *call) {
+    return call->identity == CONVEX_ADMIN || call->identity == CONVEX_ACTING;
+}
+
 const char *convex_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
                                 char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
     assert(kind != CONVEX_HTTP_ACTION);
-    if (call->function == NULL) {
+    if (call->function == NULL || (call->function->internal && !is_admin(call)) ||
+        call->function->kind == CONVEX_HTTP_ACTION) {
         snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {
         snprintf(message, 512, "'%.300s' is not %s %s.", call->path, kind == CONVEX_ACTION ? "an" : "a",
@@ -153,9 +164,26 @@ bool convex_call_check(struct convex_deployment *deployment, const struct convex
 
 static bool decide_format(const struct convex_call *call, enum convex_format *format,
                           struct convex_reply *reply) {
-    *format = CONVEX_FORMAT_JSON;
+    *format = call->usual_format;
     return call->format == NULL || convex_format_parse(call->format, format) == STATUS_OK ||
            convex_reply_error(reply, 400, "BadFormat", "There is no value format \"%.100s\".", call->format);
+}
+
+void convex_call_keep_log(const struct convex_deployment *deployment, struct convex_call *call,
+                          struct convex_log *log) {
+    convex_log_take(&call->log, log);
+    if (deployment->redacts) {
+        convex_log_free(&call->log);
+    }
+}
+
+/* ,"logLines":[..]} and the end of the reply. */
+static void end_reply(const struct convex_call *call, struct convex_reply *reply) {
+    if (call->log.count > 0) {
+        buffer_append_text(&reply->body, ",\"logLines\":");
+        convex_log_append_json(&reply->body, &call->log);
+    }
+    buffer_append_char(&reply->body, '}');
 }
 
 void convex_call_succeed(const struct convex_call *call, const struct convex_value *value,
@@ -166,7 +194,7 @@ void convex_call_succeed(const struct convex_call *call, const struct convex_val
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"success\",\"value\":");
         convex_append_json(&reply->body, value, format);
-        buffer_append_char(&reply->body, '}');
+        end_reply(call, reply);
     }
 }
 
@@ -211,7 +239,7 @@ void convex_call_fail(struct convex_deployment *deployment, const struct convex_
             buffer_append_text(&reply->body, ",\"errorData\":");
             convex_append_json(&reply->body, thrown, format);
         }
-        buffer_append_char(&reply->body, '}');
+        end_reply(call, reply);
     }
     buffer_free(&text);
 }

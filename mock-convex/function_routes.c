@@ -13,13 +13,15 @@
 #include "mock-convex/run_now.h"
 
 /* Run a call of a query and decide its reply. */
-static void run(struct convex_deployment *deployment, const struct convex_call *call,
-                struct convex_reply *reply) {
+static void run(struct convex_deployment *deployment, struct convex_call *call, struct convex_reply *reply) {
+    struct convex_log log = {0};
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
     assert(call->function->kind == CONVEX_QUERY);
-    if (convex_run_now(deployment, call->function, call->user, call->args, &value, &thrown, &error) ==
-        STATUS_OK) {
+    enum status status =
+        convex_run_now(deployment, call->function, call->user, call->args, &value, &thrown, &log, &error);
+    convex_call_keep_log(deployment, call, &log);
+    if (status == STATUS_OK) {
         convex_call_succeed(call, value, reply);
     } else {
         convex_call_fail(deployment, call, error.message, thrown, reply);
@@ -151,9 +153,8 @@ static bool fill_function(struct convex_deployment *deployment, const json_t *bo
     if (!convex_call_fill_json(deployment, body, call, reply)) {
         return false;
     }
-    if (json_string_length(component) > 0) {
-        call->function = NULL; /* there is the root component only */
-    }
+    call->elsewhere = json_string_length(component) > 0;
+    convex_call_resolve(deployment, call);
     return true;
 }
 
@@ -172,6 +173,9 @@ static bool decode_any(struct convex_deployment *deployment, const struct convex
                    (is_run ? fill_run(deployment, request, body, call, reply)
                            : fill_function(deployment, body, call, reply));
     json_decref(body);
+    if (is_run) {
+        call->usual_format = CONVEX_FORMAT_JSON; /* whatever the client is */
+    }
     return decoded;
 }
 

@@ -77,6 +77,12 @@ static void run_attempt(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     assert(!mutation->running && mutation->attempts < CONVEX_MUTATION_ATTEMPTS);
     mutation->attempts++;
+    if (mutation->attempts > 1) { /* a push may have come in between */
+        const struct convex_function *before = mutation->call.function;
+        convex_call_resolve(deployment, &mutation->call);
+        bool usable = mutation->call.function != NULL && mutation->call.function->kind == CONVEX_MUTATION;
+        mutation->call.function = usable ? mutation->call.function : before;
+    }
     const struct convex_call *call = &mutation->call;
     mutation->status = convex_context_run(&mutation->context, deployment, call->function, call->user,
                                           call->args, &mutation->result, &mutation->error);
@@ -85,6 +91,7 @@ static void run_attempt(struct convex_mutation *mutation) {
                                                    mutation->result, &mutation->error);
     }
     mutation->running = true;
+    convex_call_keep_log(deployment, &mutation->call, &mutation->context.log);
     set_timer(mutation,
               host_random_between(deployment->host, "convex.mutation-time", deployment->mutation_time_low,
                                   deployment->mutation_time_high),
@@ -123,8 +130,9 @@ static void retry_or_give_up(struct convex_mutation *mutation, const struct erro
 /* It has committed. */
 static void answer_success(struct convex_mutation *mutation) {
     struct convex_reply reply = {0};
-    if (tell_caller(mutation,
-                    &(struct convex_mutation_outcome){.value = mutation->result, .ts = mutation->ts})) {
+    if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result,
+                                                                .ts = mutation->ts,
+                                                                .log = &mutation->call.log})) {
         return;
     }
     convex_call_succeed(&mutation->call, mutation->result, &reply);
@@ -185,7 +193,8 @@ static void reach_commit(void *context) {
     mutation->timer = 0;
     if (mutation->status != STATUS_OK) {
         if (tell_caller(mutation, &(struct convex_mutation_outcome){.message = mutation->error.message,
-                                                                    .thrown = mutation->context.thrown})) {
+                                                                    .thrown = mutation->context.thrown,
+                                                                    .log = &mutation->call.log})) {
             return;
         }
         convex_call_fail(deployment, &mutation->call, mutation->error.message, mutation->context.thrown,

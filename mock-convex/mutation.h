@@ -16,6 +16,7 @@ struct convex_mutation_outcome {
     int64_t ts;                        /* of the commit; of the snapshot when nothing was written */
     const char *message;               /* the function's error; NULL unless it failed by itself */
     const struct convex_value *thrown; /* the data of that error; NULL: none */
+    const struct convex_log *log;      /* NULL: none */
     const char *code;                  /* the backend's error; NULL unless it was that */
     bool lost; /* it committed, and who asked from outside must not learn it: the connection breaks */
 };

@@ -54,14 +54,16 @@ static bool check_ts(const struct convex_deployment *deployment, const char *tex
            convex_reply_error(reply, 503, "InternalServerError", "The snapshot is too old to be read.");
 }
 
-static void run_at(struct convex_deployment *deployment, const struct convex_call *call, int64_t ts,
+static void run_at(struct convex_deployment *deployment, struct convex_call *call, int64_t ts,
                    struct convex_reply *reply) {
     struct convex_context context;
     struct convex_value *value = NULL;
     struct error error = {0};
     convex_context_begin(&context, deployment, call->function, call->user);
     context.transaction.begin = ts;
-    if (convex_context_call(&context, call->function, call->args, &value, &error) == STATUS_OK) {
+    enum status status = convex_context_call(&context, call->function, call->args, &value, &error);
+    convex_call_keep_log(deployment, call, &context.log);
+    if (status == STATUS_OK) {
         convex_call_succeed(call, value, reply);
     } else {
         convex_call_fail(deployment, call, error.message, context.thrown, reply);

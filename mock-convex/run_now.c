@@ -7,7 +7,8 @@
 
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
                            const struct convex_value *user, const struct convex_value *args,
-                           struct convex_value **result, struct convex_value **thrown, struct error *error) {
+                           struct convex_value **result, struct convex_value **thrown, struct convex_log *log,
+                           struct error *error) {
     struct convex_context context;
     size_t log_before = deployment->store.log_count;
     *thrown = NULL;
@@ -23,6 +24,9 @@ enum status convex_run_now(struct convex_deployment *deployment, const struct co
     if (status != STATUS_OK) {
         *thrown = context.thrown;
         context.thrown = NULL;
+    }
+    if (log != NULL) {
+        convex_log_take(log, &context.log);
     }
     convex_context_end(&context);
     return status;
@@ -63,7 +67,7 @@ static enum status run_callee(struct convex_context *context, enum convex_functi
     }
     if (context->is_action) {
         return convex_run_now(context->deployment, function, context->user, args, result, &context->thrown,
-                              error);
+                              NULL, error);
     }
     if (kind == CONVEX_ACTION) {
         return error_set(error, STATUS_INVALID, "only an action can call an action");

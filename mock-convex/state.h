@@ -41,6 +41,10 @@ struct convex_deployment {
     struct sync_hub *sync;             /* WebSocket sessions */
 };
 
+/* Exactly these and the built-in one are the functions from now on. The array is borrowed. */
+void convex_set_functions(struct convex_deployment *deployment, const struct convex_function *functions,
+                          size_t count);
+
 /* Something may have been committed: everything in the log from position `from`. Tells whom it concerns, and
  * notes it (NOTE_COMMIT), without the rows of system tables. */
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path);

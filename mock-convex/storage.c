@@ -44,10 +44,7 @@ static bool bind_again(struct convex_store *store, const struct convex_table *de
             continue;
         }
         known = true;
-        assert(table->n_indexes == 2 + declared->n_indexes);
-        for (size_t j = 2; j < table->n_indexes; j++) {
-            table->indexes[j].declared = &declared->indexes[j - 2];
-        }
+        convex_store_change_table(store, table, declared);
     }
     return known;
 }

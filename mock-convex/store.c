@@ -13,10 +13,14 @@ void convex_store_init(struct convex_store *store, int64_t wall_clock) {
     store->latest = wall_clock;
 }
 
-static void free_table(struct convex_store_table *table) {
+void convex_store_free_table(struct convex_store_table *table) {
     for (size_t i = 0; i < table->n_indexes; i++) {
         convex_ordered_free(&table->indexes[i].entries, NULL);
     }
+    for (size_t i = 0; i < table->n_retired; i++) {
+        free(table->retired[i]);
+    }
+    free(table->retired);
     free(table->indexes);
     free(table->name);
     free(table);
@@ -31,10 +35,10 @@ void convex_store_free(struct convex_store *store) {
         free(store->documents[i]);
     }
     for (size_t i = 0; i < store->n_tables; i++) {
-        free_table(store->tables[i]);
+        convex_store_free_table(store->tables[i]);
     }
     for (size_t i = 0; i < store->n_system; i++) {
-        free_table(store->system[i]);
+        convex_store_free_table(store->system[i]);
     }
     free(store->log);
     free(store->documents);
@@ -60,30 +64,36 @@ static struct convex_store_table *make_table(const char *name, size_t n_indexes,
     return table;
 }
 
-static struct convex_store_table *make_declared(struct convex_store *store,
-                                                const struct convex_table *declared,
-                                                const unsigned char tablet[16]) {
-    assert(!map_has(&store->by_name, declared->name));
-    struct convex_store_table *table = make_table(declared->name, 2 + declared->n_indexes, tablet);
-    for (size_t i = 2; i < table->n_indexes; i++) {
-        table->indexes[i].declared = &declared->indexes[i - 2];
-        assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
-    }
-    map_set(&store->by_name, table->name, table);
-    return table;
-}
-
 static void append_table(struct convex_store *store, struct convex_store_table *table) {
     store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
     store->tables[store->n_tables++] = table;
 }
 
+struct convex_store_table *convex_store_make_table(const struct convex_table *declared, uint32_t number,
+                                                   const unsigned char tablet[16]) {
+    struct convex_store_table *table = make_table(declared->name, 2 + declared->n_indexes, tablet);
+    table->number = number;
+    table->document = declared->document;
+    for (size_t i = 2; i < table->n_indexes; i++) {
+        table->indexes[i].declared = &declared->indexes[i - 2];
+        assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
+    }
+    return table;
+}
+
+void convex_store_adopt_table(struct convex_store *store, struct convex_store_table *table, int64_t from) {
+    assert(!map_has(&store->by_name, table->name) && table->number == convex_store_next_number(store));
+    table->from = from;
+    append_table(store, table);
+    map_set(&store->by_name, table->name, table);
+}
+
 struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const struct convex_table *declared,
                                                   const unsigned char tablet[16]) {
-    struct convex_store_table *table = make_declared(store, declared, tablet);
-    table->number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
-    append_table(store, table);
+    struct convex_store_table *table =
+        convex_store_make_table(declared, convex_store_next_number(store), tablet);
+    convex_store_adopt_table(store, table, 0);
     return table;
 }
 
@@ -91,10 +101,12 @@ struct convex_store_table *convex_store_add_system_table(struct convex_store *st
                                                          const struct convex_table *declared,
                                                          const unsigned char tablet[16]) {
     assert(declared->name[0] == '_' && store->n_system < CONVEX_SYSTEM_TABLES_MAX);
-    struct convex_store_table *table = make_declared(store, declared, tablet);
+    assert(!map_has(&store->by_name, declared->name));
+    struct convex_store_table *table =
+        convex_store_make_table(declared, (uint32_t)store->n_system + 1, tablet);
     table->system = true;
     store->system[store->n_system++] = table;
-    table->number = (uint32_t)store->n_system;
+    map_set(&store->by_name, table->name, table);
     return table;
 }
 
@@ -104,6 +116,7 @@ struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
     struct convex_store_table *table = make_table(model->name, model->n_indexes, tablet);
     append_table(store, table);
     table->number = model->number;
+    table->document = model->document;
     table->from = CONVEX_LIVE;
     for (size_t i = 2; i < table->n_indexes; i++) {
         table->indexes[i].declared = model->indexes[i].declared;
@@ -219,8 +232,9 @@ static void retire_entry(struct convex_store_index *index, const struct buffer *
     node->until = ts;
 }
 
-static void update_index(struct convex_store_index *index, struct convex_document *document,
-                         const struct convex_value *before, const struct convex_value *after, int64_t ts) {
+void convex_store_index_update(struct convex_store_index *index, struct convex_document *document,
+                               const struct convex_value *before, const struct convex_value *after,
+                               int64_t ts) {
     struct buffer old_key = {0}, new_key = {0};
     if (before != NULL) {
         convex_store_index_key(index, before, document->internal, &old_key);
@@ -266,7 +280,7 @@ static void apply_write(struct convex_store *store, struct convex_store_write *w
     revision->previous = document->newest;
     const struct convex_value *before = document->newest != NULL ? document->newest->value : NULL;
     for (size_t i = 0; i < write->table->n_indexes; i++) {
-        update_index(&write->table->indexes[i], document, before, write->value, ts);
+        convex_store_index_update(&write->table->indexes[i], document, before, write->value, ts);
     }
     document->newest = revision;
     assert(revision->previous == NULL || revision->previous->ts < ts);

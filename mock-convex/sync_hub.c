@@ -200,6 +200,7 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     const struct sync_answer answer = {.request = request->request,
                                        .message = buffer_text(&text),
                                        .data = outcome->thrown,
+                                       .log = outcome->log,
                                        .code = outcome->code};
     free_request(request);
     if (session != NULL) {
@@ -220,6 +221,7 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
     const struct sync_answer answer = {.request = request->request,
                                        .result = buffer_text(&text),
                                        .ts = (uint64_t)outcome->ts,
+                                       .log = outcome->log,
                                        .lost = outcome->lost};
     free_request(request);
     if (session != NULL) {

@@ -378,9 +378,8 @@ static bool decode_call(struct sync_session *session, const char *path, const ch
     if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
-    if (component != NULL && *component != 0) {
-        call->function = NULL; /* there are no components */
-    }
+    call->elsewhere = component != NULL && *component != 0;
+    convex_call_resolve(session->deployment, call);
     call->identity = session->identity;
     call->user = session->user != NULL ? convex_copy(session->user) : NULL;
     return true;
@@ -456,7 +455,9 @@ static void respond(struct sync_session *session, const char *type, const struct
             buffer_append_char(&text, '"');
         }
     }
-    buffer_append_text(&text, ",\"logLines\":[]}");
+    buffer_append_text(&text, ",\"logLines\":");
+    convex_log_append_json(&text, answer->log);
+    buffer_append_char(&text, '}');
     send_text(session, &text);
     buffer_free(&text);
 }
@@ -466,7 +467,8 @@ static void refuse(struct sync_session *session, const char *type, uint32_t requ
     struct buffer text = {0};
     convex_call_failure(session->deployment, call, message, data, &text);
     respond(session, type,
-            &(struct sync_answer){.request = request, .message = buffer_text(&text), .data = data});
+            &(struct sync_answer){
+                .request = request, .message = buffer_text(&text), .data = data, .log = &call->log});
     buffer_free(&text);
 }
 
@@ -476,6 +478,7 @@ static void run_next(struct sync_session *session) {
         struct queued next = session->queue[0];
         memmove(session->queue, session->queue + 1, --session->n_queue * sizeof next);
         char message[512];
+        convex_call_resolve(session->deployment, &next.call);
         const char *refusal = convex_call_refusal(&next.call, CONVEX_MUTATION, message);
         if (refusal != NULL) {
             refuse(session, "MutationResponse", next.request, &next.call, refusal, NULL);
@@ -554,11 +557,13 @@ static void free_inflight(struct inflight *inflight) {
 static void action_done(void *context, const struct convex_action_outcome *outcome) {
     struct inflight *inflight = context;
     struct sync_session *session = inflight->session;
+    convex_call_keep_log(session->deployment, &inflight->call, outcome->log);
     if (outcome->value != NULL) {
         struct buffer text = {0};
         convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
         respond(session, "ActionResponse",
-                &(struct sync_answer){.request = inflight->request, .result = buffer_text(&text)});
+                &(struct sync_answer){
+                    .request = inflight->request, .result = buffer_text(&text), .log = &inflight->call.log});
         buffer_free(&text);
     } else {
         refuse(session, "ActionResponse", inflight->request, &inflight->call, outcome->message,

@@ -21,6 +21,7 @@ struct sync_answer {
     uint64_t ts;
     const char *message;
     const struct convex_value *data; /* of the error; NULL: none */
+    const struct convex_log *log;    /* NULL: nothing was logged */
     const char *code;                /* the socket closes with it */
     bool lost;                       /* the socket breaks, and nothing is said */
 };

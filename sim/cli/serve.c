@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "live/live.h"
+#include "mock-convex/backend.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
 
@@ -25,14 +26,17 @@ static const char usage[] =
     "  --issuer ADDRESS  serve a token issuer there, whose tokens the deployment accepts:\n"
     "                    GET /token?user=NAME&audience=convex\n"
     "  --app NAME        whose tables and functions it has; usually todo\n"
+    "  --backend FILE    another backend instead: tables, functions, HTTP routes, auth providers in YAML\n"
+    "                    (docs/backends.md; backends/ has samples)\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
     "  --verbose         print what happens\n"
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *seed, *mutant;
+    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant;
     bool verbose;
+    const struct convex_backend *loaded; /* of `backend`; NULL: the app's functions */
 };
 
 static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
@@ -47,7 +51,7 @@ static void print_note(void *context, int64_t now, const char *node, const struc
     putchar('\n');
 }
 
-static void print_app(const struct app *app) {
+static void print_app(const struct app *app, const struct convex_backend *backend) {
     printf("tables    ");
     for (size_t i = 0; i < app->n_tables; i++)
         printf(" %s", app->tables[i].name);
@@ -55,6 +59,28 @@ static void print_app(const struct app *app) {
     for (size_t i = 0; i < app->n_functions; i++)
         printf(" %s", app->functions[i].path);
     printf(" powersync_checkpoints:createCheckpoint\n");
+    for (size_t i = 0; backend && i < backend->n_http_routes; i++) {
+        const struct convex_http_route *route = &backend->http_routes[i];
+        printf("route      %s %s -> %s\n", route->method, route->path, route->function);
+    }
+}
+
+/* What a backend has and an app has not. The providers are the caller's to free. */
+static struct convex_auth_provider *add_backend(struct convex_deployment_options *options,
+                                                const struct convex_backend *backend) {
+    if (!backend)
+        return NULL;
+    size_t count = backend->n_providers + options->n_providers;
+    struct convex_auth_provider *providers = memory_allocate_array(count + 1, sizeof *providers);
+    for (size_t i = 0; i < count; i++)
+        providers[i] =
+            i < backend->n_providers ? backend->providers[i] : options->providers[i - backend->n_providers];
+    options->providers = providers;
+    options->n_providers = count;
+    options->http_routes = backend->http_routes;
+    options->n_http_routes = backend->n_http_routes;
+    options->schemaless = backend->schemaless;
+    return providers;
 }
 
 static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
@@ -65,7 +91,7 @@ static void print_start(struct live *live, struct host *host, struct host *site,
     if (issuer)
         printf("issuer     %s\n", app_issuer_url(issuer));
     printf("deploy key %s\n", deploy_key);
-    print_app(app);
+    print_app(app, options->loaded);
     if (live_address_is_loopback(options->convex) &&
         (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
@@ -111,7 +137,9 @@ static enum status serve(const struct serve_options *options, const struct app *
                                                                  .n_functions = app->n_functions,
                                                                  .providers = &provider,
                                                                  .n_providers = issuer ? 1 : 0};
-    struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
+    struct convex_deployment_options whole = deployment_options;
+    struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
+    struct convex_deployment *deployment = convex_deployment_create(host, &whole);
     if (status == STATUS_OK)
         status = live_serve(live, host, options->convex, error);
     if (status == STATUS_OK && site)
@@ -122,6 +150,7 @@ static enum status serve(const struct serve_options *options, const struct app *
         live_run(live);
     }
     convex_deployment_destroy(deployment);
+    free(providers);
     app_issuer_destroy(issuer);
     live_destroy(live);
     return status;
@@ -138,17 +167,20 @@ static enum status check_options(const struct args *args, const struct serve_opt
         return error_set(error, STATUS_INVALID, "serve injects no faults yet: --faults is not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+    if (options->app && options->backend)
+        return error_set(error, STATUS_INVALID, "either --app or --backend");
     return STATUS_OK;
 }
 
 static int run(int argc, char **argv) {
     struct serve_options options = {0};
     const struct args_option known[] = {
-        {"--convex", NULL, &options.convex}, {"--convex-site", NULL, &options.site},
-        {"--issuer", NULL, &options.issuer}, {"--powersync", NULL, &options.powersync},
-        {"--config", NULL, &options.config}, {"--faults", NULL, &options.faults},
-        {"--app", NULL, &options.app},       {"--seed", NULL, &options.seed},
-        {"--mutant", NULL, &options.mutant}, {"--verbose", &options.verbose, NULL}};
+        {"--convex", NULL, &options.convex},   {"--convex-site", NULL, &options.site},
+        {"--issuer", NULL, &options.issuer},   {"--powersync", NULL, &options.powersync},
+        {"--config", NULL, &options.config},   {"--faults", NULL, &options.faults},
+        {"--app", NULL, &options.app},         {"--seed", NULL, &options.seed},
+        {"--backend", NULL, &options.backend}, {"--mutant", NULL, &options.mutant},
+        {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
     uint64_t seed = 1;
@@ -161,10 +193,23 @@ static int run(int argc, char **argv) {
     const struct app *app = app_find(options.app ? options.app : "todo");
     if (status == STATUS_OK && !app)
         status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
+    struct convex_backend *backend = NULL;
+    struct app of_backend = {0};
+    if (status == STATUS_OK && options.backend)
+        status = convex_backend_load(options.backend, &backend, &error);
+    if (backend) {
+        of_backend = (struct app){.tables = backend->tables,
+                                  .n_tables = backend->n_tables,
+                                  .functions = backend->functions,
+                                  .n_functions = backend->n_functions};
+        app = &of_backend;
+        options.loaded = backend;
+    }
     args_free(&args);
     if (status != STATUS_OK)
         return command_refuse(&command_serve, &error);
     status = serve(&options, app, seed, &error);
+    convex_backend_free(backend);
     return status == STATUS_OK        ? EXIT_EXPECTED
            : status == STATUS_INVALID ? command_refuse(&command_serve, &error)
                                       : command_fail(&error, EXIT_INTERNAL);
