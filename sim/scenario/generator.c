@@ -10,7 +10,7 @@ static const int64_t exact_most = (int64_t)1 << 53; /* whole numbers that a Floa
 
 /* The word of a mapping that is a choice, or NULL. */
 static const char *word_of(const json_t *value) {
-    static const char *const words[] = {"choose", "number", "integer", "uuid"};
+    static const char *const words[] = {"$choose", "$number", "$int", "$uuid"};
     for (size_t i = 0; json_object_size(value) == 1 && i < sizeof words / sizeof words[0]; i++)
         if (json_object_get(value, words[i]))
             return words[i];
@@ -49,13 +49,13 @@ enum status generator_check(struct reader *reader, struct reader_value value) {
     if (!word)
         return check_all(reader, value.value);
     struct reader_value of = reader_member(value.value, word);
-    if (!strcmp(word, "choose")) {
+    if (!strcmp(word, "$choose")) {
         if (json_array_size(of.value) == 0)
-            return reader_refuse(reader, of, "`choose` must be a list of at least one value");
+            return reader_refuse(reader, of, "`$choose` must be a list of at least one value");
         return check_all(reader, of.value);
     }
-    if (!strcmp(word, "uuid"))
-        return json_is_true(of.value) ? STATUS_OK : reader_refuse(reader, of, "`uuid` must be true");
+    if (!strcmp(word, "$uuid"))
+        return json_is_true(of.value) ? STATUS_OK : reader_refuse(reader, of, "`$uuid` must be true");
     return check_ends(reader, of);
 }
 
@@ -76,16 +76,16 @@ static json_t *draw_integer(int64_t number) {
 }
 
 static json_t *draw_word(const json_t *of, const char *word, struct random_stream *stream) {
-    if (!strcmp(word, "choose"))
+    if (!strcmp(word, "$choose"))
         return draw(json_array_get(of, (size_t)random_below(stream, json_array_size(of))), stream);
-    if (!strcmp(word, "uuid")) {
+    if (!strcmp(word, "$uuid")) {
         char uuid[37];
         random_uuid(stream, uuid);
         return json_string(uuid);
     }
     int64_t number = random_between(stream, json_integer_value(json_array_get(of, 0)),
                                     json_integer_value(json_array_get(of, 1)));
-    return !strcmp(word, "integer") ? draw_integer(number) : json_real((double)number);
+    return !strcmp(word, "$int") ? draw_integer(number) : json_real((double)number);
 }
 
 static json_t *draw_object(const json_t *value, struct random_stream *stream) {

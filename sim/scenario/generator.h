@@ -1,11 +1,12 @@
 /* Arguments with a part that each seed draws: JSON in which some mappings stand for a choice.
  *
- *   {choose: [a, b, {uuid: true}]}   one of these
- *   {number: [1, 100]}               a whole Float64, both ends included
- *   {integer: [1, 100]}              an Int64
- *   {uuid: true}                     a new UUID
+ *   {$choose: [a, b, {$uuid: true}]} one of these
+ *   {$number: [1, 100]}               a whole Float64, both ends included
+ *   {$int: [1, 100]}                 an Int64
+ *   {$uuid: true}                   a new UUID
  *
- * Everything else stands for itself, so {$integer: "..."} and the like can be written out. */
+ * No field of a document begins with $, so nothing else is meant by these; everything else stands for itself,
+ * {$integer: "..."} and the like too. */
 #ifndef SYNCLINE_SCENARIO_GENERATOR_H
 #define SYNCLINE_SCENARIO_GENERATOR_H
 
