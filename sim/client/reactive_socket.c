@@ -120,6 +120,16 @@ static json_t *add_chunk(struct reactive_client *client, const json_t *message, 
     return whole;
 }
 
+/* The back-off begins anew once all is synced, not when the socket opens, and a ping tells nothing of that.
+ */
+static bool hear(struct reactive_client *client, const json_t *message) {
+    if (!reactive_hear(client, message)) {
+        return false;
+    }
+    client->retries = reactive_is_synced(client) ? 0 : client->retries;
+    return true;
+}
+
 /* False: the message breaks the protocol. Chunks and pings do not get further than this. */
 static bool take_message(struct reactive_client *client, const json_t *message) {
     const char *type = json_is_object(message) ? json_text(message, "type") : NULL;
@@ -131,12 +141,12 @@ static bool take_message(struct reactive_client *client, const json_t *message) 
     }
     if (strcmp(type, "TransitionChunk") != 0) {
         drop_chunks(client);
-        return reactive_hear(client, message);
+        return hear(client, message);
     }
     bool good;
     json_t *whole = add_chunk(client, message, &good);
     if (good && whole != NULL) {
-        good = reactive_hear(client, whole);
+        good = hear(client, whole);
     }
     json_decref(whole);
     return good;
@@ -154,8 +164,6 @@ static void on_message(void *context, uint64_t socket, enum websocket_kind kind,
         reactive_tell(client, "a message of the server breaks the protocol: %.200s",
                       kind == WEBSOCKET_TEXT ? (const char *)bytes : "(binary)");
         reactive_socket_reopen(client, "InvalidMessage");
-    } else if (client->state == REACTIVE_READY && reactive_is_synced(client)) {
-        client->retries = 0;
     }
 }
 
