@@ -3,21 +3,38 @@
 #include <assert.h>
 #include <string.h>
 
+#include "mock-convex/action.h"
+#include "mock-convex/state.h"
 #include "mock-convex/value_check.h"
 
-void convex_context_begin(struct convex_context *context, struct convex_store *store, struct host *host,
-                          const struct convex_function *function) {
+void convex_context_begin(struct convex_context *context, struct convex_deployment *deployment,
+                          const struct convex_function *function, const struct convex_value *user) {
+    struct host *host = deployment->host;
     memset(context, 0, sizeof *context);
     context->host = host;
+    context->deployment = deployment;
+    context->user = user;
     context->read_only = function->kind == CONVEX_QUERY;
-    context->is_action = function->kind == CONVEX_ACTION;
+    context->is_action = function->kind == CONVEX_ACTION || function->kind == CONVEX_HTTP_ACTION;
     context->function = function;
-    convex_transaction_begin(&context->transaction, store, host, host_wall_clock(host));
+    convex_transaction_begin(&context->transaction, &deployment->store, host, host_wall_clock(host));
 }
 
 void convex_context_end(struct convex_context *context) {
     convex_transaction_end(&context->transaction);
+    convex_log_free(&context->log);
     convex_catch(context);
+}
+
+/* `validator` NULL: any value. The message begins with `name`. */
+static enum status validate(const struct convex_context *context, const struct convex_validator *validator,
+                            const struct convex_value *value, const char *name, struct error *error) {
+    const struct convex_validator_tables tables = convex_transaction_tables(&context->transaction);
+    struct error why = {0};
+    if (validator == NULL || convex_validate(validator, value, &tables, &why) == STATUS_OK) {
+        return STATUS_OK;
+    }
+    return error_set(error, STATUS_INVALID, "%s: %.900s", name, why.message);
 }
 
 enum status convex_context_call(struct convex_context *context, const struct convex_function *function,
@@ -26,7 +43,10 @@ enum status convex_context_call(struct convex_context *context, const struct con
     assert(function->run != NULL && args != NULL && context->thrown == NULL);
     struct convex_value *value = NULL;
     struct error failure = {.status = STATUS_INTERNAL, .message = "the function gave no reason"};
-    enum status status = function->run(context, args, &value, &failure);
+    enum status status = validate(context, function->args, args, "ArgumentValidationError", &failure);
+    if (status == STATUS_OK) {
+        status = function->run(context, args, &value, &failure);
+    }
     if (status == STATUS_OK && context->limit != STATUS_OK) {
         status = context->limit;
         failure = context->limit_error;
@@ -37,19 +57,51 @@ enum status convex_context_call(struct convex_context *context, const struct con
     if (status == STATUS_OK && value != NULL && convex_size(value) > CONVEX_RESULT_SIZE_MAX) {
         status = error_set(&failure, STATUS_LIMIT, "the result has more than 16 MiB");
     }
+    value = status == STATUS_OK && value == NULL ? convex_null() : value;
     if (status == STATUS_OK) {
-        *result = value != NULL ? value : convex_null();
+        status = validate(context, function->returns, value, "ReturnsValidationError", &failure);
+    }
+    if (status == STATUS_OK) {
+        *result = value;
         return STATUS_OK;
     }
     convex_free(value);
     return error_set(error, status, "%s", failure.message);
 }
 
-enum status convex_context_run(struct convex_context *context, struct convex_store *store, struct host *host,
-                               const struct convex_function *function, const struct convex_value *args,
-                               struct convex_value **result, struct error *error) {
-    convex_context_begin(context, store, host, function);
+enum status convex_context_run(struct convex_context *context, struct convex_deployment *deployment,
+                               const struct convex_function *function, const struct convex_value *user,
+                               const struct convex_value *args, struct convex_value **result,
+                               struct error *error) {
+    convex_context_begin(context, deployment, function, user);
     return convex_context_call(context, function, args, result, error);
+}
+
+enum status convex_context_nest(struct convex_context *context, const struct convex_function *function,
+                                const struct convex_value *args, struct convex_value **result,
+                                struct error *error) {
+    const struct convex_function *caller = context->function;
+    bool read_only = context->read_only;
+    struct error failure = {0};
+    if (context->depth >= CONVEX_CALL_DEPTH_MAX) {
+        return error_set(error, STATUS_LIMIT, "functions call each other more than %d deep",
+                         CONVEX_CALL_DEPTH_MAX);
+    }
+    context->depth++;
+    context->function = function;
+    context->read_only = read_only || function->kind == CONVEX_QUERY;
+    enum status status = convex_context_call(context, function, args, result, &failure);
+    context->depth--;
+    context->function = caller;
+    context->read_only = read_only;
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    if (function->kind == CONVEX_MUTATION && context->limit == STATUS_OK) { /* its writes are there */
+        context->limit = status;
+        context->limit_error = failure;
+    }
+    return error_set(error, status, "%s", failure.message);
 }
 
 enum status convex_throw(struct convex_context *context, struct convex_value *data, struct error *error) {
@@ -83,17 +135,38 @@ static enum status remember(struct convex_context *context, enum status status, 
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", failure->message);
 }
 
+/* `*table` NULL on STATUS_OK: it does not exist, and where no schema is declared that is no error. */
 static enum status find_table(struct convex_context *context, const char *name,
                               struct convex_store_table **table, struct error *error) {
-    *table = convex_store_table(context->transaction.store, name);
     assert(context->transaction.store != NULL);
+    *table = NULL;
     if (context->is_action) {
         return error_set(error, STATUS_INVALID, "an action has no database: it calls queries and mutations");
     }
-    if (*table == NULL) {
+    *table = convex_transaction_table(&context->transaction, name);
+    if (*table == NULL && !context->transaction.store->schemaless) {
         return error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\"", name);
     }
     return STATUS_OK;
+}
+
+static enum status refuse_system(const struct convex_store_table *table, struct error *error) {
+    return table->system
+               ? error_set(error, STATUS_INVALID, "the table \"%.64s\" belongs to the system", table->name)
+               : STATUS_OK;
+}
+
+/* A table to insert into: where no schema is declared it is made. */
+static enum status find_or_make(struct convex_context *context, const char *name,
+                                struct convex_store_table **table, struct error *error) {
+    if (context->read_only) {
+        return error_set(error, STATUS_INVALID, "a query cannot write");
+    }
+    enum status status = find_table(context, name, table, error);
+    if (status == STATUS_OK && *table == NULL) {
+        return convex_transaction_make_table(&context->transaction, name, table, error);
+    }
+    return status == STATUS_OK ? refuse_system(*table, error) : status;
 }
 
 static enum status find_writable(struct convex_context *context, const char *name,
@@ -101,46 +174,56 @@ static enum status find_writable(struct convex_context *context, const char *nam
     if (context->read_only) {
         return error_set(error, STATUS_INVALID, "a query cannot write");
     }
-    return find_table(context, name, table, error);
+    enum status status = find_table(context, name, table, error);
+    if (status == STATUS_OK && *table == NULL) {
+        return error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\"", name);
+    }
+    return status == STATUS_OK ? refuse_system(*table, error) : status;
 }
 
 const struct convex_value *convex_get(struct convex_context *context, const char *name, const char *id) {
     const struct convex_value *document = NULL;
     struct convex_store_table *table = NULL;
     struct error failure = {0};
-    if (find_table(context, name, &table, NULL) == STATUS_OK) {
+    if (find_table(context, name, &table, NULL) == STATUS_OK && table != NULL) {
         enum status status = convex_transaction_get(&context->transaction, table, id, &document, &failure);
         remember(context, status, NULL, &failure);
     }
     return document;
 }
 
-enum status convex_find(struct convex_context *context, const char *name, const char *index_name,
-                        const struct convex_value *const *keys, size_t n_keys, size_t limit,
-                        const struct convex_value ***documents, size_t *count, struct error *error) {
+enum status convex_find_range(struct convex_context *context, const char *name,
+                              const struct convex_range *range, const struct convex_value ***documents,
+                              size_t *count, struct error *error) {
     struct convex_store_table *table = NULL;
     struct error failure = {0};
     *documents = NULL;
     *count = 0;
     enum status status = find_table(context, name, &table, error);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || table == NULL) {
         return status;
     }
-    struct convex_store_index *index = convex_store_index(table, index_name);
+    struct convex_store_index *index = convex_store_index(table, range->index);
     if (index == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "the table \"%s\" has no index \"%.64s\"", name,
-                         index_name);
+                         range->index);
     }
-    status = convex_transaction_find(&context->transaction, index, keys, n_keys, limit, documents, count,
-                                     &failure);
+    status = convex_transaction_find_range(&context->transaction, index, range, documents, count, &failure);
     return remember(context, status, error, &failure);
+}
+
+enum status convex_find(struct convex_context *context, const char *name, const char *index,
+                        const struct convex_value *const *keys, size_t n_keys, size_t limit,
+                        const struct convex_value ***documents, size_t *count, struct error *error) {
+    const struct convex_range range = {.index = index, .keys = keys, .n_keys = n_keys, .limit = limit};
+    return convex_find_range(context, name, &range, documents, count, error);
 }
 
 enum status convex_insert(struct convex_context *context, const char *name, struct convex_value *document,
                           char *id, struct error *error) {
     struct convex_store_table *table = NULL;
     struct error failure = {0};
-    enum status status = find_writable(context, name, &table, error);
+    enum status status = find_or_make(context, name, &table, error);
     if (status != STATUS_OK) {
         convex_free(document);
         return status;
@@ -186,6 +269,10 @@ enum status convex_delete(struct convex_context *context, const char *name, cons
     return remember(context, status, error, &failure);
 }
 
+void convex_log(struct convex_context *context, const char *level, const char *text) {
+    convex_log_add(&context->log, level, text);
+}
+
 const void *convex_data(const struct convex_context *context) {
     return context->function->data;
 }
@@ -195,9 +282,15 @@ const struct convex_value *convex_user(const struct convex_context *context) {
 }
 
 int64_t convex_now_ms(struct convex_context *context) {
+    if (context->action != NULL) {
+        return convex_action_now(context);
+    }
     return context->transaction.wall_clock / TIME_MILLISECOND;
 }
 
 uint64_t convex_random(struct convex_context *context) {
+    if (context->action != NULL) {
+        return convex_action_random(context);
+    }
     return host_random(context->host, "convex.math-random");
 }

@@ -203,9 +203,9 @@ static bool bad_body(struct convex_reply *reply, const char *field) {
  * the reply says why. The caller releases `*body` in both cases. */
 static bool admit(const struct convex_deployment *deployment, const struct convex_request *request,
                   bool numeric_cursor, json_t **body, struct convex_reply *reply) {
-    enum convex_identity identity;
+    struct convex_caller caller;
     *body = NULL;
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply) ||
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply) ||
         !convex_request_json(request, body, reply)) {
         return false;
     }
@@ -217,7 +217,7 @@ static bool admit(const struct convex_deployment *deployment, const struct conve
     if (selection != NULL && !json_is_null(selection) && !convex_selection_is_formed(selection)) {
         return bad_body(reply, "selection");
     }
-    if (identity != CONVEX_ADMIN && identity != CONVEX_ACTING) {
+    if (caller.identity != CONVEX_ADMIN && caller.identity != CONVEX_ACTING) {
         return convex_reply_error(reply, 403, "BadDeployKey",
                                   "This endpoint needs the deploy key of the deployment.");
     }
@@ -225,8 +225,8 @@ static bool admit(const struct convex_deployment *deployment, const struct conve
         return convex_reply_error(reply, 400, "InvalidDataSyncSelection",
                                   "The selection names something that cannot exist, or leaves _id out.");
     }
-    return identity == CONVEX_ADMIN || convex_reply_error(reply, 403, "SystemIdentityRequired",
-                                                          "A user may not read the streaming export.");
+    return caller.identity == CONVEX_ADMIN || convex_reply_error(reply, 403, "SystemIdentityRequired",
+                                                                 "A user may not read the streaming export.");
 }
 
 static void open_page(struct page *page, const struct convex_deployment *deployment, const json_t *body) {

@@ -30,10 +30,6 @@ void convex_sync_list_note(struct convex_deployment *deployment, const char *syn
     assert(deployment->syncs.count <= CONVEX_SYNCS_MAX);
 }
 
-void convex_sync_list_free(struct convex_deployment *deployment) {
-    map_free(&deployment->syncs, free);
-}
-
 static void append_sync(struct buffer *out, const char *sync_id, const struct active_sync *sync) {
     buffer_append_text(out, "{\"syncId\":");
     buffer_append_json_text(out, sync_id);

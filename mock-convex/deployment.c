@@ -5,14 +5,18 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/action.h"
+#include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
-#include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_row.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/idle_bump.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/router.h"
 #include "mock-convex/run_now.h"
+#include "mock-convex/scheduler.h"
 #include "mock-convex/state.h"
+#include "mock-convex/storage.h"
 #include "mock-convex/sync_hub.h"
 
 /* --- life --- */
@@ -25,31 +29,10 @@ static void on_closed(void *context, uint64_t exchange) {
     convex_router_closed(context, exchange);
 }
 
-static void add_table(struct convex_deployment *deployment, const struct convex_table *table) {
-    unsigned char tablet[16];
-    uint64_t random[2] = {host_random(deployment->host, "convex.tablet"),
-                          host_random(deployment->host, "convex.tablet")};
-    for (size_t i = 0; i < sizeof tablet; i++) {
-        tablet[i] = (unsigned char)(random[i / 8] >> (8 * (i % 8)));
-    }
-    convex_store_add_table(&deployment->store, table, tablet);
-}
-
-static void add_schema(struct convex_deployment *deployment,
-                       const struct convex_deployment_options *options) {
-    for (size_t i = 0; i < options->n_tables; i++) {
-        add_table(deployment, &options->tables[i]);
-    }
-    if (convex_store_table(&deployment->store, convex_checkpoint_table.name) == NULL) {
-        add_table(deployment, &convex_checkpoint_table);
-    }
-    const struct convex_function *builtin = &convex_checkpoint_function;
-    map_set(&deployment->functions, builtin->path, (void *)(uintptr_t)builtin);
-    for (size_t i = 0; i < options->n_functions; i++) {
-        const struct convex_function *function = &options->functions[i];
-        assert(function->path != NULL && function->run != NULL);
-        map_set(&deployment->functions, function->path, (void *)(uintptr_t)function);
-    }
+static void add_functions(struct convex_deployment *deployment,
+                          const struct convex_deployment_options *options) {
+    deployment->store.schemaless = options->schemaless;
+    convex_set_functions(deployment, options->functions, options->n_functions);
 }
 
 struct convex_deployment *convex_deployment_create(struct host *host,
@@ -60,18 +43,24 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     struct convex_deployment *deployment = memory_allocate(sizeof *deployment);
     deployment->host = host;
     deployment->deploy_key = memory_copy_text(options->deploy_key);
+    deployment->auth = convex_auth_make(host, options);
     deployment->redacts = strncmp(options->deploy_key, "prod:", 5) == 0;
     deployment->mutation_time_low = options->mutation_time_low;
     deployment->mutation_time_high = options->mutation_time_high;
     deployment->read_time = options->read_time;
     deployment->delta_page_rows = (size_t)host_knob(host, "convex.delta-page-rows", 128, 1, 128);
     deployment->snapshot_page_rows = (size_t)host_knob(host, "convex.snapshot-page-rows", 1024, 16, 1024);
-    convex_store_init(&deployment->store, host_wall_clock(host));
-    add_schema(deployment, options);
+    convex_storage_open(deployment, options);
+    add_functions(deployment, options);
+    deployment->site = options->site;
+    deployment->http_routes = options->http_routes;
+    deployment->n_http_routes = options->n_http_routes;
     host_http_listen(host, &events, deployment);
+    convex_http_listen(deployment);
     deployment->sync = sync_hub_make(deployment);
     deployment->bumps_when_idle = options->bumps_when_idle;
     convex_idle_wait(deployment);
+    convex_scheduler_start(deployment);
     return deployment;
 }
 
@@ -80,12 +69,15 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
         return;
     }
     host_http_listen(deployment->host, NULL, NULL);
+    convex_http_stop(deployment);
     convex_idle_stop(deployment);
     sync_hub_free(deployment->sync);
+    convex_scheduler_stop(deployment);
+    convex_action_drop_all(deployment);
     convex_mutation_drop_all(deployment);
     convex_router_drop_all(deployment);
-    convex_store_free(&deployment->store);
-    convex_sync_list_free(deployment);
+    convex_auth_free(deployment->auth);
+    convex_storage_close(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);
     free(deployment);
@@ -93,6 +85,37 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
 
 int64_t convex_deployment_latest(const struct convex_deployment *deployment) {
     return deployment->store.latest;
+}
+
+static void describe_row(const struct convex_revision *revision, struct arena *arena, struct note_row *row) {
+    char id[CONVEX_ID_TEXT_MAX];
+    convex_document_id_text(revision->document, id);
+    row->table = revision->document->table->name;
+    row->id = arena_copy_text(arena, id);
+    if (revision->value != NULL) {
+        struct buffer text = {0};
+        convex_append_json(&text, revision->value, CONVEX_FORMAT_JSON);
+        row->values = arena_copy_bytes(arena, text.data, text.length);
+        buffer_free(&text);
+    }
+}
+
+static void note_rows(struct convex_deployment *deployment, size_t from, const char *path) {
+    const struct convex_store *store = &deployment->store;
+    struct arena arena = {0};
+    size_t count = 0;
+    struct note_row *rows = arena_allocate(&arena, (store->log_count - from) * sizeof *rows);
+    for (size_t i = from; i < store->log_count; i++) {
+        if (!store->log[i]->document->table->system) {
+            describe_row(store->log[i], &arena, &rows[count++]);
+        }
+    }
+    const struct note note = {
+        .kind = NOTE_COMMIT, .timestamp = store->latest, .rows = rows, .n_rows = count, .text = path};
+    if (count > 0) {
+        host_note(deployment->host, &note);
+    }
+    arena_free(&arena);
 }
 
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path) {
@@ -103,27 +126,9 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
         return;
     }
     convex_idle_wait(deployment);
-    struct arena arena = {0};
-    struct buffer text = {0};
-    struct note_row *rows = arena_allocate(&arena, count * sizeof *rows);
-    for (size_t i = 0; i < count; i++) {
-        const struct convex_revision *revision = store->log[from + i];
-        char id[CONVEX_ID_TEXT_MAX];
-        convex_document_id_text(revision->document, id);
-        rows[i].table = revision->document->table->name;
-        rows[i].id = arena_copy_text(&arena, id);
-        if (revision->value != NULL) {
-            buffer_clear(&text);
-            convex_append_json(&text, revision->value, CONVEX_FORMAT_JSON);
-            rows[i].values = arena_copy_bytes(&arena, text.data, text.length);
-        }
-    }
-    struct note note = {
-        .kind = NOTE_COMMIT, .timestamp = store->latest, .rows = rows, .n_rows = count, .text = path};
-    host_note(deployment->host, &note);
+    note_rows(deployment, from, path);
     sync_hub_commit(deployment->sync);
-    buffer_free(&text);
-    arena_free(&arena);
+    convex_scheduler_look(deployment, from);
 }
 
 enum status convex_deployment_run(struct convex_deployment *deployment, const char *path,
@@ -134,7 +139,7 @@ enum status convex_deployment_run(struct convex_deployment *deployment, const ch
     if (function == NULL) {
         return error_set(error, STATUS_NOT_FOUND, "there is no function \"%s\"", path);
     }
-    enum status status = convex_run_now(deployment, function, args, &value, &thrown, error);
+    enum status status = convex_run_now(deployment, function, NULL, args, &value, &thrown, NULL, error);
     convex_free(thrown);
     if (status == STATUS_OK && result != NULL) {
         *result = value;

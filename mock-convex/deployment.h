@@ -1,7 +1,6 @@
 /* A Convex deployment behind a host: documents with real ids, a multi-version store with commit timestamps,
  * mutations as transactions, the streaming export API and the function API, deploy key checks. Routes: see
- * docs/mock-convex.md. Everything it keeps is in memory; a crash of its node (destroy + create with the kept
- * store) loses no commit. */
+ * docs/mock-convex.md. Everything it keeps is in memory. */
 #ifndef MOCK_CONVEX_DEPLOYMENT_H
 #define MOCK_CONVEX_DEPLOYMENT_H
 
@@ -10,9 +9,11 @@
 
 struct convex_deployment;
 
-/* What outlives a crash: documents, scheduled jobs, the results of mutations that came over WebSockets. A
- * crash is convex_deployment_destroy and convex_deployment_create on the same storage, with the same tables.
- */
+/* What outlives a crash: documents, scheduled jobs, the results of mutations that came over WebSockets, the
+ * list of Data Sync readers. A crash is convex_deployment_destroy and convex_deployment_create on the same
+ * storage, with the same tables: nothing committed is lost, nothing half done is there. Mutations and actions
+ * that were running are gone, jobs whose time has come run, commit timestamps go on from the newest. At most
+ * one deployment at a time runs on a storage. */
 struct convex_storage;
 struct convex_storage *convex_storage_create(void);
 void convex_storage_destroy(struct convex_storage *storage);
@@ -51,8 +52,8 @@ struct convex_deployment_options {
     bool bumps_when_idle;       /* the newest timestamp moves on without commits, as idle_bump.h says */
 };
 
-/* Listens at once. The host must outlive the deployment; options are copied, function and table arrays
- * borrowed. */
+/* Listens at once. The hosts must outlive the deployment; options are copied, function, route and table
+ * arrays borrowed. */
 struct convex_deployment *convex_deployment_create(struct host *host,
                                                    const struct convex_deployment_options *options);
 void convex_deployment_destroy(struct convex_deployment *deployment);
@@ -62,6 +63,17 @@ void convex_deployment_destroy(struct convex_deployment *deployment);
 enum status convex_deployment_run(struct convex_deployment *deployment, const char *path,
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error);
+
+/* Deploy another schema and other functions, all of them, at once: tables and indexes that are new come (an
+ * index with entries of all documents), indexes that are not declared any more go, validators are exchanged.
+ * Documents and their ids stay. A table that is not declared any more stays as it is, without validator. What
+ * is running conflicts and runs again; open queries of WebSockets run again, with the new functions.
+ * STATUS_INVALID: names that cannot be, or a document that does not fit (the message names table, document
+ * and path); STATUS_LIMIT: too many tables. Then nothing has changed. Both arrays and all that they name must
+ * outlive the deployment. */
+enum status convex_deployment_push(struct convex_deployment *deployment, const struct convex_table *tables,
+                                   size_t n_tables, const struct convex_function *functions,
+                                   size_t n_functions, struct error *error);
 
 /* Change a table now, as the dashboard or an import would. STATUS_NOT_FOUND: there is no such table. A
  * transaction that has read or written the table meanwhile conflicts.

@@ -174,15 +174,15 @@ bool convex_export_admit(struct convex_deployment *deployment, const struct conv
     memset(arguments, 0, sizeof *arguments);
     if (strcmp(request->http->method, "POST") != 0) {
         return decode_query(&request->query, endpoint, arguments, reply) &&
-               convex_auth_identify(request, deployment->deploy_key, &arguments->identity, reply) &&
-               check_permission(arguments->identity, reply);
+               convex_auth_identify(deployment->auth, request, &arguments->caller, reply) &&
+               check_permission(arguments->caller.identity, reply);
     }
     assert(endpoint == CONVEX_LIST_SNAPSHOT || endpoint == CONVEX_DOCUMENT_DELTAS);
     json_t *body = NULL;
-    bool admitted = convex_auth_identify(request, deployment->deploy_key, &arguments->identity, reply) &&
+    bool admitted = convex_auth_identify(deployment->auth, request, &arguments->caller, reply) &&
                     convex_request_json(request, &body, reply) &&
                     decode_body(body, endpoint, arguments, reply) &&
-                    check_permission(arguments->identity, reply);
+                    check_permission(arguments->caller.identity, reply);
     json_decref(body);
     return admitted;
 }
@@ -206,7 +206,7 @@ bool convex_export_reach_database(const struct convex_export_arguments *argument
                (arguments->component != NULL && !convex_name_is_component(arguments->component))) {
         return convex_reply_internal(reply);
     }
-    return arguments->identity != CONVEX_ACTING ||
+    return arguments->caller.identity != CONVEX_ACTING ||
            convex_reply_error(reply, 403, "SystemIdentityRequired",
                               "A user may not read the streaming export.");
 }
@@ -221,6 +221,9 @@ bool convex_export_format(const struct convex_export_arguments *arguments, enum 
 
 bool convex_export_selects(const struct convex_export_arguments *arguments,
                            const struct convex_store_table *table, const json_t **columns) {
+    if (table->system) {
+        return false;
+    }
     if (arguments->selection != NULL) {
         return convex_selection_has_table(arguments->selection, "", table->name, columns);
     }

@@ -15,7 +15,7 @@ enum convex_export_endpoint {
 };
 
 struct convex_export_arguments {
-    enum convex_identity identity;
+    struct convex_caller caller;
     bool has_snapshot;
     int64_t snapshot;
     char *cursor; /* list_snapshot, list_active_syncs; NULL: absent */

@@ -13,7 +13,7 @@
  * actions are gone, whatever they have done by then.
  *
  * An HTTP action is an action whose argument describes a request and whose result describes the response:
- * {"method","path","query","headers":{lower-case name: text},"body":text or bytes} and
+ * {"method","path","query":{name: text},"headers":{lower-case name: text},"body":text or bytes} and
  * {"status":number,"headers":{..},"body":text or bytes}, all parts of the result optional (200, none, empty).
  */
 #ifndef MOCK_CONVEX_FUNCTION_H
@@ -66,7 +66,8 @@ enum status convex_find(struct convex_context *context, const char *table, const
                         const struct convex_value *const *keys, size_t n_keys, size_t limit,
                         const struct convex_value ***documents, size_t *count, struct error *error);
 /* What a range of an index is: documents whose first fields equal `keys`, and whose next field lies between
- * the bounds. */
+ * the bounds. After an index's own fields comes _creationTime; a missing field is below every value
+ * (CONVEX_UNDEFINED asks for it). */
 struct convex_range {
     const char *index;
     const struct convex_value *const *keys;
@@ -75,6 +76,10 @@ struct convex_range {
     bool above_lower, below_upper;            /* the bound itself is left out */
     bool descending;
     size_t limit;
+    /* NULL: all. What does not pass counts as read, but not for the limit. An error ends the search. */
+    enum status (*filter)(void *filter_context, const struct convex_value *document, bool *passes,
+                          struct error *error);
+    void *filter_context;
 };
 /* The documents of a range, as convex_find gives them. Only what was scanned counts as read. */
 enum status convex_find_range(struct convex_context *context, const char *table,
@@ -111,14 +116,16 @@ enum status convex_run_mutation(struct convex_context *context, const char *path
 
 /* --- scheduling: mutations and actions --- */
 
-/* Run a mutation or an action `delay` ns (0..5 years) after this transaction has committed; not at all when
- * it does not commit. In an action: at once. The job's id (of the system table _scheduled_functions) is
- * written to `id`, at least 40 bytes. A scheduled mutation runs exactly once, across crashes; a scheduled
- * action at most once. STATUS_NOT_FOUND: no such function; STATUS_LIMIT: more than 1000 in one transaction.
+/* Run a mutation or an action `delay` ns (0..5 years) from now, when this transaction has committed; not at
+ * all when it does not commit. (runAt: the caller subtracts.) In an action: at once. The job's id (of the
+ * system table _scheduled_functions) is written to `id`, at least 40 bytes. A scheduled mutation runs exactly
+ * once, across crashes; a scheduled action at most once. STATUS_NOT_FOUND: no such function; STATUS_LIMIT:
+ * more than 1000 in one transaction.
  */
 enum status convex_schedule(struct convex_context *context, int64_t delay, const char *path,
                             const struct convex_value *args, char *id, struct error *error);
-/* A job that has not begun will not run. STATUS_NOT_FOUND: there is no such job. */
+/* A job that has not begun will not run; nothing happens to one that has. STATUS_NOT_FOUND: there is no such
+ * job. */
 enum status convex_cancel(struct convex_context *context, const char *id, struct error *error);
 
 /* --- for actions only --- */

@@ -8,16 +8,21 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "mock-convex/auth.h"
+#include "mock-convex/client_format.h"
 #include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
 
 #define ARGS_SIZE_MAX ((size_t)16 << 20)
+#define REQUEST_ID_MOST 128 /* bytes */
 
 void convex_call_free(struct convex_call *call) {
     free(call->path);
     free(call->format);
+    free(call->origin);
+    free(call->request_id);
     convex_free(call->args);
+    convex_free(call->user);
+    convex_log_free(&call->log);
     memset(call, 0, sizeof *call);
 }
 
@@ -44,13 +49,17 @@ static void decode_args(struct convex_call *call, const json_t *json) {
     }
 }
 
+void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call) {
+    call->function = call->elsewhere ? NULL : map_get(&deployment->functions, call->path);
+}
+
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call) {
     call->path = convex_path_canonical(path);
     if (call->path == NULL) {
         return false;
     }
-    call->function = map_get(&deployment->functions, call->path);
+    convex_call_resolve(deployment, call);
     decode_args(call, args);
     return true;
 }
@@ -82,23 +91,55 @@ bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *b
                             json_object_get(body, "format"), "BadJsonBody", call, reply);
 }
 
+/* The caller's name for what it asks; anything but a short plain text is not taken. */
+static char *read_request_id(const struct convex_request *request) {
+    const char *id = convex_request_header(request, "convex-request-id");
+    size_t length = id != NULL ? strlen(id) : 0;
+    for (size_t i = 0; i < length; i++) {
+        if (id[i] <= ' ' || id[i] > '~') {
+            return NULL;
+        }
+    }
+    return length > 0 && length <= REQUEST_ID_MOST ? memory_copy_text(id) : NULL;
+}
+
+bool convex_call_identify(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_call *call, struct convex_reply *reply) {
+    struct convex_caller caller;
+    assert(call->user == NULL && call->origin == NULL && call->request_id == NULL);
+    call->origin = memory_copy_text(convex_request_header(request, "origin"));
+    call->request_id = read_request_id(request);
+    call->usual_format = convex_client_format(convex_request_header(request, "convex-client"));
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply)) {
+        return false;
+    }
+    call->identity = caller.identity;
+    call->user = caller.user != NULL ? convex_copy(caller.user) : NULL;
+    return true;
+}
+
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
     json_t *body = NULL;
     memset(call, 0, sizeof *call);
-    bool decoded = convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
+    bool decoded = convex_call_identify(deployment, request, call, reply) &&
                    convex_request_json(request, &body, reply) &&
                    convex_call_fill_json(deployment, body, call, reply);
     json_decref(body);
     return decoded;
 }
 
+static bool is_admin(const struct convex_call *call) {
+    return call->identity == CONVEX_ADMIN || call->identity == CONVEX_ACTING;
+}
+
 const char *convex_call_refusal(const struct convex_call *call, enum convex_function_kind kind,
                                 char message[512]) {
     static const char *const names[] = {
         [CONVEX_QUERY] = "query", [CONVEX_MUTATION] = "mutation", [CONVEX_ACTION] = "action"};
-    if (call->function == NULL) {
+    assert(kind != CONVEX_HTTP_ACTION);
+    if (call->function == NULL || (call->function->internal && !is_admin(call)) ||
+        call->function->kind == CONVEX_HTTP_ACTION) {
         snprintf(message, 512, "Could not find the public function '%.300s'.", call->path);
     } else if (call->function->kind != kind) {
         snprintf(message, 512, "'%.300s' is not %s %s.", call->path, kind == CONVEX_ACTION ? "an" : "a",
@@ -123,9 +164,26 @@ bool convex_call_check(struct convex_deployment *deployment, const struct convex
 
 static bool decide_format(const struct convex_call *call, enum convex_format *format,
                           struct convex_reply *reply) {
-    *format = CONVEX_FORMAT_JSON;
+    *format = call->usual_format;
     return call->format == NULL || convex_format_parse(call->format, format) == STATUS_OK ||
            convex_reply_error(reply, 400, "BadFormat", "There is no value format \"%.100s\".", call->format);
+}
+
+void convex_call_keep_log(const struct convex_deployment *deployment, struct convex_call *call,
+                          struct convex_log *log) {
+    convex_log_take(&call->log, log);
+    if (deployment->redacts) {
+        convex_log_free(&call->log);
+    }
+}
+
+/* ,"logLines":[..]} and the end of the reply. */
+static void end_reply(const struct convex_call *call, struct convex_reply *reply) {
+    if (call->log.count > 0) {
+        buffer_append_text(&reply->body, ",\"logLines\":");
+        convex_log_append_json(&reply->body, &call->log);
+    }
+    buffer_append_char(&reply->body, '}');
 }
 
 void convex_call_succeed(const struct convex_call *call, const struct convex_value *value,
@@ -136,7 +194,7 @@ void convex_call_succeed(const struct convex_call *call, const struct convex_val
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"success\",\"value\":");
         convex_append_json(&reply->body, value, format);
-        buffer_append_char(&reply->body, '}');
+        end_reply(call, reply);
     }
 }
 
@@ -148,10 +206,14 @@ static void note_failure(struct convex_deployment *deployment, const struct conv
     free(text);
 }
 
-static void append_failure(struct convex_deployment *deployment, const char *message,
-                           const struct convex_value *thrown, struct buffer *text) {
-    buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
-                  host_random(deployment->host, "convex.request-id"));
+static void append_failure(struct convex_deployment *deployment, const struct convex_call *call,
+                           const char *message, const struct convex_value *thrown, struct buffer *text) {
+    if (call->request_id != NULL) {
+        buffer_printf(text, "[Request ID: %s] Server Error", call->request_id);
+    } else {
+        buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
+                      host_random(deployment->host, "convex.request-id"));
+    }
     if (!deployment->redacts) {
         buffer_printf(text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
     }
@@ -160,7 +222,7 @@ static void append_failure(struct convex_deployment *deployment, const char *mes
 void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
                          const char *message, const struct convex_value *thrown, struct buffer *text) {
     note_failure(deployment, call, message);
-    append_failure(deployment, message, thrown, text);
+    append_failure(deployment, call, message, thrown, text);
 }
 
 void convex_call_fail(struct convex_deployment *deployment, const struct convex_call *call,
@@ -169,7 +231,7 @@ void convex_call_fail(struct convex_deployment *deployment, const struct convex_
     struct buffer text = {0};
     note_failure(deployment, call, message);
     if (decide_format(call, &format, reply)) {
-        append_failure(deployment, message, thrown, &text);
+        append_failure(deployment, call, message, thrown, &text);
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"status\":\"error\",\"errorMessage\":");
         convex_utf8_append_json(&reply->body, buffer_text(&text));
@@ -177,7 +239,7 @@ void convex_call_fail(struct convex_deployment *deployment, const struct convex_
             buffer_append_text(&reply->body, ",\"errorData\":");
             convex_append_json(&reply->body, thrown, format);
         }
-        buffer_append_char(&reply->body, '}');
+        end_reply(call, reply);
     }
     buffer_free(&text);
 }

@@ -3,16 +3,24 @@
 #ifndef MOCK_CONVEX_FUNCTION_API_H
 #define MOCK_CONVEX_FUNCTION_API_H
 
+#include "mock-convex/auth.h"
+#include "mock-convex/log.h"
 #include "mock-convex/state.h"
 
 /* What a request to a function asks for. */
 struct convex_call {
     char *path;                             /* canonical */
     const struct convex_function *function; /* NULL: unknown */
-    struct convex_value *user;              /* who calls, see convex_user; NULL: nobody */
+    bool elsewhere;                         /* of a component, and there is the root only */
+    enum convex_identity identity;          /* in what role */
+    struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
+    char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
+    char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
     struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
+    enum convex_format usual_format; /* when none was asked for */
+    struct convex_log log;           /* of the last attempt, for the reply */
     struct error error;
 };
 
@@ -30,7 +38,13 @@ bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *b
  * with the arguments shows when the function would run. */
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call);
-/* Authenticate and decode. False: the reply is decided. */
+/* Look the function up (again): a push may have changed it. */
+void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call);
+/* Fill in what the request's headers say: who calls, from where, with what client. False: the reply is
+ * decided. */
+bool convex_call_identify(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_call *call, struct convex_reply *reply);
+/* Identify and decode. False: the reply is decided. */
 bool convex_call_decode(struct convex_deployment *deployment, const struct convex_request *request,
                         struct convex_call *call, struct convex_reply *reply);
 /* NULL: the call can run as `kind`; else why not, written to `message`. */
@@ -42,6 +56,9 @@ void convex_call_failure(struct convex_deployment *deployment, const struct conv
 /* Can this call run as `kind`? False: the reply is a status error (or BadFormat). */
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply);
+/* Take over what the attempt that is answered has logged. A production deployment does not show it. */
+void convex_call_keep_log(const struct convex_deployment *deployment, struct convex_call *call,
+                          struct convex_log *log);
 /* 200 with the value, or 400 BadFormat. */
 void convex_call_succeed(const struct convex_call *call, const struct convex_value *value,
                          struct convex_reply *reply);

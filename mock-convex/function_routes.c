@@ -6,34 +6,28 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "mock-convex/action.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/function_api.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/run_now.h"
 
-/* Run a call of a query or an action and decide its reply. */
-static void run(struct convex_deployment *deployment, const struct convex_call *call,
-                struct convex_reply *reply) {
+/* Run a call of a query and decide its reply. */
+static void run(struct convex_deployment *deployment, struct convex_call *call, struct convex_reply *reply) {
+    struct convex_log log = {0};
     struct convex_value *value = NULL, *thrown = NULL;
     struct error error = {0};
-    assert(call->function->kind != CONVEX_MUTATION);
-    if (convex_run_now(deployment, call->function, call->args, &value, &thrown, &error) == STATUS_OK) {
+    assert(call->function->kind == CONVEX_QUERY);
+    enum status status =
+        convex_run_now(deployment, call->function, call->user, call->args, &value, &thrown, &log, &error);
+    convex_call_keep_log(deployment, call, &log);
+    if (status == STATUS_OK) {
         convex_call_succeed(call, value, reply);
     } else {
         convex_call_fail(deployment, call, error.message, thrown, reply);
     }
     convex_free(value);
     convex_free(thrown);
-}
-
-void convex_answer_action(struct convex_deployment *deployment, const struct convex_request *request,
-                          struct convex_reply *reply) {
-    struct convex_call call;
-    if (convex_call_decode(deployment, request, &call, reply) &&
-        convex_call_check(deployment, &call, CONVEX_ACTION, reply)) {
-        run(deployment, &call, reply);
-    }
-    convex_call_free(&call);
 }
 
 /* --- GET and POST /api/query --- */
@@ -59,10 +53,9 @@ static bool decode_query_string(struct convex_deployment *deployment, const stru
 
 static bool decode_get(struct convex_deployment *deployment, const struct convex_request *request,
                        struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
     memset(call, 0, sizeof *call);
     return decode_query_string(deployment, &request->query, call, reply) &&
-           convex_auth_identify(request, deployment->deploy_key, &identity, reply);
+           convex_call_identify(deployment, request, call, reply);
 }
 
 void convex_answer_query(struct convex_deployment *deployment, const struct convex_request *request,
@@ -80,10 +73,11 @@ void convex_answer_query(struct convex_deployment *deployment, const struct conv
 /* --- several queries, and queries of the past --- */
 
 /* False: the reply is an error of the whole batch, not one function's. */
-static bool append_batch_item(struct convex_deployment *deployment, const json_t *item, struct buffer *out,
-                              struct convex_reply *reply) {
+static bool append_batch_item(struct convex_deployment *deployment, const struct convex_request *request,
+                              const json_t *item, struct buffer *out, struct convex_reply *reply) {
     struct convex_call call = {0};
-    if (convex_call_fill_json(deployment, item, &call, reply) &&
+    if (convex_call_identify(deployment, request, &call, reply) &&
+        convex_call_fill_json(deployment, item, &call, reply) &&
         convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {
         run(deployment, &call, reply);
     }
@@ -97,12 +91,12 @@ static bool append_batch_item(struct convex_deployment *deployment, const json_t
 }
 
 /* Nothing commits between the queries, so that each sees the newest snapshot and it is the same. */
-static bool append_batch(struct convex_deployment *deployment, const json_t *queries, struct buffer *out,
-                         struct convex_reply *reply) {
+static bool append_batch(struct convex_deployment *deployment, const struct convex_request *request,
+                         const json_t *queries, struct buffer *out, struct convex_reply *reply) {
     int64_t snapshot = deployment->store.latest;
     for (size_t i = 0; i < json_array_size(queries); i++) {
         buffer_append_text(out, i > 0 ? "," : "");
-        if (!append_batch_item(deployment, json_array_get(queries, i), out, reply)) {
+        if (!append_batch_item(deployment, request, json_array_get(queries, i), out, reply)) {
             return false;
         }
         assert(deployment->store.latest == snapshot);
@@ -112,17 +106,17 @@ static bool append_batch(struct convex_deployment *deployment, const json_t *que
 
 void convex_answer_query_batch(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply) {
-    enum convex_identity identity;
+    struct convex_caller caller;
     json_t *body = NULL;
     struct buffer results = {0};
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply) ||
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply) ||
         !convex_request_json(request, &body, reply)) {
         return;
     }
     const json_t *queries = json_object_get(body, "queries");
     if (!json_is_array(queries)) {
         convex_reply_error(reply, 400, "BadJsonBody", "The body needs `queries`, an array.");
-    } else if (append_batch(deployment, queries, &results, reply)) {
+    } else if (append_batch(deployment, request, queries, &results, reply)) {
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"results\":[");
         buffer_append(&reply->body, results.data, results.length);
@@ -159,28 +153,29 @@ static bool fill_function(struct convex_deployment *deployment, const json_t *bo
     if (!convex_call_fill_json(deployment, body, call, reply)) {
         return false;
     }
-    if (json_string_length(component) > 0) {
-        call->function = NULL; /* there is the root component only */
-    }
+    call->elsewhere = json_string_length(component) > 0;
+    convex_call_resolve(deployment, call);
     return true;
 }
 
 static bool decode_any(struct convex_deployment *deployment, const struct convex_request *request,
                        struct convex_call *call, struct convex_reply *reply) {
-    enum convex_identity identity;
     json_t *body = NULL;
     bool is_run = strncmp(request->path, CONVEX_RUN_PREFIX, strlen(CONVEX_RUN_PREFIX)) == 0;
     memset(call, 0, sizeof *call);
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply)) {
+    if (!convex_call_identify(deployment, request, call, reply)) {
         return false;
     }
-    if (!is_run && identity != CONVEX_ADMIN) {
+    if (!is_run && call->identity != CONVEX_ADMIN) {
         return convex_reply_error(reply, 403, "BadDeployKey", "This needs the deploy key.");
     }
     bool decoded = convex_request_json(request, &body, reply) &&
                    (is_run ? fill_run(deployment, request, body, call, reply)
                            : fill_function(deployment, body, call, reply));
     json_decref(body);
+    if (is_run) {
+        call->usual_format = CONVEX_FORMAT_JSON; /* whatever the client is */
+    }
     return decoded;
 }
 
@@ -188,13 +183,22 @@ bool convex_function_start(struct convex_deployment *deployment, uint64_t exchan
                            const struct convex_request *request, struct convex_reply *reply) {
     struct convex_call call;
     bool is_mutation = strcmp(request->path, "/api/mutation") == 0;
-    bool decoded = is_mutation ? convex_call_decode(deployment, request, &call, reply)
-                               : decode_any(deployment, request, &call, reply);
-    enum convex_function_kind kind =
-        is_mutation || call.function == NULL ? CONVEX_MUTATION : call.function->kind;
+    bool is_action = strcmp(request->path, "/api/action") == 0;
+    bool decoded = is_mutation || is_action ? convex_call_decode(deployment, request, &call, reply)
+                                            : decode_any(deployment, request, &call, reply);
+    enum convex_function_kind kind = is_action                              ? CONVEX_ACTION
+                                     : is_mutation || call.function == NULL ? CONVEX_MUTATION
+                                                                            : call.function->kind;
+    if (kind == CONVEX_HTTP_ACTION) { /* only its route leads to it */
+        kind = CONVEX_MUTATION;
+    }
     if (decoded && convex_call_check(deployment, &call, kind, reply)) {
         if (kind == CONVEX_MUTATION) {
             convex_mutation_start(deployment, exchange, &call);
+            return true;
+        }
+        if (kind == CONVEX_ACTION) {
+            convex_action_call(deployment, exchange, &call);
             return true;
         }
         run(deployment, &call, reply);

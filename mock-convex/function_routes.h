@@ -19,11 +19,8 @@ void convex_answer_query_ts(struct convex_deployment *deployment, const struct c
 /* POST /api/query_at_ts. 500: no timestamp, or above the newest; 503: more than 10 s below it. */
 void convex_answer_query_at_ts(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply);
-/* POST /api/action. It runs at once; its answer takes the time of a read. */
-void convex_answer_action(struct convex_deployment *deployment, const struct convex_request *request,
-                          struct convex_reply *reply);
-/* POST /api/mutation, /api/function (any kind, deploy key only) and /api/run/... (any kind). True: a mutation
- * runs and will answer the exchange. False: the reply is decided. */
+/* POST /api/mutation, /api/action, /api/function (any kind, deploy key only) and /api/run/... (any kind).
+ * True: a mutation or an action runs and will answer the exchange. False: the reply is decided. */
 bool convex_function_start(struct convex_deployment *deployment, uint64_t exchange,
                            const struct convex_request *request, struct convex_reply *reply);
 

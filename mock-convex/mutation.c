@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/context.h"
+#include "mock-convex/cors.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -20,6 +21,7 @@ struct convex_mutation {
     bool running; /* `context` holds a transaction */
     struct convex_context context;
     enum status status; /* of the function */
+    int64_t ts;         /* of the commit */
     struct convex_value *result;
     struct error error;
 };
@@ -47,6 +49,7 @@ static void release(struct convex_mutation *mutation) {
 /* Answer, if anybody still listens, and forget the mutation. */
 static void answer(struct convex_mutation *mutation, struct convex_reply *reply) {
     if (mutation->exchange != 0) {
+        convex_cors_allow(reply, mutation->call.origin);
         convex_reply_send(reply, mutation->deployment->host, mutation->exchange);
     } else {
         convex_reply_free(reply);
@@ -74,10 +77,21 @@ static void run_attempt(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     assert(!mutation->running && mutation->attempts < CONVEX_MUTATION_ATTEMPTS);
     mutation->attempts++;
-    mutation->status =
-        convex_context_run(&mutation->context, &deployment->store, deployment->host, mutation->call.function,
-                           mutation->call.args, &mutation->result, &mutation->error);
+    if (mutation->attempts > 1) { /* a push may have come in between */
+        const struct convex_function *before = mutation->call.function;
+        convex_call_resolve(deployment, &mutation->call);
+        bool usable = mutation->call.function != NULL && mutation->call.function->kind == CONVEX_MUTATION;
+        mutation->call.function = usable ? mutation->call.function : before;
+    }
+    const struct convex_call *call = &mutation->call;
+    mutation->status = convex_context_run(&mutation->context, deployment, call->function, call->user,
+                                          call->args, &mutation->result, &mutation->error);
+    if (mutation->status == STATUS_OK && mutation->caller.finish != NULL) {
+        mutation->status = mutation->caller.finish(mutation->caller.context, &mutation->context.transaction,
+                                                   mutation->result, &mutation->error);
+    }
     mutation->running = true;
+    convex_call_keep_log(deployment, &mutation->call, &mutation->context.log);
     set_timer(mutation,
               host_random_between(deployment->host, "convex.mutation-time", deployment->mutation_time_low,
                                   deployment->mutation_time_high),
@@ -113,25 +127,56 @@ static void retry_or_give_up(struct convex_mutation *mutation, const struct erro
     set_timer(mutation, host_random_between(host, "convex.occ-delay", 0, bound), fire_retry);
 }
 
-static void commit(struct convex_mutation *mutation) {
-    struct convex_deployment *deployment = mutation->deployment;
+/* It has committed. */
+static void answer_success(struct convex_mutation *mutation) {
     struct convex_reply reply = {0};
-    struct error conflict = {0};
-    size_t log_before = deployment->store.log_count;
-    int64_t ts;
-    enum status status = convex_transaction_commit(&mutation->context.transaction,
-                                                   host_wall_clock(deployment->host), &ts, &conflict);
-    if (status == STATUS_CONFLICT) {
-        retry_or_give_up(mutation, &conflict);
-        return;
-    }
-    assert(status == STATUS_OK && ts <= deployment->store.latest);
-    convex_note_commit(deployment, log_before, mutation->call.path);
-    if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result, .ts = ts})) {
+    if (tell_caller(mutation, &(struct convex_mutation_outcome){.value = mutation->result,
+                                                                .ts = mutation->ts,
+                                                                .log = &mutation->call.log})) {
         return;
     }
     convex_call_succeed(&mutation->call, mutation->result, &reply);
     answer(mutation, &reply);
+}
+
+static void fire_answer(void *context) {
+    struct convex_mutation *mutation = context;
+    mutation->timer = 0;
+    answer_success(mutation);
+}
+
+/* It has committed, and its caller sees the connection break. */
+static void lose_answer(struct convex_mutation *mutation) {
+    if (tell_caller(mutation, &(struct convex_mutation_outcome){
+                                  .value = mutation->result, .ts = mutation->ts, .lost = true})) {
+        return;
+    }
+    if (mutation->exchange != 0) {
+        host_http_reset(mutation->deployment->host, mutation->exchange);
+    }
+    release(mutation);
+}
+
+static void commit(struct convex_mutation *mutation) {
+    struct convex_deployment *deployment = mutation->deployment;
+    struct error conflict = {0};
+    size_t log_before = deployment->store.log_count;
+    enum status status = convex_transaction_commit(
+        &mutation->context.transaction, host_wall_clock(deployment->host), &mutation->ts, &conflict);
+    if (status == STATUS_CONFLICT) {
+        retry_or_give_up(mutation, &conflict);
+        return;
+    }
+    assert(status == STATUS_OK && mutation->ts <= deployment->store.latest);
+    convex_note_commit(deployment, log_before, mutation->call.path);
+    struct fault_point fault = host_fault_point(deployment->host, "convex.after-commit");
+    if (fault.action == FAULT_DELAY) {
+        set_timer(mutation, fault.delay, fire_answer);
+    } else if (fault.action == FAULT_ERROR) {
+        lose_answer(mutation);
+    } else {
+        answer_success(mutation);
+    }
 }
 
 static void fire_commit(void *context) {
@@ -148,7 +193,8 @@ static void reach_commit(void *context) {
     mutation->timer = 0;
     if (mutation->status != STATUS_OK) {
         if (tell_caller(mutation, &(struct convex_mutation_outcome){.message = mutation->error.message,
-                                                                    .thrown = mutation->context.thrown})) {
+                                                                    .thrown = mutation->context.thrown,
+                                                                    .log = &mutation->call.log})) {
             return;
         }
         convex_call_fail(deployment, &mutation->call, mutation->error.message, mutation->context.thrown,

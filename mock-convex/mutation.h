@@ -1,4 +1,4 @@
-/* Mutations over HTTP, in virtual time: the function runs at once on the newest snapshot; after the time that
+/* Mutations in virtual time: the function runs at once on the newest snapshot; after the time that
  * a commit takes its reads are validated and its writes published, or it is run again, at most 5 times in
  * all. A caller that has gone changes nothing about that: the mutation still commits. */
 #ifndef MOCK_CONVEX_MUTATION_H
@@ -6,6 +6,7 @@
 
 #include "mock-convex/function_api.h"
 #include "mock-convex/state.h"
+#include "mock-convex/transaction.h"
 
 #define CONVEX_MUTATION_ATTEMPTS 5
 
@@ -15,12 +16,17 @@ struct convex_mutation_outcome {
     int64_t ts;                        /* of the commit; of the snapshot when nothing was written */
     const char *message;               /* the function's error; NULL unless it failed by itself */
     const struct convex_value *thrown; /* the data of that error; NULL: none */
+    const struct convex_log *log;      /* NULL: none */
     const char *code;                  /* the backend's error; NULL unless it was that */
+    bool lost; /* it committed, and who asked from outside must not learn it: the connection breaks */
 };
 
 struct convex_mutation_caller {
-    void (*done)(void *context,
-                 const struct convex_mutation_outcome *outcome); /* in the event of the commit */
+    /* Part of the transaction, after the function has succeeded; perhaps several times. A status but
+     * STATUS_OK fails the mutation. NULL: nothing to add. */
+    enum status (*finish)(void *context, struct convex_transaction *transaction,
+                          const struct convex_value *value, struct error *error);
+    void (*done)(void *context, const struct convex_mutation_outcome *outcome); /* after the commit */
     void *context;
 };
 

@@ -79,6 +79,19 @@ struct convex_ordered_node *convex_ordered_seek(const struct convex_ordered *lis
     return level[0];
 }
 
+struct convex_ordered_node *convex_ordered_before(const struct convex_ordered *list, const void *key,
+                                                  size_t length) {
+    struct convex_ordered_node *const *level = list->first;
+    struct convex_ordered_node *last = NULL;
+    for (int i = CONVEX_ORDERED_LEVELS - 1; i >= 0; i--) {
+        while (level[i] != NULL && (key == NULL || compare_node(level[i], key, length) < 0)) {
+            last = level[i];
+            level = last->next;
+        }
+    }
+    return last;
+}
+
 struct convex_ordered_node *convex_ordered_get(const struct convex_ordered *list, const void *key,
                                                size_t length) {
     struct convex_ordered_node *node = convex_ordered_seek(list, key, length);

@@ -39,6 +39,9 @@ static inline struct convex_ordered_node *convex_ordered_first(const struct conv
 static inline struct convex_ordered_node *convex_ordered_next(const struct convex_ordered_node *node) {
     return node->next[0];
 }
+/* The last node whose key is below `key`; `key` NULL: the last of all. NULL: there is none. */
+struct convex_ordered_node *convex_ordered_before(const struct convex_ordered *list, const void *key,
+                                                  size_t length);
 /* The item that was there, or NULL. */
 void *convex_ordered_remove(struct convex_ordered *list, const void *key, size_t length);
 void convex_ordered_free(struct convex_ordered *list, void (*free_item)(void *)); /* free_item may be NULL */

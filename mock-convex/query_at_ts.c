@@ -54,14 +54,16 @@ static bool check_ts(const struct convex_deployment *deployment, const char *tex
            convex_reply_error(reply, 503, "InternalServerError", "The snapshot is too old to be read.");
 }
 
-static void run_at(struct convex_deployment *deployment, const struct convex_call *call, int64_t ts,
+static void run_at(struct convex_deployment *deployment, struct convex_call *call, int64_t ts,
                    struct convex_reply *reply) {
     struct convex_context context;
     struct convex_value *value = NULL;
     struct error error = {0};
-    convex_context_begin(&context, &deployment->store, deployment->host, call->function);
+    convex_context_begin(&context, deployment, call->function, call->user);
     context.transaction.begin = ts;
-    if (convex_context_call(&context, call->function, call->args, &value, &error) == STATUS_OK) {
+    enum status status = convex_context_call(&context, call->function, call->args, &value, &error);
+    convex_call_keep_log(deployment, call, &context.log);
+    if (status == STATUS_OK) {
         convex_call_succeed(call, value, reply);
     } else {
         convex_call_fail(deployment, call, error.message, context.thrown, reply);
@@ -72,11 +74,10 @@ static void run_at(struct convex_deployment *deployment, const struct convex_cal
 
 void convex_answer_query_at_ts(struct convex_deployment *deployment, const struct convex_request *request,
                                struct convex_reply *reply) {
-    enum convex_identity identity;
     struct convex_call call = {0};
     json_t *body = NULL;
     int64_t ts = 0;
-    if (convex_auth_identify(request, deployment->deploy_key, &identity, reply) &&
+    if (convex_call_identify(deployment, request, &call, reply) &&
         convex_request_json(request, &body, reply) && convex_call_fill_json(deployment, body, &call, reply) &&
         check_ts(deployment, json_text(body, "ts"), &ts, reply) &&
         convex_call_check(deployment, &call, CONVEX_QUERY, reply)) {

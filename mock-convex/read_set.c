@@ -113,6 +113,10 @@ enum status convex_transaction_validate(const struct convex_transaction *transac
         return error_set(error, STATUS_CONFLICT,
                          "a table was dropped or replaced while this mutation was running");
     }
+    enum status status = convex_transaction_check_tables(transaction, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     for (size_t i = convex_store_log_after(store, transaction->begin); i < store->log_count; i++) {
         const struct convex_revision *revision = store->log[i];
         if (touches(transaction, revision)) {

@@ -5,13 +5,23 @@
 #include "base/buffer.h"
 #include "kernel/host.h"
 
+#define CONVEX_REPLY_HEADERS_MOST 8
+
 struct convex_reply {
-    int status;         /* 0: not decided yet */
-    struct buffer body; /* JSON; empty for 404 and 405 of the router */
-    bool plain;         /* text/plain instead of JSON */
+    int status;               /* 0: not decided yet */
+    struct buffer body;       /* JSON; empty for 404 and 405 of the router */
+    const char *content_type; /* static; NULL: application/json */
+    struct convex_reply_header {
+        const char *name; /* static */
+        char *value;
+    } headers[CONVEX_REPLY_HEADERS_MOST]; /* besides content-length and content-type */
+    size_t n_headers;
 };
 
-/* {"code": .., "message": ..}. Replaces what was there. Returns false, so that checks can end with it. */
+/* Adds a header; `name` is static, the value is copied. */
+void convex_reply_header(struct convex_reply *reply, const char *name, const char *value);
+
+/* {"code": .., "message": ..}. Replaces status and body. Returns false, so that checks can end with it. */
 bool convex_reply_error(struct convex_reply *reply, int status, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* 500 InternalServerError: an error whose cause the backend hides. Returns false. */

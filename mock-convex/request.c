@@ -31,14 +31,15 @@ const char *convex_request_header(const struct convex_request *request, const ch
     return NULL;
 }
 
-/* application/json, or application/<anything>+json; parameters do not matter. */
+/* application/json, or anything with the suffix +json; parameters do not matter. */
 static bool is_json_type(const char *type) {
-    if (type == NULL || strncasecmp(type, "application/", 12) != 0) {
+    size_t length = type != NULL ? strcspn(type, "; \t") : 0;
+    const char *slash = length > 0 ? memchr(type, '/', length) : NULL;
+    if (slash == NULL || slash == type) {
         return false;
     }
-    size_t length = strcspn(type, "; \t");
-    return (length == 16 && strncasecmp(type + 12, "json", 4) == 0) ||
-           (length > 17 && strncasecmp(type + length - 5, "+json", 5) == 0);
+    return (length == 16 && strncasecmp(type, "application/json", 16) == 0) ||
+           (type + length - slash > 6 && strncasecmp(type + length - 5, "+json", 5) == 0);
 }
 
 bool convex_request_json(const struct convex_request *request, json_t **json, struct convex_reply *reply) {

@@ -5,19 +5,26 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/auth.h"
+#include "mock-convex/client_version.h"
+#include "mock-convex/cors.h"
 #include "mock-convex/data_sync.h"
 #include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_api.h"
 #include "mock-convex/function_routes.h"
+#include "mock-convex/http_action.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/table_changes.h"
+
+#define PARKED_MOST 1000 /* requests */
 
 /* --- answers that are decided and wait for their time --- */
 
 struct convex_answer {
     struct convex_deployment *deployment;
     struct convex_answer *next, **link; /* in the deployment's list; `link` points at what points here */
+    struct host *host;                  /* that the request came to */
     uint64_t exchange;
     uint64_t timer;
     struct convex_reply reply;
@@ -36,15 +43,17 @@ static void release_answer(struct convex_answer *answer) {
 static void fire_answer(void *context) {
     struct convex_answer *answer = context;
     answer->timer = 0;
-    convex_reply_send(&answer->reply, answer->deployment->host, answer->exchange);
+    convex_reply_send(&answer->reply, answer->host, answer->exchange);
     release_answer(answer);
 }
 
 /* Takes the reply. */
-static void answer_later(struct convex_deployment *deployment, uint64_t exchange, struct convex_reply reply) {
+static void answer_later(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                         struct convex_reply reply) {
     assert(reply.status != 0);
     struct convex_answer *answer = memory_allocate(sizeof *answer);
     answer->deployment = deployment;
+    answer->host = host;
     answer->exchange = exchange;
     answer->reply = reply;
     answer->next = deployment->answers;
@@ -54,6 +63,89 @@ static void answer_later(struct convex_deployment *deployment, uint64_t exchange
     }
     deployment->answers = answer;
     answer->timer = host_timer_set(deployment->host, deployment->read_time, fire_answer, answer);
+}
+
+/* --- requests that wait for the keys of their token --- */
+
+struct convex_parked {
+    struct convex_deployment *deployment;
+    struct convex_parked *next, **link; /* in the deployment's list; `link` points at what points here */
+    struct host *host;                  /* that the request came to */
+    uint64_t exchange;
+    struct auth_waiter waiter;
+    struct http_request http; /* a copy, in `memory` */
+    struct arena memory;
+};
+
+static void copy_request(struct convex_parked *parked, const struct http_request *http) {
+    struct http_header *headers = arena_allocate(&parked->memory, (http->n_headers + 1) * sizeof *headers);
+    for (size_t i = 0; i < http->n_headers; i++) {
+        headers[i].name = arena_copy_text(&parked->memory, http->headers[i].name);
+        headers[i].value = arena_copy_text(&parked->memory, http->headers[i].value);
+    }
+    parked->http = *http;
+    parked->http.authority =
+        http->authority != NULL ? arena_copy_text(&parked->memory, http->authority) : NULL;
+    parked->http.method = arena_copy_text(&parked->memory, http->method);
+    parked->http.target = arena_copy_text(&parked->memory, http->target);
+    parked->http.headers = headers;
+    parked->http.body =
+        http->body_length > 0 ? arena_copy_bytes(&parked->memory, http->body, http->body_length) : NULL;
+}
+
+static void release_parked(struct convex_parked *parked) {
+    *parked->link = parked->next;
+    if (parked->next != NULL) {
+        parked->next->link = parked->link;
+    }
+    parked->deployment->n_parked--;
+    auth_waiter_cancel(&parked->waiter);
+    arena_free(&parked->memory);
+    free(parked);
+}
+
+static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                          const struct http_request *http, bool parks);
+
+/* The keys are there, or will not come: now the request takes the way of any other. */
+static void unpark(void *context) {
+    struct convex_parked *parked = context;
+    route_request(parked->deployment, parked->host, parked->exchange, &parked->http, false);
+    release_parked(parked);
+}
+
+/* True: it waits and will be routed again. False: it need not wait, or there are too many who do and the
+ * reply says so. */
+static bool park(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                 const struct convex_request *request, struct convex_reply *reply) {
+    const char *header = convex_request_header(request, "authorization");
+    if (header == NULL) {
+        return false;
+    }
+    struct convex_parked *parked = memory_allocate(sizeof *parked);
+    parked->waiter = (struct auth_waiter){.ready = unpark, .context = parked};
+    if (!convex_auth_wait(deployment->auth, header, &parked->waiter)) {
+        free(parked);
+        return false;
+    }
+    if (deployment->n_parked == PARKED_MOST) {
+        auth_waiter_cancel(&parked->waiter);
+        free(parked);
+        return convex_reply_error(reply, 503, "WorkerOverloaded",
+                                  "Too many requests wait for the keys of an auth provider.");
+    }
+    parked->deployment = deployment;
+    parked->host = host;
+    parked->exchange = exchange;
+    copy_request(parked, request->http);
+    parked->next = deployment->parked;
+    parked->link = &deployment->parked;
+    if (parked->next != NULL) {
+        parked->next->link = &parked->next;
+    }
+    deployment->parked = parked;
+    deployment->n_parked++;
+    return true;
 }
 
 /* --- routes --- */
@@ -68,7 +160,7 @@ struct route {
 
 static void answer_text(struct convex_reply *reply, const char *text) {
     reply->status = 200;
-    reply->plain = true;
+    reply->content_type = "text/plain; charset=utf-8";
     buffer_append_text(&reply->body, text);
 }
 
@@ -86,9 +178,38 @@ static void answer_version(struct convex_deployment *deployment, const struct co
     answer_text(reply, "unknown");
 }
 
+/* "prod:happy-animal-123|0123abcd" -> "happy-animal-123" */
+static void answer_name(struct convex_deployment *deployment, const struct convex_request *request,
+                        struct convex_reply *reply) {
+    const char *key = deployment->deploy_key, *colon = strchr(key, ':');
+    size_t length = strcspn(key, "|");
+    (void)request;
+    if (colon != NULL && colon < key + length) {
+        length -= (size_t)(colon + 1 - key);
+        key = colon + 1;
+    }
+    char *name = memory_copy_bytes(key, length);
+    answer_text(reply, name);
+    free(name);
+}
+
+/* The body back. The host's bound on bodies is below the backend's. */
+static void answer_echo(struct convex_deployment *deployment, const struct convex_request *request,
+                        struct convex_reply *reply) {
+    (void)deployment;
+    reply->status = 200;
+    reply->content_type = "application/octet-stream";
+    if (request->http->body_length > 0) {
+        buffer_append(&reply->body, request->http->body, request->http->body_length);
+    }
+}
+
 static const struct route routes[] = {
     {"/", "GET", answer_root},
     {"/version", "GET", answer_version},
+    {"/instance_version", "GET", answer_version},
+    {"/instance_name", "GET", answer_name},
+    {"/echo", "POST", answer_echo},
     {"/api/list_snapshot", "GET POST", convex_answer_list_snapshot},
     {"/api/document_deltas", "GET POST", convex_answer_document_deltas},
     {"/api/check_admin_key", "GET", convex_answer_check_admin_key},
@@ -104,7 +225,7 @@ static const struct route routes[] = {
     {"/api/query_batch", "POST", convex_answer_query_batch},
     {"/api/query_ts", "POST", convex_answer_query_ts},
     {"/api/query_at_ts", "POST", convex_answer_query_at_ts},
-    {"/api/action", "POST", convex_answer_action},
+    {"/api/action", "POST", NULL},
     {"/api/mutation", "POST", NULL},
     {"/api/function", "POST", NULL},
     {CONVEX_RUN_PREFIX, "POST", NULL}}; /* and what is below it */
@@ -127,32 +248,121 @@ static bool allows(const struct route *route, const char *method) {
                                          : false;
 }
 
+/* Is the caller's program one that the backend still talks to? On the WebSocket's path the version stands for
+ * that of the npm package. */
+static bool check_client(const struct convex_request *request, struct convex_reply *reply) {
+    struct convex_client_version version;
+    const char *header = convex_request_header(request, "convex-client");
+    const char *slash = sync_hub_is_route(request->path) ? strchr(request->path + 5, '/') : NULL;
+    char *text = slash != NULL
+                     ? memory_format("npm-%.*s", (int)(slash - request->path - 5), request->path + 5)
+                     : memory_copy_text(header);
+    bool good = true;
+    if (text != NULL && strncmp(request->path, "/api/", 5) == 0) {
+        if (convex_client_version_parse(text, &version) != STATUS_OK) {
+            good = convex_reply_error(reply, 400, "InvalidClientVersion",
+                                      "\"%.100s\" is no name and version of a client.", text);
+        } else if (!convex_client_version_is_supported(&version)) {
+            good = convex_reply_error(reply, 400, "ClientVersionUnsupported",
+                                      "This version of the client is too old: %.100s.", text);
+            convex_reply_header(reply, "x-convex-deprecation-state", "Unsupported");
+            convex_reply_header(reply, "x-convex-deprecation-message", "Update the convex package.");
+        }
+    }
+    free(text);
+    return good;
+}
+
+/* True: the reply comes later. `parks`: the request may wait for the keys of its token. */
+static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
+                     const struct convex_request *request, bool parks, struct convex_reply *reply) {
+    const struct route *route = find_route(request->path);
+    if (sync_hub_is_route(request->path)) {
+        return check_client(request, reply) && sync_hub_open(deployment->sync, exchange, request, reply);
+    }
+    if (route == NULL || !allows(route, request->http->method)) {
+        reply->status = route == NULL ? 404 : 405; /* with an empty body, as the backend's router */
+        return false;
+    }
+    if (!check_client(request, reply)) {
+        return false;
+    }
+    if (parks && park(deployment, deployment->host, exchange, request, reply)) {
+        return true;
+    }
+    if (reply->status != 0) {
+        return false;
+    }
+    if (route->answer == NULL) {
+        return convex_function_start(deployment, exchange, request, reply);
+    }
+    route->answer(deployment, request, reply);
+    return false;
+}
+
+/* A request to an HTTP action, which may use the Authorization header in its own way: one that names nobody
+ * is no error. */
+static bool dispatch_site(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                          const struct convex_request *request, bool parks, struct convex_reply *reply) {
+    struct convex_caller caller = {0};
+    struct convex_reply ignored = {0};
+    const char *path = request->path;
+    if (parks && park(deployment, host, exchange, request, reply)) {
+        return true;
+    }
+    if (reply->status != 0) {
+        return false;
+    }
+    bool known = convex_auth_identify(deployment->auth, request, &caller, &ignored);
+    convex_reply_free(&ignored);
+    path += host == deployment->host ? strlen(CONVEX_HTTP_PREFIX) : 0;
+    return convex_http_start(deployment, host, exchange, request, path, known ? caller.user : NULL, reply);
+}
+
+static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
+                          const struct http_request *http, bool parks) {
+    struct convex_request request;
+    struct convex_reply reply = {0};
+    convex_request_open(&request, http);
+    bool for_site = host != deployment->host || convex_http_is_route(request.path);
+    if (for_site) {
+        if (dispatch_site(deployment, host, exchange, &request, parks, &reply)) {
+            convex_request_close(&request);
+            return;
+        }
+    } else if (strcmp(http->method, "OPTIONS") == 0) {
+        convex_cors_preflight(&request, &reply);
+    } else if (dispatch(deployment, exchange, &request, parks, &reply)) {
+        convex_request_close(&request);
+        return;
+    }
+    if (!for_site) { /* an HTTP action speaks for itself */
+        convex_cors_allow(&reply, convex_request_header(&request, "origin"));
+    }
+    answer_later(deployment, host, exchange, reply);
+    convex_request_close(&request);
+}
+
 void convex_router_request(struct convex_deployment *deployment, uint64_t exchange,
                            const struct http_request *http) {
     assert(exchange != 0 && http->method != NULL && http->target != NULL);
-    struct convex_request request;
-    struct convex_reply reply = {0};
-    bool started = false;
-    convex_request_open(&request, http);
-    const struct route *route = find_route(request.path);
-    if (sync_hub_is_route(request.path)) {
-        started = sync_hub_open(deployment->sync, exchange, &request, &reply);
-    } else if (route == NULL || !allows(route, http->method)) {
-        reply.status = route == NULL ? 404 : 405; /* with an empty body, as the backend's router */
-    } else if (route->answer != NULL) {
-        route->answer(deployment, &request, &reply);
-    } else {
-        started = convex_function_start(deployment, exchange, &request, &reply);
-    }
-    if (!started) {
-        answer_later(deployment, exchange, reply);
-    }
-    convex_request_close(&request);
+    route_request(deployment, deployment->host, exchange, http, true);
+}
+
+void convex_router_site_request(struct convex_deployment *deployment, uint64_t exchange,
+                                const struct http_request *http) {
+    route_request(deployment, deployment->site, exchange, http, true);
 }
 
 void convex_router_closed(struct convex_deployment *deployment, uint64_t exchange) {
     if (convex_mutation_closed(deployment, exchange)) {
         return;
+    }
+    for (struct convex_parked *parked = deployment->parked; parked != NULL; parked = parked->next) {
+        if (parked->exchange == exchange) {
+            release_parked(parked);
+            return;
+        }
     }
     for (struct convex_answer *answer = deployment->answers; answer != NULL; answer = answer->next) {
         if (answer->exchange == exchange) {
@@ -163,6 +373,9 @@ void convex_router_closed(struct convex_deployment *deployment, uint64_t exchang
 }
 
 void convex_router_drop_all(struct convex_deployment *deployment) {
+    while (deployment->parked != NULL) {
+        release_parked(deployment->parked); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
+    }
     while (deployment->answers != NULL) {
         release_answer(deployment->answers); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }

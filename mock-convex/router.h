@@ -11,4 +11,8 @@ void convex_router_request(struct convex_deployment *deployment, uint64_t exchan
 void convex_router_closed(struct convex_deployment *deployment, uint64_t exchange);
 void convex_router_drop_all(struct convex_deployment *deployment); /* answers that wait are not sent */
 
+/* A request to the second host, for an HTTP action. */
+void convex_router_site_request(struct convex_deployment *deployment, uint64_t exchange,
+                                const struct http_request *http);
+
 #endif

@@ -7,28 +7,46 @@
 #include "mock-convex/request.h"
 #include "mock-convex/store.h"
 
+struct convex_action;
 struct convex_answer;
+struct convex_auth;
+struct convex_parked;
 struct convex_mutation;
 struct sync_hub;
 
 struct convex_deployment {
     struct host *host;
     char *deploy_key;
-    bool redacts; /* a production deployment tells callers no error texts */
+    struct convex_auth *auth; /* see auth.h */
+    bool redacts;             /* a production deployment tells callers no error texts */
     struct convex_store store;
+    struct convex_storage *storage; /* where `store` and `syncs` go when the deployment ends */
+    bool owns_storage;
     struct map functions;                                     /* path -> const struct convex_function */
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
     size_t delta_page_rows;    /* log rows read for one page of document_deltas */
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
-    bool bumps_when_idle;      /* see idle_bump.h */
+    struct host *site;         /* for HTTP actions; NULL: none */
+    const struct convex_http_route *http_routes;
+    size_t n_http_routes;
+    bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
-    struct map syncs;                  /* see data_sync_list.h */
-    struct convex_answer *answers;     /* decided, not yet sent */
+    struct map syncs;              /* see data_sync_list.h */
+    struct convex_answer *answers; /* decided, not yet sent */
+    struct convex_parked *parked;  /* requests that wait for the keys of a token */
+    size_t n_parked;
     struct convex_mutation *mutations; /* running */
+    struct convex_action *actions;     /* running */
+    struct map jobs;                   /* scheduled ones that are not over, see scheduler.h */
     struct sync_hub *sync;             /* WebSocket sessions */
 };
 
-/* NOTE_COMMIT for everything in the log from position `from`; nothing when the log ends there. */
+/* Exactly these and the built-in one are the functions from now on. The array is borrowed. */
+void convex_set_functions(struct convex_deployment *deployment, const struct convex_function *functions,
+                          size_t count);
+
+/* Something may have been committed: everything in the log from position `from`. Tells whom it concerns, and
+ * notes it (NOTE_COMMIT), without the rows of system tables. */
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path);
 
 #endif

@@ -13,6 +13,19 @@ void convex_store_init(struct convex_store *store, int64_t wall_clock) {
     store->latest = wall_clock;
 }
 
+void convex_store_free_table(struct convex_store_table *table) {
+    for (size_t i = 0; i < table->n_indexes; i++) {
+        convex_ordered_free(&table->indexes[i].entries, NULL);
+    }
+    for (size_t i = 0; i < table->n_retired; i++) {
+        free(table->retired[i]);
+    }
+    free(table->retired);
+    free(table->indexes);
+    free(table->name);
+    free(table);
+}
+
 void convex_store_free(struct convex_store *store) {
     for (size_t i = 0; i < store->log_count; i++) {
         convex_free(store->log[i]->value);
@@ -22,13 +35,10 @@ void convex_store_free(struct convex_store *store) {
         free(store->documents[i]);
     }
     for (size_t i = 0; i < store->n_tables; i++) {
-        struct convex_store_table *table = store->tables[i];
-        for (size_t j = 0; j < table->n_indexes; j++) {
-            convex_ordered_free(&table->indexes[j].entries, NULL);
-        }
-        free(table->indexes);
-        free(table->name);
-        free(table);
+        convex_store_free_table(store->tables[i]);
+    }
+    for (size_t i = 0; i < store->n_system; i++) {
+        convex_store_free_table(store->system[i]);
     }
     free(store->log);
     free(store->documents);
@@ -38,7 +48,7 @@ void convex_store_free(struct convex_store *store) {
 }
 
 /* A table with room for its indexes, the first two of which are there. */
-static struct convex_store_table *make_table(struct convex_store *store, const char *name, size_t n_indexes,
+static struct convex_store_table *make_table(const char *name, size_t n_indexes,
                                              const unsigned char tablet[16]) {
     struct convex_store_table *table = memory_allocate(sizeof *table);
     table->name = memory_copy_text(name);
@@ -51,22 +61,51 @@ static struct convex_store_table *make_table(struct convex_store *store, const c
         index->table = table;
         index->kind = i == 0 ? CONVEX_BY_ID : i == 1 ? CONVEX_BY_CREATION_TIME : CONVEX_BY_FIELDS;
     }
+    return table;
+}
+
+static void append_table(struct convex_store *store, struct convex_store_table *table) {
     store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
     store->tables[store->n_tables++] = table;
+}
+
+struct convex_store_table *convex_store_make_table(const struct convex_table *declared, uint32_t number,
+                                                   const unsigned char tablet[16]) {
+    struct convex_store_table *table = make_table(declared->name, 2 + declared->n_indexes, tablet);
+    table->number = number;
+    table->document = declared->document;
+    for (size_t i = 2; i < table->n_indexes; i++) {
+        table->indexes[i].declared = &declared->indexes[i - 2];
+        assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
+    }
     return table;
+}
+
+void convex_store_adopt_table(struct convex_store *store, struct convex_store_table *table, int64_t from) {
+    assert(!map_has(&store->by_name, table->name) && table->number == convex_store_next_number(store));
+    table->from = from;
+    append_table(store, table);
+    map_set(&store->by_name, table->name, table);
 }
 
 struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const struct convex_table *declared,
                                                   const unsigned char tablet[16]) {
+    struct convex_store_table *table =
+        convex_store_make_table(declared, convex_store_next_number(store), tablet);
+    convex_store_adopt_table(store, table, 0);
+    return table;
+}
+
+struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
+                                                         const struct convex_table *declared,
+                                                         const unsigned char tablet[16]) {
+    assert(declared->name[0] == '_' && store->n_system < CONVEX_SYSTEM_TABLES_MAX);
     assert(!map_has(&store->by_name, declared->name));
-    uint32_t number = (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
-    struct convex_store_table *table = make_table(store, declared->name, 2 + declared->n_indexes, tablet);
-    table->number = number;
-    for (size_t i = 2; i < table->n_indexes; i++) {
-        table->indexes[i].declared = &declared->indexes[i - 2];
-        assert(table->indexes[i].declared->n_fields >= 1 && table->indexes[i].declared->n_fields <= 4);
-    }
+    struct convex_store_table *table =
+        convex_store_make_table(declared, (uint32_t)store->n_system + 1, tablet);
+    table->system = true;
+    store->system[store->n_system++] = table;
     map_set(&store->by_name, table->name, table);
     return table;
 }
@@ -74,8 +113,10 @@ struct convex_store_table *convex_store_add_table(struct convex_store *store,
 struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
                                                    const struct convex_store_table *model,
                                                    const unsigned char tablet[16]) {
-    struct convex_store_table *table = make_table(store, model->name, model->n_indexes, tablet);
+    struct convex_store_table *table = make_table(model->name, model->n_indexes, tablet);
+    append_table(store, table);
     table->number = model->number;
+    table->document = model->document;
     table->from = CONVEX_LIVE;
     for (size_t i = 2; i < table->n_indexes; i++) {
         table->indexes[i].declared = model->indexes[i].declared;
@@ -85,7 +126,7 @@ struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
 
 int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
                                 struct convex_store_table *successor, int64_t wall_clock) {
-    assert(table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
+    assert(!table->system && table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;
@@ -191,8 +232,9 @@ static void retire_entry(struct convex_store_index *index, const struct buffer *
     node->until = ts;
 }
 
-static void update_index(struct convex_store_index *index, struct convex_document *document,
-                         const struct convex_value *before, const struct convex_value *after, int64_t ts) {
+void convex_store_index_update(struct convex_store_index *index, struct convex_document *document,
+                               const struct convex_value *before, const struct convex_value *after,
+                               int64_t ts) {
     struct buffer old_key = {0}, new_key = {0};
     if (before != NULL) {
         convex_store_index_key(index, before, document->internal, &old_key);
@@ -238,7 +280,7 @@ static void apply_write(struct convex_store *store, struct convex_store_write *w
     revision->previous = document->newest;
     const struct convex_value *before = document->newest != NULL ? document->newest->value : NULL;
     for (size_t i = 0; i < write->table->n_indexes; i++) {
-        update_index(&write->table->indexes[i], document, before, write->value, ts);
+        convex_store_index_update(&write->table->indexes[i], document, before, write->value, ts);
     }
     document->newest = revision;
     assert(revision->previous == NULL || revision->previous->ts < ts);

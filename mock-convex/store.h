@@ -13,6 +13,8 @@
 #include "mock-convex/ordered_list.h"
 
 #define CONVEX_FIRST_TABLE_NUMBER 10001
+#define CONVEX_TABLES_MAX 10000
+#define CONVEX_SYSTEM_TABLES_MAX 2
 #define CONVEX_LIVE INT64_MAX /* `until` of an entry that is valid now */
 
 struct convex_store_table;
@@ -45,16 +47,22 @@ struct convex_revision {
 struct convex_store_table {
     char *name;
     uint32_t number;
+    bool system;              /* the deployment's own: in the log, but nobody is ever shown its rows */
     int64_t from;             /* ns; it exists for readers at from <= ts < until. CONVEX_LIVE: still hidden */
     int64_t until;            /* CONVEX_LIVE: not dropped */
     unsigned char tablet[16]; /* random; orders tables in the log and in snapshots */
     struct convex_store_index *indexes; /* by_id, by_creation_time, then the declared ones */
     size_t n_indexes;
+    const struct convex_validator *document; /* of its documents; borrowed, NULL: any */
+    struct convex_store_index **retired; /* earlier arrays of indexes, which transactions may still name */
+    size_t n_retired;
 };
 
 struct convex_store {
     struct convex_store_table **tables; /* in the order of their making; dropped and hidden ones too */
     size_t n_tables;
+    struct convex_store_table *system[CONVEX_SYSTEM_TABLES_MAX]; /* not among `tables` */
+    size_t n_system;
     struct map by_name;
     struct convex_revision **log; /* by (ts, tablet, internal id) */
     size_t log_count;
@@ -64,6 +72,8 @@ struct convex_store {
     size_t documents_capacity;
     int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19
                        digits */
+    int64_t schema_ts; /* when tables were last changed by a push; transactions from before it conflict */
+    bool schemaless;   /* transactions make the tables that they write to */
 };
 
 /* One document's final state in a commit. */
@@ -79,11 +89,29 @@ void convex_store_free(struct convex_store *store);
 struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const struct convex_table *table,
                                                   const unsigned char tablet[16]);
-struct convex_store_table *convex_store_table(const struct convex_store *store,
-                                              const char *name); /* NULL: none */
+/* The same for a table of the deployment's own. Its name begins with "_", its number is below those of the
+ * others and moves none of them. */
+struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
+                                                         const struct convex_table *table,
+                                                         const unsigned char tablet[16]);
+/* Tables and system tables. NULL: none. */
+struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name);
 static inline bool convex_store_table_lives(const struct convex_store_table *table, int64_t ts) {
     return table->from <= ts && ts < table->until;
 }
+/* The number that the next table gets. */
+static inline uint32_t convex_store_next_number(const struct convex_store *store) {
+    return (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
+}
+/* The two halves of convex_store_add_table: a table of nobody's, and its adoption under the next number. */
+struct convex_store_table *convex_store_make_table(const struct convex_table *table, uint32_t number,
+                                                   const unsigned char tablet[16]);
+void convex_store_adopt_table(struct convex_store *store, struct convex_store_table *table, int64_t from);
+void convex_store_free_table(struct convex_store_table *table); /* one that was not adopted */
+/* Give a table other indexes and another validator. Indexes that stay keep their entries, new ones get those
+ * of all documents and their past. `declared` is borrowed. */
+void convex_store_change_table(struct convex_store *store, struct convex_store_table *table,
+                               const struct convex_table *declared);
 /* A second, hidden and empty table with the number, the name and the indexes of `table`. Nobody finds it
  * before it is swapped in; rows that it gets until then are in the log, unseen. */
 struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
@@ -114,6 +142,10 @@ int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_cloc
 int64_t convex_store_commit(struct convex_store *store, struct convex_store_write *writes, size_t count,
                             int64_t wall_clock);
 
+/* Enter one step of a document's life into an index: NULL stands for a document that is not there. */
+void convex_store_index_update(struct convex_store_index *index, struct convex_document *document,
+                               const struct convex_value *before, const struct convex_value *after,
+                               int64_t ts);
 /* The key of a document in an index, without the suffix, appended to `key`. */
 void convex_store_index_key(const struct convex_store_index *index, const struct convex_value *document,
                             const unsigned char internal[16], struct buffer *key);

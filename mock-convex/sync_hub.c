@@ -5,28 +5,30 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
+#include "mock-convex/index_key.h"
 #include "mock-convex/mutation.h"
+#include "mock-convex/storage.h"
 #include "mock-convex/sync_session.h"
 #include "mock-convex/sync_subscription.h"
 
-/* A mutation that came over a WebSocket. */
+/* A mutation that came over a WebSocket and runs. */
 struct sync_request {
     struct sync_hub *hub;
-    char *key; /* "<session id>:<request id>"; NULL: its session gave no id */
+    char *key;        /* "<session id>:<request id>"; NULL: its session gave no id */
+    char *session_id; /* "": none */
     uint32_t request;
-    char *path;                   /* of the function */
-    struct sync_session *session; /* who waits for the answer; NULL: nobody */
-    bool done;                    /* `ts` and `result` are stored */
-    uint64_t ts;
-    char *result;                      /* encoded JSON */
-    struct sync_request *next, **link; /* while it runs: in the hub's list */
+    char *path;                        /* of the function */
+    char *id;                          /* see sync_hub_request_id; NULL: none */
+    struct sync_session *session;      /* who waits for the answer; NULL: nobody */
+    struct sync_request *next, **link; /* in the hub's list */
 };
 
 struct sync_hub {
     struct convex_deployment *deployment;
     struct sync_session *sessions;
-    struct map requests; /* by key */
+    struct map requests; /* running ones, by key */
     struct sync_request *running;
 };
 
@@ -40,20 +42,19 @@ struct sync_hub *sync_hub_make(struct convex_deployment *deployment) {
     return hub;
 }
 
-static void free_request(void *value) {
-    struct sync_request *request = value;
-    free(request->key);
-    free(request->path);
-    free(request->result);
-    free(request);
-}
-
-static void unlink_running(struct sync_request *request) {
+static void free_request(struct sync_request *request) {
     *request->link = request->next;
     if (request->next != NULL) {
         request->next->link = request->link;
     }
-    request->link = NULL;
+    if (request->key != NULL) {
+        map_remove(&request->hub->requests, request->key);
+    }
+    free(request->key);
+    free(request->session_id);
+    free(request->id);
+    free(request->path);
+    free(request);
 }
 
 void sync_hub_free(struct sync_hub *hub) {
@@ -61,13 +62,9 @@ void sync_hub_free(struct sync_hub *hub) {
         sync_session_close(hub->sessions, 1001, "");
     }
     while (hub->running != NULL) {
-        struct sync_request *request = hub->running;
-        unlink_running(request);
-        if (request->key == NULL) {
-            free_request(request);
-        }
+        free_request(hub->running); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }
-    map_free(&hub->requests, free_request);
+    map_free(&hub->requests, NULL);
     free(hub);
 }
 
@@ -147,28 +144,55 @@ void sync_hub_commit(struct sync_hub *hub) {
 
 /* --- mutations --- */
 
-static void store_result(struct sync_request *request, const struct convex_mutation_outcome *outcome) {
-    struct buffer text = {0};
-    convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
-    request->done = true;
-    request->ts = (uint64_t)outcome->ts;
-    request->result = buffer_take(&text);
+/* The row of a mutation that has succeeded, with its timestamp; NULL: there is none. Its key in the index
+ * (for all that begin with it) is sessionId, requestId. */
+static const struct convex_revision *find_stored(const struct sync_hub *hub, const char *id,
+                                                 uint32_t number) {
+    struct convex_store_table *table = convex_store_table(&hub->deployment->store, CONVEX_REQUESTS_TABLE);
+    const struct convex_store_index *index = convex_store_index(table, "by_request");
+    struct convex_value *session = convex_string(id), *request = convex_int64(number);
+    const struct convex_revision *found = NULL;
+    struct buffer key = {0};
+    convex_index_key_append(&key, session);
+    convex_index_key_append(&key, request);
+    const struct convex_ordered_node *node = convex_ordered_seek(&index->entries, key.data, key.length);
+    if (node != NULL && node->key_length >= key.length &&
+        memcmp(convex_ordered_key(node), key.data, key.length) == 0) {
+        found = ((const struct convex_document *)node->item)->newest;
+    }
+    buffer_free(&key);
+    convex_free(session);
+    convex_free(request);
+    return found;
 }
 
-static void answer_stored(struct sync_request *request) {
-    struct sync_session *session = request->session;
-    request->session = NULL;
-    if (session != NULL) {
-        const struct sync_answer answer = {
-            .request = request->request, .result = request->result, .ts = request->ts};
-        sync_session_answer(session, &answer);
-    }
+/* Part of the mutation's transaction. */
+static enum status store_result(void *context, struct convex_transaction *transaction,
+                                const struct convex_value *value, struct error *error) {
+    const struct sync_request *request = context;
+    struct convex_value *row = convex_object();
+    struct buffer text = {0};
+    char id[CONVEX_ID_TEXT_MAX];
+    convex_append_json(&text, value, CONVEX_FORMAT_ENCODED);
+    convex_object_set(row, "sessionId", convex_string(request->session_id));
+    convex_object_set(row, "requestId", convex_int64(request->request));
+    convex_object_set(row, "result", convex_string(buffer_text(&text)));
+    buffer_free(&text);
+    struct convex_store_table *table = convex_store_table(transaction->store, CONVEX_REQUESTS_TABLE);
+    return convex_transaction_insert(transaction, table, row, id, error);
+}
+
+static void answer_stored(struct sync_session *session, uint32_t number,
+                          const struct convex_revision *stored) {
+    const struct sync_answer answer = {
+        .request = number, .result = convex_object_text(stored->value, "result"), .ts = (uint64_t)stored->ts};
+    sync_session_answer(session, &answer);
 }
 
 /* A failure is not stored: who sends the mutation again runs it again. */
 static void answer_failure(struct sync_request *request, const struct convex_mutation_outcome *outcome) {
     struct sync_session *session = request->session;
-    const struct convex_call call = {.path = request->path};
+    const struct convex_call call = {.path = request->path, .request_id = request->id};
     struct buffer text = {0};
     if (outcome->message != NULL) {
         convex_call_failure(request->hub->deployment, &call, outcome->message, outcome->thrown, &text);
@@ -176,10 +200,8 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     const struct sync_answer answer = {.request = request->request,
                                        .message = buffer_text(&text),
                                        .data = outcome->thrown,
+                                       .log = outcome->log,
                                        .code = outcome->code};
-    if (request->key != NULL) {
-        map_remove(&request->hub->requests, request->key);
-    }
     free_request(request);
     if (session != NULL) {
         sync_session_answer(session, &answer);
@@ -188,41 +210,58 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
 }
 
 /* For the checks: what ran, and for whom. */
-static void note_ran(const struct sync_request *request) {
-    size_t length = request->key != NULL ? strcspn(request->key, ":") : 0;
-    char *session = memory_copy_bytes(request->key != NULL ? request->key : "", length);
-    const struct note_row row = {.table = request->path, .id = session};
+static void note_ran(const struct sync_request *request, int64_t ts) {
+    const struct note_row row = {.table = request->path, .id = request->session_id};
     const struct note note = {.kind = NOTE_CALL_RAN,
-                              .timestamp = (int64_t)request->ts,
+                              .timestamp = ts,
                               .transaction = request->request,
                               .rows = &row,
                               .n_rows = 1};
     host_note(request->hub->deployment->host, &note);
-    free(session);
 }
 
-/* In the event of the commit, so the result is stored exactly when the writes are published. */
 static void mutation_done(void *context, const struct convex_mutation_outcome *outcome) {
     struct sync_request *request = context;
-    unlink_running(request);
     if (outcome->value == NULL) {
         answer_failure(request, outcome);
         return;
     }
-    store_result(request, outcome);
-    note_ran(request);
-    bool keep = request->key != NULL;
-    answer_stored(request);
-    if (!keep) {
-        free_request(request);
+    note_ran(request, outcome->ts);
+    struct sync_session *session = request->session;
+    struct buffer text = {0};
+    convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
+    const struct sync_answer answer = {.request = request->request,
+                                       .result = buffer_text(&text),
+                                       .ts = (uint64_t)outcome->ts,
+                                       .log = outcome->log,
+                                       .lost = outcome->lost};
+    free_request(request);
+    if (session != NULL) {
+        sync_session_answer(session, &answer);
     }
+    buffer_free(&text);
 }
 
-static void run_request(struct sync_hub *hub, struct sync_session *session, char *key, uint32_t number,
-                        struct convex_call call) {
+char *sync_hub_request_id(const char *session_id, uint32_t request) {
+    unsigned char digest[32];
+    struct buffer hex = {0};
+    if (*session_id == 0) {
+        return NULL;
+    }
+    char *text = memory_format("%s|%u", session_id, (unsigned)request);
+    digest_sha256(text, strlen(text), digest);
+    hex_append(&hex, digest, 8);
+    free(text);
+    return buffer_take(&hex);
+}
+
+static void run_request(struct sync_hub *hub, struct sync_session *session, const char *id, char *key,
+                        uint32_t number, struct convex_call call) {
     struct sync_request *request = memory_allocate(sizeof *request);
     *request = (struct sync_request){.hub = hub, .key = key, .request = number, .session = session};
+    request->session_id = memory_copy_text(id);
     request->path = memory_copy_text(call.path);
+    request->id = memory_copy_text(call.request_id);
     request->next = hub->running;
     request->link = &hub->running;
     if (request->next != NULL) {
@@ -232,25 +271,30 @@ static void run_request(struct sync_hub *hub, struct sync_session *session, char
     if (key != NULL) {
         map_set(&hub->requests, key, request);
     }
-    const struct convex_mutation_caller caller = {.done = mutation_done, .context = request};
+    const struct convex_mutation_caller caller = {
+        .finish = key != NULL ? store_result : NULL, .done = mutation_done, .context = request};
     convex_mutation_run(hub->deployment, &call, &caller);
 }
 
 void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const char *id, uint32_t number,
                      struct convex_call call) {
     char *key = *id != 0 ? memory_format("%s:%u", id, (unsigned)number) : NULL;
-    struct sync_request *known = key != NULL ? map_get(&hub->requests, key) : NULL;
-    if (known == NULL) {
-        run_request(hub, session, key, number, call);
+    struct sync_request *running = key != NULL ? map_get(&hub->requests, key) : NULL;
+    const struct convex_revision *stored =
+        key != NULL && running == NULL ? find_stored(hub, id, number) : NULL;
+    if (running == NULL && stored == NULL) {
+        run_request(hub, session, id, key, number, call);
         return;
     }
     convex_call_free(&call);
     free(key);
-    struct sync_session *before = known->session;
-    known->session = session;
-    if (known->done) {
-        answer_stored(known);
-    } else if (before != NULL && before != session) {
+    if (stored != NULL) {
+        answer_stored(session, number, stored);
+        return;
+    }
+    struct sync_session *before = running->session;
+    running->session = session;
+    if (before != NULL && before != session) {
         sync_session_robbed(before);
     }
 }

@@ -1,5 +1,6 @@
-/* All WebSocket sessions of a deployment, and the results of the mutations that came over them: a mutation is
- * known by (session id, request id), and one that has succeeded is never run again. */
+/* All WebSocket sessions of a deployment, and the mutations that came over them: a mutation is known by
+ * (session id, request id). One that has succeeded leaves a row with its result in the system table
+ * _session_requests, in its own transaction, and is never run again. */
 #ifndef MOCK_CONVEX_SYNC_HUB_H
 #define MOCK_CONVEX_SYNC_HUB_H
 
@@ -27,6 +28,9 @@ struct convex_deployment *sync_hub_deployment(const struct sync_hub *hub);
  * Takes the call. The answer comes to sync_session_answer, at once when it is stored. */
 void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const char *id, uint32_t request,
                      struct convex_call call);
+/* What a failure of a session's request is called: made of both, so that it is the same when it is sent
+ * again. NULL for a session without id. The caller frees it. */
+char *sync_hub_request_id(const char *session_id, uint32_t request);
 /* The session is over: answers to it are dropped. */
 void sync_hub_forget(struct sync_hub *hub, struct sync_session *session);
 

@@ -45,6 +45,20 @@ static bool parse_connect(struct sync_message *message) {
            (observed == NULL || sync_parse_ts(observed, &message->observed) == STATUS_OK);
 }
 
+/* The newer and the older name of the same. */
+static bool parse_acting(struct sync_message *message) {
+    static const char *const names[] = {"acting_as", "impersonating"};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *user = json_object_get(message->json, names[i]);
+        if (json_is_object(user)) {
+            message->acting = user;
+        } else if (user != NULL && !json_is_null(user)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_authenticate(struct sync_message *message) {
     message->token_type = json_text(message->json, "tokenType");
     message->token = json_text(message->json, "value");
@@ -55,8 +69,9 @@ static bool parse_authenticate(struct sync_message *message) {
         message->token = NULL;
         return true;
     }
+    bool admin = strcmp(message->token_type, "Admin") == 0;
     return message->token != NULL &&
-           (strcmp(message->token_type, "User") == 0 || strcmp(message->token_type, "Admin") == 0);
+           (admin ? parse_acting(message) : strcmp(message->token_type, "User") == 0);
 }
 
 static bool parse_modify(struct sync_message *message) {

@@ -28,6 +28,7 @@ struct sync_message {
     const char *session;                /* Connect */
     uint64_t observed;                  /* Connect: maxObservedTimestamp, 0: none */
     const char *token_type, *token;     /* Authenticate; `token` NULL for None */
+    const json_t *acting;               /* Authenticate: the user that an admin acts as; NULL: none */
     uint32_t request;                   /* Mutation, Action */
     const char *path, *component;       /* Mutation, Action */
     const json_t *args;                 /* Mutation, Action */

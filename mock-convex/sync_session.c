@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/json.h"
-#include "base/jwt.h"
 #include "base/memory.h"
+#include "mock-convex/action.h"
 #include "mock-convex/auth.h"
-#include "mock-convex/run_now.h"
 #include "mock-convex/sync_message.h"
 #include "mock-convex/sync_subscription.h"
 #include "mock-convex/utf8.h"
@@ -19,6 +19,20 @@ struct queued {
     struct convex_call call;
 };
 
+/* An action that runs for the session. */
+struct inflight {
+    struct sync_session *session;
+    struct inflight *next, **link;
+    uint32_t request;
+    struct convex_call call;
+    struct convex_action *action;
+};
+
+struct held {
+    char *text;
+    size_t length;
+};
+
 struct sync_session {
     struct sync_hub *hub;
     struct convex_deployment *deployment;
@@ -26,7 +40,11 @@ struct sync_session {
     uint64_t socket;
     bool chunks; /* the client takes TransitionChunk */
     bool over;   /* closed; freed at the end of the event */
-    bool admin;
+    enum convex_identity identity;
+    struct convex_value *user; /* who is signed in; NULL: nobody */
+    struct auth_waiter waiter; /* for the keys of an Authenticate, which is then the first of `held` */
+    struct held *held;         /* messages that wait for it */
+    size_t n_held, held_capacity, held_bytes;
     char id[40];                 /* of the client's session; "" before Connect */
     struct sync_version sent;    /* endVersion of the last Transition */
     struct sync_version pending; /* what the next one must reach; ts: at least this */
@@ -34,9 +52,11 @@ struct sync_session {
     struct buffer removed; /* QueryRemoved items for the next Transition */
     struct queued *queue;  /* mutations that wait */
     size_t n_queue, queue_capacity;
-    bool mutating; /* one runs */
-    bool busy;     /* run_next is at work */
-    bool owes;     /* a success was answered: a Transition follows even if it says nothing new */
+    bool mutating;            /* one runs */
+    struct inflight *actions; /* that run */
+    size_t n_actions;
+    bool busy;                     /* run_next is at work */
+    bool owes; /* a success was answered: a Transition follows even if it says nothing new */
     uint64_t update, ping, expiry; /* timers; 0: none */
     uint64_t transitions;
 };
@@ -68,8 +88,11 @@ static void fire_ping(void *context) {
 
 /* --- the end --- */
 
+static void leave_actions(struct sync_session *session);
+
 static void free_session(struct sync_session *session) {
     struct host *host = session->deployment->host;
+    leave_actions(session);
     sync_hub_forget(session->hub, session);
     host_timer_cancel(host, session->update);
     host_timer_cancel(host, session->ping);
@@ -82,10 +105,16 @@ static void free_session(struct sync_session *session) {
     for (size_t i = 0; i < session->n_queue; i++) {
         convex_call_free(&session->queue[i].call);
     }
+    for (size_t i = 0; i < session->n_held; i++) {
+        free(session->held[i].text);
+    }
+    auth_waiter_cancel(&session->waiter);
     *session->link = session->next;
     if (session->next != NULL) {
         session->next->link = session->link;
     }
+    convex_free(session->user);
+    free(session->held);
     free(session->queue);
     buffer_free(&session->removed);
     free(session);
@@ -240,66 +269,94 @@ static bool take_connect(struct sync_session *session, const struct sync_message
 static void fire_expiry(void *context) {
     struct sync_session *session = context;
     session->expiry = 0;
-    close_auth(session, "The token has expired.", false);
+    close_auth(session, "TokenExpired: The token has expired.", false);
     settle(session);
 }
 
-/* False: closed. A token without `exp` lasts. */
-static bool watch_expiry(struct sync_session *session, const char *token) {
-    struct host *host = session->deployment->host;
-    struct jwt jwt = {0};
-    enum status status = jwt_parse(&jwt, token, NULL);
-    assert(status == STATUS_OK);
-    (void)status;
-    int64_t expires = json_integer_or(jwt.claims, "exp", INT64_MAX);
-    jwt_free(&jwt);
-    if (expires > INT64_MAX / TIME_SECOND) {
-        return true;
+/* The token as the Authorization header that an HTTP request would carry; the caller frees it. */
+static char *header_of(const struct sync_message *message) {
+    bool admin = strcmp(message->token_type, "Admin") == 0;
+    struct buffer header = {0}, user = {0};
+    buffer_printf(&header, "%s %s", admin ? "Convex" : "Bearer", message->token);
+    if (message->acting != NULL) {
+        json_append(&user, message->acting);
+        buffer_append_char(&header, ':');
+        base64_append(&header, user.data, user.length);
     }
-    int64_t left = expires <= 0 ? 0 : expires * TIME_SECOND - host_wall_clock(host);
-    if (left <= 0) {
-        return close_auth(session, "The token has expired.", true);
-    }
-    session->expiry = host_timer_set(host, left, fire_expiry, session);
-    return true;
+    buffer_free(&user);
+    return buffer_take(&header);
 }
 
-/* The token as the header that an HTTP request would carry. */
+/* A token that is not good is the client's to renew; other failures end the socket as they would end any
+ * request. */
+static bool refuse_identity(struct sync_session *session, const struct convex_reply *reply) {
+    json_t *json = json_parse(buffer_text(&reply->body), reply->body.length, NULL);
+    const char *code = json_text(json, "code");
+    char *text = memory_format("%s: %s", code, json_text(json, "message"));
+    if (reply->status == 401) {
+        close_auth(session, text, true);
+    } else if (reply->status == 400) {
+        close_fatal(session, text);
+    } else {
+        close_with(session, reply->status < 429 ? 1000 : reply->status == 500 ? 1011 : 1013, code);
+    }
+    free(text);
+    json_decref(json);
+    return false;
+}
+
 static bool identify(struct sync_session *session, const struct sync_message *message,
-                     enum convex_identity *identity) {
-    char *value = memory_format("%s %s", *message->token_type == 'A' ? "Convex" : "Bearer", message->token);
-    const struct http_header header = {"Authorization", value};
-    const struct http_request http = {.method = "GET", .target = "/", .headers = &header, .n_headers = 1};
-    struct convex_request request;
+                     struct convex_caller *caller) {
     struct convex_reply reply = {0};
-    convex_request_open(&request, &http);
-    bool known = convex_auth_identify(&request, session->deployment->deploy_key, identity, &reply);
-    convex_request_close(&request);
+    char *header = header_of(message);
+    bool known = convex_auth_identify_header(session->deployment->auth, header, caller, &reply);
+    if (!known) {
+        refuse_identity(session, &reply);
+    }
     convex_reply_free(&reply);
-    free(value);
+    free(header);
     return known;
 }
 
+/* Everything that the session does from now on is done by this caller; its queries run again. */
+static void become(struct sync_session *session, const struct convex_caller *caller) {
+    convex_free(session->user);
+    session->identity = caller->identity;
+    session->user = caller->user != NULL ? convex_copy(caller->user) : NULL;
+    for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
+        sync_subscription_identify(query, session->identity, session->user);
+    }
+}
+
 static bool take_authenticate(struct sync_session *session, const struct sync_message *message) {
-    enum convex_identity identity = CONVEX_NOBODY;
+    struct host *host = session->deployment->host;
+    struct convex_caller caller = {.identity = CONVEX_NOBODY, .expires = INT64_MAX};
     if (message->base_version != session->pending.identity) {
         return close_internal(session);
     }
-    if (message->token != NULL && !identify(session, message, &identity)) {
-        return close_auth(session, "The token is not valid.", true);
-    }
-    host_timer_cancel(session->deployment->host, session->expiry);
-    session->expiry = 0;
-    if (identity == CONVEX_USER && !watch_expiry(session, message->token)) {
+    if (message->token != NULL && !identify(session, message, &caller)) {
         return false;
     }
-    session->admin = identity == CONVEX_ADMIN || identity == CONVEX_ACTING;
-    session->pending.identity++;
-    for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
-        query->stale = true;
+    host_timer_cancel(host, session->expiry);
+    session->expiry = 0;
+    if (caller.expires != INT64_MAX) {
+        session->expiry = host_timer_set(host, caller.expires - host_wall_clock(host), fire_expiry, session);
     }
+    become(session, &caller);
+    session->pending.identity++;
     wake(session);
     return true;
+}
+
+/* Must this message wait for the keys of its token? */
+static bool must_wait(struct sync_session *session, const struct sync_message *message) {
+    if (message->kind != SYNC_AUTHENTICATE || message->token == NULL) {
+        return false;
+    }
+    char *header = header_of(message);
+    bool waits = convex_auth_wait(session->deployment->auth, header, &session->waiter);
+    free(header);
+    return waits;
 }
 
 /* --- the query set --- */
@@ -316,15 +373,17 @@ static struct sync_subscription **find_query(struct sync_session *session, uint3
 static bool decode_call(struct sync_session *session, const char *path, const char *component,
                         const json_t *args, struct convex_call *call) {
     *call = (struct convex_call){0};
-    if (component != NULL && *component != 0 && !session->admin) {
+    bool admin = session->identity == CONVEX_ADMIN || session->identity == CONVEX_ACTING;
+    if (component != NULL && *component != 0 && !admin) {
         return close_fatal(session, "ComponentPathForbidden: only an admin may name a component");
     }
     if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
-    if (component != NULL && *component != 0) {
-        call->function = NULL; /* there are no components */
-    }
+    call->elsewhere = component != NULL && *component != 0;
+    convex_call_resolve(session->deployment, call);
+    call->identity = session->identity;
+    call->user = session->user != NULL ? convex_copy(session->user) : NULL;
     return true;
 }
 
@@ -398,7 +457,9 @@ static void respond(struct sync_session *session, const char *type, const struct
             buffer_append_char(&text, '"');
         }
     }
-    buffer_append_text(&text, ",\"logLines\":[]}");
+    buffer_append_text(&text, ",\"logLines\":");
+    convex_log_append_json(&text, answer->log);
+    buffer_append_char(&text, '}');
     send_text(session, &text);
     buffer_free(&text);
 }
@@ -408,7 +469,8 @@ static void refuse(struct sync_session *session, const char *type, uint32_t requ
     struct buffer text = {0};
     convex_call_failure(session->deployment, call, message, data, &text);
     respond(session, type,
-            &(struct sync_answer){.request = request, .message = buffer_text(&text), .data = data});
+            &(struct sync_answer){
+                .request = request, .message = buffer_text(&text), .data = data, .log = &call->log});
     buffer_free(&text);
 }
 
@@ -418,6 +480,7 @@ static void run_next(struct sync_session *session) {
         struct queued next = session->queue[0];
         memmove(session->queue, session->queue + 1, --session->n_queue * sizeof next);
         char message[512];
+        convex_call_resolve(session->deployment, &next.call);
         const char *refusal = convex_call_refusal(&next.call, CONVEX_MUTATION, message);
         if (refusal != NULL) {
             refuse(session, "MutationResponse", next.request, &next.call, refusal, NULL);
@@ -437,6 +500,10 @@ static void run_queue(struct sync_session *session) {
 
 static void take_answer(struct sync_session *session, const struct sync_answer *answer) {
     session->mutating = false;
+    if (answer->lost) {
+        close_internal(session);
+        return;
+    }
     if (answer->code != NULL) {
         close_with(session, 1013, answer->code);
         return;
@@ -472,6 +539,7 @@ static bool take_mutation(struct sync_session *session, const struct sync_messag
     if (!decode_call(session, message->path, message->component, message->args, &call)) {
         return false;
     }
+    call.request_id = sync_hub_request_id(session->id, message->request);
     MEMORY_RESERVE(session->queue, session->queue_capacity, session->n_queue + 1);
     session->queue[session->n_queue++] = (struct queued){.request = message->request, .call = call};
     run_queue(session);
@@ -479,36 +547,76 @@ static bool take_mutation(struct sync_session *session, const struct sync_messag
 }
 
 /* Actions do not wait for each other and are not kept: who asks twice runs them twice. */
-static void run_action(struct sync_session *session, uint32_t request, const struct convex_call *call) {
-    struct convex_value *value = NULL, *thrown = NULL;
-    struct error error = {0};
-    if (convex_run_now(session->deployment, call->function, call->args, &value, &thrown, &error) ==
-        STATUS_OK) {
+static void free_inflight(struct inflight *inflight) {
+    *inflight->link = inflight->next;
+    if (inflight->next != NULL) {
+        inflight->next->link = inflight->link;
+    }
+    inflight->session->n_actions--;
+    convex_call_free(&inflight->call);
+    free(inflight);
+}
+
+static void action_done(void *context, const struct convex_action_outcome *outcome) {
+    struct inflight *inflight = context;
+    struct sync_session *session = inflight->session;
+    convex_call_keep_log(session->deployment, &inflight->call, outcome->log);
+    if (outcome->value != NULL) {
         struct buffer text = {0};
-        convex_append_json(&text, value, CONVEX_FORMAT_ENCODED);
+        convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
         respond(session, "ActionResponse",
-                &(struct sync_answer){.request = request, .result = buffer_text(&text)});
+                &(struct sync_answer){
+                    .request = inflight->request, .result = buffer_text(&text), .log = &inflight->call.log});
         buffer_free(&text);
     } else {
-        refuse(session, "ActionResponse", request, call, error.message, thrown);
+        refuse(session, "ActionResponse", inflight->request, &inflight->call, outcome->message,
+               outcome->thrown);
     }
-    convex_free(value);
-    convex_free(thrown);
+    free_inflight(inflight);
+}
+
+/* Takes the call. */
+static void run_action(struct sync_session *session, uint32_t request, const struct convex_call *call) {
+    struct inflight *inflight = memory_allocate(sizeof *inflight);
+    *inflight = (struct inflight){.session = session,
+                                  .request = request,
+                                  .call = *call,
+                                  .next = session->actions,
+                                  .link = &session->actions};
+    if (inflight->next != NULL) {
+        inflight->next->link = &inflight->next;
+    }
+    session->actions = inflight;
+    session->n_actions++;
+    const struct convex_action_caller caller = {.done = action_done, .context = inflight};
+    inflight->action = convex_action_start(session->deployment, call->function, call->user, call->args,
+                                           session->deployment->read_time, caller);
+}
+
+static void leave_actions(struct sync_session *session) {
+    while (session->actions != NULL) {
+        convex_action_leave(session->actions->action);
+        free_inflight(session->actions); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
+    }
 }
 
 static bool take_action(struct sync_session *session, const struct sync_message *message) {
     struct convex_call call;
+    if (session->n_actions >= SYNC_ACTIONS_MAX) {
+        return close_with(session, 1013, "TooManyInflightActionsForSingleClient");
+    }
     if (!decode_call(session, message->path, message->component, message->args, &call)) {
         return false;
     }
+    call.request_id = sync_hub_request_id(session->id, message->request);
     char text[512];
     const char *refusal = convex_call_refusal(&call, CONVEX_ACTION, text);
     if (refusal != NULL) {
         refuse(session, "ActionResponse", message->request, &call, refusal, NULL);
+        convex_call_free(&call);
     } else {
         run_action(session, message->request, &call);
     }
-    convex_call_free(&call);
     return true;
 }
 
@@ -533,20 +641,57 @@ static bool take_message(struct sync_session *session, const struct sync_message
     return true;
 }
 
+/* False: it must wait; nothing has happened yet. */
+static bool take_text(struct sync_session *session, const char *text, size_t length, bool may_wait) {
+    struct sync_message message;
+    struct error error = {0};
+    if (sync_message_parse(&message, text, length, &error) != STATUS_OK) {
+        close_fatal(session, error.message);
+        return true;
+    }
+    bool waits = may_wait && must_wait(session, &message);
+    if (!waits) {
+        take_message(session, &message);
+    }
+    sync_message_free(&message);
+    return !waits;
+}
+
+static void hold(struct sync_session *session, const char *text, size_t length) {
+    if (session->n_held == SYNC_HELD_MAX || session->held_bytes + length > SYNC_HELD_BYTES_MAX) {
+        close_with(session, 1013, "WorkerOverloaded");
+        return;
+    }
+    MEMORY_RESERVE(session->held, session->held_capacity, session->n_held + 1);
+    session->held[session->n_held++] =
+        (struct held){.text = memory_copy_bytes(text, length), .length = length};
+    session->held_bytes += length;
+}
+
+/* The keys came, or will not: on with what was held, up to the next one that must wait. */
+static void resume(void *context) {
+    struct sync_session *session = context;
+    for (bool may_wait = false; !session->over && session->n_held > 0; may_wait = true) {
+        struct held first = session->held[0];
+        if (!take_text(session, first.text, first.length, may_wait)) {
+            break;
+        }
+        memmove(session->held, session->held + 1, --session->n_held * sizeof first);
+        session->held_bytes -= first.length;
+        free(first.text);
+    }
+    settle(session);
+}
+
 static void on_message(void *context, uint64_t socket, enum websocket_kind kind, const void *bytes,
                        size_t length) {
     struct sync_session *session = context;
-    struct sync_message message;
-    struct error error = {0};
     assert(socket == session->socket);
     (void)socket;
     if (kind != WEBSOCKET_TEXT) {
         close_internal(session);
-    } else if (sync_message_parse(&message, bytes, length, &error) != STATUS_OK) {
-        close_fatal(session, error.message);
-    } else {
-        take_message(session, &message);
-        sync_message_free(&message);
+    } else if (session->n_held > 0 || !take_text(session, bytes, length, true)) {
+        hold(session, bytes, length);
     }
     settle(session);
 }
@@ -570,8 +715,10 @@ bool sync_session_open(struct sync_hub *hub, struct sync_session **list, uint64_
                                      .deployment = deployment,
                                      .socket = exchange,
                                      .chunks = chunks,
+                                     .waiter = {.ready = resume},
                                      .next = *list,
                                      .link = list};
+    session->waiter.context = session;
     if (session->next != NULL) {
         session->next->link = &session->next;
     }

@@ -8,7 +8,10 @@
 #define SYNC_PING_TIME (15 * TIME_SECOND)
 #define SYNC_CHUNK_BYTES ((size_t)5000000) /* of a Transition's text; above that it is cut */
 #define SYNC_QUEUE_MAX 1000                /* mutations that wait on one socket */
-#define SYNC_UNSENT_MAX 2                  /* messages toward a slow reader before transitions coalesce */
+#define SYNC_ACTIONS_MAX 1000              /* that run for one socket */
+#define SYNC_HELD_MAX 1000                 /* messages that wait for the keys of a token */
+#define SYNC_HELD_BYTES_MAX ((size_t)32 << 20)
+#define SYNC_UNSENT_MAX 2 /* messages toward a slow reader before transitions coalesce */
 #define SYNC_SLOW_TIME (100 * TIME_MILLISECOND) /* until a slow reader is looked at again */
 
 /* How a mutation of this session ended: `result`, or `message`, or `code`. */
@@ -18,7 +21,9 @@ struct sync_answer {
     uint64_t ts;
     const char *message;
     const struct convex_value *data; /* of the error; NULL: none */
+    const struct convex_log *log;    /* NULL: nothing was logged */
     const char *code;                /* the socket closes with it */
+    bool lost;                       /* the socket breaks, and nothing is said */
 };
 
 /* Accept the exchange; the session joins `list`. False: the host says it is no handshake. */

@@ -28,6 +28,15 @@ void sync_subscription_free(struct sync_subscription *query) {
     free(query);
 }
 
+void sync_subscription_identify(struct sync_subscription *query, enum convex_identity identity,
+                                const struct convex_value *user) {
+    forget_reads(query); /* its context borrows the user */
+    convex_free(query->call.user);
+    query->call.identity = identity;
+    query->call.user = user != NULL ? convex_copy(user) : NULL;
+    query->stale = true;
+}
+
 void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store) {
     struct error error = {0};
     if (!query->tracked || query->stale) {
@@ -44,7 +53,8 @@ void sync_subscription_look(struct sync_subscription *query, const struct convex
 static bool changes(struct sync_subscription *query, const struct buffer *result, char kind) {
     struct buffer all = {0};
     buffer_append_char(&all, kind);
-    buffer_append(&all, result->data, result->length);
+    buffer_append(&all, buffer_text(result), result->length);
+    buffer_append(&all, buffer_text(&query->call.log.items), query->call.log.items.length);
     struct hash128 hash = hash128_of(all.data, all.length);
     buffer_free(&all);
     bool differs = !query->sent || !hash128_equal(hash, query->result);
@@ -59,6 +69,12 @@ static void begin_item(const struct sync_subscription *query, const char *type, 
         buffer_append_char(modifications, ',');
     }
     buffer_printf(modifications, "{\"type\":\"%s\",\"queryId\":%" PRIu32 ",\"%s\":", type, query->id, field);
+}
+
+static void append_end(const struct sync_subscription *query, struct buffer *modifications) {
+    buffer_append_text(modifications, ",\"logLines\":");
+    convex_log_append_json(modifications, &query->call.log);
+    buffer_append_text(modifications, ",\"journal\":null");
 }
 
 /* `data` NULL: the error has none. */
@@ -76,7 +92,7 @@ static void fail(struct sync_subscription *query, struct convex_deployment *depl
         convex_call_failure(deployment, &query->call, message, data, &text);
         begin_item(query, "QueryFailed", "errorMessage", modifications);
         convex_utf8_append_json(modifications, buffer_text(&text));
-        buffer_append_text(modifications, ",\"logLines\":[],\"journal\":null");
+        append_end(query, modifications);
         buffer_append(modifications, buffer_text(&encoded), encoded.length);
         buffer_append_char(modifications, '}');
     }
@@ -91,7 +107,8 @@ static void succeed(struct sync_subscription *query, const struct convex_value *
     if (changes(query, &text, 'v')) {
         begin_item(query, "QueryUpdated", "value", modifications);
         buffer_append(modifications, text.data, text.length);
-        buffer_append_text(modifications, ",\"logLines\":[],\"journal\":null}");
+        append_end(query, modifications);
+        buffer_append_char(modifications, '}');
     }
     buffer_free(&text);
 }
@@ -99,6 +116,8 @@ static void succeed(struct sync_subscription *query, const struct convex_value *
 void sync_subscription_run(struct sync_subscription *query, struct convex_deployment *deployment,
                            struct buffer *modifications) {
     char message[512];
+    convex_call_resolve(deployment, &query->call);
+    convex_log_free(&query->call.log);
     const char *refusal = convex_call_refusal(&query->call, CONVEX_QUERY, message);
     assert(query->stale);
     query->stale = false;
@@ -109,9 +128,10 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    enum status status = convex_context_run(&query->context, &deployment->store, deployment->host,
-                                            query->call.function, query->call.args, &value, &error);
+    enum status status = convex_context_run(&query->context, deployment, query->call.function,
+                                            query->call.user, query->call.args, &value, &error);
     query->tracked = true;
+    convex_call_keep_log(deployment, &query->call, &query->context.log);
     if (status == STATUS_OK) {
         succeed(query, value, modifications);
     } else {

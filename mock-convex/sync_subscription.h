@@ -23,6 +23,9 @@ struct sync_subscription {
 /* Takes the call. */
 struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call);
 void sync_subscription_free(struct sync_subscription *query);
+/* From now on it runs for this caller (`user` copied; NULL: nobody), and has to. */
+void sync_subscription_identify(struct sync_subscription *query, enum convex_identity identity,
+                                const struct convex_value *user);
 /* Did a commit since the last look touch what the query read? Then it is stale from now on. */
 void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store);
 /* Run a stale query at the newest snapshot; append its QueryUpdated or QueryFailed, after a comma if

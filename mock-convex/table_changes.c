@@ -15,8 +15,9 @@
 static enum status find_table(struct convex_deployment *deployment, const char *name,
                               struct convex_store_table **table, struct error *error) {
     *table = convex_store_table(&deployment->store, name);
-    return *table != NULL ? STATUS_OK
-                          : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
+    return *table != NULL && !(*table)->system
+               ? STATUS_OK
+               : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
 }
 
 enum status convex_deployment_drop_table(struct convex_deployment *deployment, const char *name,
@@ -160,14 +161,14 @@ static bool check_names(const json_t *body, struct convex_reply *reply) {
 /* The decoded body of an authorized request, for the caller to release; NULL: the reply says why not. */
 static json_t *admit(const struct convex_deployment *deployment, const struct convex_request *request,
                      struct convex_reply *reply) {
-    enum convex_identity identity;
+    struct convex_caller caller;
     json_t *body = NULL;
-    if (!convex_auth_identify(request, deployment->deploy_key, &identity, reply) ||
+    if (!convex_auth_identify(deployment->auth, request, &caller, reply) ||
         !convex_request_json(request, &body, reply)) {
         return NULL;
     }
     bool admitted = check_names(body, reply) &&
-                    (identity == CONVEX_ADMIN ||
+                    (caller.identity == CONVEX_ADMIN ||
                      convex_reply_error(reply, 403, "BadDeployKey",
                                         "This endpoint needs the deploy key of the deployment."));
     if (!admitted) {

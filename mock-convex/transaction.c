@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mock-convex/schema.h"
 #include "mock-convex/transaction_internal.h"
 #include "mock-convex/value_check.h"
 
@@ -29,6 +30,7 @@ void convex_transaction_end(struct convex_transaction *transaction) {
     for (size_t i = 0; i < transaction->n_overlays; i++) {
         convex_ordered_free(&transaction->overlays[i].entries, NULL);
     }
+    convex_transaction_drop_made(transaction);
     free(transaction->overlays);
     free(transaction->intervals);
     arena_free(&transaction->arena);
@@ -146,8 +148,10 @@ static void show_pending(struct convex_transaction *transaction, struct convex_p
 static enum status stage(struct convex_transaction *transaction, struct convex_store_table *table,
                          const unsigned char internal[16], struct convex_value *value, struct error *error) {
     size_t size = value != NULL ? convex_size(value) : 0;
-    if (transaction->documents_written >= CONVEX_DOCUMENTS_WRITTEN_MAX ||
-        transaction->bytes_written + size > CONVEX_BYTES_WRITTEN_MAX) {
+    if (table->system) { /* has limits of its own, which are far away */
+        size = 0;
+    } else if (transaction->documents_written >= CONVEX_DOCUMENTS_WRITTEN_MAX ||
+               transaction->bytes_written + size > CONVEX_BYTES_WRITTEN_MAX) {
         bool documents = transaction->documents_written >= CONVEX_DOCUMENTS_WRITTEN_MAX;
         convex_free(value);
         return error_set(error, STATUS_LIMIT,
@@ -155,7 +159,7 @@ static enum status stage(struct convex_transaction *transaction, struct convex_s
                                    : "TooManyBytesWritten: more than 16 MiB in one transaction");
     }
     assert(value == NULL || convex_object_text(value, "_id") != NULL);
-    transaction->documents_written++;
+    transaction->documents_written += !table->system;
     transaction->bytes_written += size;
     struct convex_pending *pending = convex_transaction_pending(transaction, table, internal);
     if (pending == NULL) {
@@ -173,9 +177,13 @@ static enum status stage(struct convex_transaction *transaction, struct convex_s
     return STATUS_OK;
 }
 
-static void make_internal_id(struct convex_transaction *transaction, unsigned char internal[16]) {
-    uint64_t random[2] = {host_random(transaction->host, "convex.document-id"),
-                          host_random(transaction->host, "convex.document-id")};
+/* System rows draw from a stream of their own, so that they change no id of a user's document. */
+static void make_internal_id(struct convex_transaction *transaction, bool system,
+                             unsigned char internal[16]) {
+    const char *choice = system ? "convex.system-id" : "convex.document-id";
+    uint64_t random[2];
+    random[0] = host_random(transaction->host, choice);
+    random[1] = host_random(transaction->host, choice);
     for (size_t i = 0; i < 14; i++) {
         internal[i] = (unsigned char)(random[i / 8] >> (8 * (i % 8)));
     }
@@ -205,18 +213,46 @@ static enum status refuse_system_fields(const struct convex_value *document, str
     return STATUS_OK;
 }
 
+static bool knows_table(const void *context, const char *name, uint32_t number) {
+    const struct convex_transaction *transaction = context;
+    const struct convex_store_table *table = convex_store_table(transaction->store, name);
+    for (size_t i = 0; table == NULL && i < transaction->n_made; i++) {
+        if (strcmp(transaction->made[i]->name, name) == 0) {
+            table = transaction->made[i];
+        }
+    }
+    return table != NULL && table->number == number;
+}
+
+struct convex_validator_tables convex_transaction_tables(const struct convex_transaction *transaction) {
+    return (struct convex_validator_tables){.knows = knows_table, .context = transaction};
+}
+
+/* What may be stored in this table. */
+static enum status check_document(const struct convex_transaction *transaction,
+                                  const struct convex_store_table *table, const struct convex_value *document,
+                                  struct error *error) {
+    const struct convex_validator_tables tables = convex_transaction_tables(transaction);
+    if (table->system) {
+        return STATUS_OK;
+    }
+    enum status status = convex_document_check(document, error);
+    return status == STATUS_OK ? convex_schema_check(table->document, table->name, document, &tables, error)
+                               : status;
+}
+
 enum status convex_transaction_insert(struct convex_transaction *transaction,
                                       struct convex_store_table *table, struct convex_value *document,
                                       char text[CONVEX_ID_TEXT_MAX], struct error *error) {
     struct convex_id id = {.table = table->number};
     enum status status = refuse_system_fields(document, error);
     if (status == STATUS_OK) {
-        make_internal_id(transaction, id.internal);
+        make_internal_id(transaction, table->system, id.internal);
         convex_id_encode(&id, text);
         convex_object_set(document, "_id", convex_string(text));
         convex_object_set(document, "_creationTime", convex_float64(transaction->next_creation_time));
         transaction->next_creation_time = next_up(transaction->next_creation_time);
-        status = convex_document_check(document, error);
+        status = check_document(transaction, table, document, error);
     }
     if (status != STATUS_OK) {
         convex_free(document);
@@ -247,7 +283,7 @@ static enum status read_target(struct convex_transaction *transaction, struct co
 static enum status stage_change(struct convex_transaction *transaction, struct convex_store_table *table,
                                 const unsigned char internal[16], const struct convex_value *before,
                                 struct convex_value *after, struct error *error) {
-    enum status status = convex_document_check(after, error);
+    enum status status = check_document(transaction, table, after, error);
     if (status != STATUS_OK || convex_compare(before, after) == 0) {
         convex_free(after);
         return status;
@@ -319,6 +355,7 @@ enum status convex_transaction_commit(struct convex_transaction *transaction, in
     if (status != STATUS_OK) {
         return status;
     }
+    convex_transaction_adopt_made(transaction, wall_clock);
     struct convex_store_write *writes = memory_allocate_array(count, sizeof *writes);
     size_t at = 0;
     for (const struct convex_ordered_node *node = convex_ordered_first(&transaction->pending); node != NULL;

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "kernel/host.h"
 #include "mock-convex/store.h"
+#include "mock-convex/validator.h"
 
 /* The backend's limits of one transaction. */
 #define CONVEX_DOCUMENTS_READ_MAX 32000
@@ -43,6 +44,10 @@ struct convex_transaction {
     struct convex_ordered pending;   /* own writes by (tablet, internal id): struct convex_pending */
     struct convex_overlay *overlays; /* index entries of own writes, for the tables written to */
     size_t n_overlays;
+    struct convex_store_table **made; /* tables that come into being with its commit (schemaless) */
+    size_t n_made;
+    const char **absent; /* names of tables that it looked for in vain */
+    size_t n_absent;
     size_t documents_read, documents_written, bytes_read, bytes_written;
 };
 
@@ -51,11 +56,26 @@ void convex_transaction_begin(struct convex_transaction *transaction, struct con
                               struct host *host, int64_t wall_clock);
 void convex_transaction_end(struct convex_transaction *transaction); /* also without commit */
 
+/* The table of this name, its own ones included; NULL: there is none, which counts as read. */
+struct convex_store_table *convex_transaction_table(struct convex_transaction *transaction, const char *name);
+/* A table that will be there when the transaction commits. The name must be new. STATUS_INVALID: it cannot be
+ * a table's; STATUS_LIMIT: there are too many. */
+enum status convex_transaction_make_table(struct convex_transaction *transaction, const char *name,
+                                          struct convex_store_table **table, struct error *error);
+
+/* What convex_validate asks about ids. Borrows the transaction. */
+struct convex_validator_tables convex_transaction_tables(const struct convex_transaction *transaction);
+
 /* `*document` is borrowed until the next write; NULL: no such document (also when `id` is no id of this
  * table). */
 enum status convex_transaction_get(struct convex_transaction *transaction, struct convex_store_table *table,
                                    const char *id, const struct convex_value **document, struct error *error);
-/* See convex_find in function.h. */
+/* See convex_find_range in function.h; `range->index` is not looked at. */
+enum status convex_transaction_find_range(struct convex_transaction *transaction,
+                                          struct convex_store_index *index, const struct convex_range *range,
+                                          const struct convex_value ***documents, size_t *count,
+                                          struct error *error);
+/* The case without bounds, ascending. */
 enum status convex_transaction_find(struct convex_transaction *transaction, struct convex_store_index *index,
                                     const struct convex_value *const *keys, size_t n_keys, size_t limit,
                                     const struct convex_value ***documents, size_t *count,

@@ -35,6 +35,14 @@ struct convex_pending *convex_transaction_pending(const struct convex_transactio
 /* Count a document as read. STATUS_LIMIT: one too many. */
 enum status convex_transaction_count_read(struct convex_transaction *transaction,
                                           const struct convex_value *document, struct error *error);
+/* Free the tables that were not adopted. */
+void convex_transaction_drop_made(struct convex_transaction *transaction);
+/* STATUS_CONFLICT: the tables of the store are no longer those that the transaction saw. */
+enum status convex_transaction_check_tables(const struct convex_transaction *transaction,
+                                            struct error *error);
+/* The store takes the tables over, as of the next commit. */
+void convex_transaction_adopt_made(struct convex_transaction *transaction, int64_t wall_clock);
+
 /* Decode an id of this table. False: it is none. */
 bool convex_transaction_decode_id(const struct convex_store_table *table, const char *text,
                                   struct convex_id *id);

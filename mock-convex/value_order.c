@@ -108,7 +108,9 @@ size_t convex_size(const struct convex_value *value) {
 static enum status check_container(const struct convex_value *value, int depth, int nesting_max,
                                    struct error *error) {
     if (depth > nesting_max) {
-        return error_set(error, STATUS_INVALID, "TooNestedError: more than %d levels", nesting_max);
+        const char *name =
+            nesting_max == CONVEX_DOCUMENT_NESTING_MAX ? "InvalidDocumentError" : "TooNestedError";
+        return error_set(error, STATUS_INVALID, "%s: more than %d levels", name, nesting_max);
     }
     if (value->kind == CONVEX_ARRAY && value->as.array.count > CONVEX_ARRAY_MAX) {
         return error_set(error, STATUS_INVALID, "ArrayTooLong: %zu items, the limit is %d",

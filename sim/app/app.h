@@ -3,6 +3,7 @@
 #ifndef SYNCLINE_APP_APP_H
 #define SYNCLINE_APP_APP_H
 
+#include "app/issuer.h"
 #include "client/client.h"
 #include "mock-convex/deployment.h"
 
@@ -41,11 +42,5 @@ const struct app *const *app_all(void);       /* NULL-terminated */
  * id and transaction id, client UUIDs mapped to documents by an index "by_uuid" on ["uuid"] of each table. */
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error);
-
-/* A token issuer: answers GET /token?user=U with {"token": HS256 JWT}. */
-struct app_issuer;
-struct app_issuer *app_issuer_create(struct host *host, const char *key_id, const char *secret,
-                                     const char *audience, int64_t lifetime /* ns */);
-void app_issuer_destroy(struct app_issuer *issuer);
 
 #endif

@@ -8,25 +8,42 @@
 #include "base/digest.h"
 #include "base/json.h"
 
-char *jwt_sign_hs256(const char *kid, const json_t *claims, const void *secret, size_t secret_length) {
+/* "header.claims", which is what gets signed. */
+static void append_signed_part(struct buffer *token, enum jwt_algorithm algorithm, const char *kid,
+                               const json_t *claims) {
+    struct buffer json = {0};
     assert(json_is_object(claims));
-    struct buffer json = {0}, token = {0};
-    buffer_append_text(&json, "{\"alg\":\"HS256\",\"typ\":\"JWT\"");
+    buffer_printf(&json, "{\"alg\":\"%s\",\"typ\":\"JWT\"", jwt_algorithm_name(algorithm));
     if (kid) {
         buffer_append_text(&json, ",\"kid\":");
         buffer_append_json_text(&json, kid);
     }
     buffer_append_char(&json, '}');
-    base64url_append(&token, json.data, json.length);
-    buffer_append_char(&token, '.');
+    base64url_append(token, json.data, json.length);
+    buffer_append_char(token, '.');
     buffer_clear(&json);
     json_append(&json, claims);
-    base64url_append(&token, json.data, json.length);
+    base64url_append(token, json.data, json.length);
+    buffer_free(&json);
+}
+
+char *jwt_sign_hs256(const char *kid, const json_t *claims, const void *secret, size_t secret_length) {
+    struct buffer token = {0};
     unsigned char signature[32];
+    append_signed_part(&token, JWT_HS256, kid, claims);
     digest_hmac_sha256(secret, secret_length, token.data, token.length, signature);
     buffer_append_char(&token, '.');
     base64url_append(&token, signature, sizeof signature);
-    buffer_free(&json);
+    return buffer_take(&token);
+}
+
+char *jwt_sign(const struct jwt_key *key, const json_t *claims) {
+    struct buffer token = {0};
+    unsigned char signature[512];
+    append_signed_part(&token, jwt_key_algorithm(key), jwt_key_id(key), claims);
+    size_t length = jwt_key_sign(key, token.data, token.length, signature);
+    buffer_append_char(&token, '.');
+    base64url_append(&token, signature, length);
     return buffer_take(&token);
 }
 
@@ -94,4 +111,12 @@ bool jwt_verify_hs256(const struct jwt *jwt, const char *token, const void *secr
     digest_hmac_sha256(secret, secret_length, token, jwt->signed_length, expected);
     return jwt->signature_length == sizeof expected &&
            CRYPTO_memcmp(jwt->signature, expected, sizeof expected) == 0;
+}
+
+bool jwt_verify(const struct jwt *jwt, const char *token, const struct jwt_key *key,
+                enum jwt_algorithm algorithm) {
+    assert(jwt->signed_length <= strlen(token));
+    return algorithm != JWT_UNKNOWN && jwt_key_algorithm(key) == algorithm &&
+           jwt_algorithm_parse(json_text(jwt->header, "alg")) == algorithm &&
+           jwt_key_verify(key, token, jwt->signed_length, jwt->signature, jwt->signature_length);
 }

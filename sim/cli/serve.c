@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "base/memory.h"
 #include "cli/args.h"
 #include "cli/command.h"
 #include "live/live.h"
+#include "mock-convex/backend.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
 
@@ -19,15 +21,22 @@ static const char usage[] =
     "is gone when it ends.\n"
     "  --convex ADDRESS  where to serve: HOST:PORT with a numeric host; port 0 picks a free one\n"
     "                    (\"127.0.0.1:3210\" is what `npx convex dev --local` uses)\n"
+    "  --convex-site ADDRESS  where to serve its HTTP actions as well; they are always below /http/ on the\n"
+    "                    first address (\"127.0.0.1:3211\" is usual)\n"
+    "  --issuer ADDRESS  serve a token issuer there, whose tokens the deployment accepts:\n"
+    "                    GET /token?user=NAME&audience=convex\n"
     "  --app NAME        whose tables and functions it has; usually todo\n"
+    "  --backend FILE    another backend instead: tables, functions, HTTP routes, auth providers in YAML\n"
+    "                    (docs/backends.md; backends/ has samples)\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
     "  --verbose         print what happens\n"
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *powersync, *config, *faults, *app, *seed, *mutant;
+    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant;
     bool verbose;
+    const struct convex_backend *loaded; /* of `backend`; NULL: the app's functions */
 };
 
 static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
@@ -42,7 +51,7 @@ static void print_note(void *context, int64_t now, const char *node, const struc
     putchar('\n');
 }
 
-static void print_app(const struct app *app) {
+static void print_app(const struct app *app, const struct convex_backend *backend) {
     printf("tables    ");
     for (size_t i = 0; i < app->n_tables; i++)
         printf(" %s", app->tables[i].name);
@@ -50,18 +59,61 @@ static void print_app(const struct app *app) {
     for (size_t i = 0; i < app->n_functions; i++)
         printf(" %s", app->functions[i].path);
     printf(" powersync_checkpoints:createCheckpoint\n");
+    for (size_t i = 0; backend && i < backend->n_http_routes; i++) {
+        const struct convex_http_route *route = &backend->http_routes[i];
+        printf("route      %s %s -> %s\n", route->method, route->path, route->function);
+    }
 }
 
-static void print_start(struct live *live, struct host *host, const struct app *app,
-                        const struct serve_options *options) {
+/* What a backend has and an app has not. The providers are the caller's to free. */
+static struct convex_auth_provider *add_backend(struct convex_deployment_options *options,
+                                                const struct convex_backend *backend) {
+    if (!backend)
+        return NULL;
+    size_t count = backend->n_providers + options->n_providers;
+    struct convex_auth_provider *providers = memory_allocate_array(count + 1, sizeof *providers);
+    for (size_t i = 0; i < count; i++)
+        providers[i] =
+            i < backend->n_providers ? backend->providers[i] : options->providers[i - backend->n_providers];
+    options->providers = providers;
+    options->n_providers = count;
+    options->http_routes = backend->http_routes;
+    options->n_http_routes = backend->n_http_routes;
+    options->schemaless = backend->schemaless;
+    return providers;
+}
+
+static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
+                        const struct app_issuer *issuer, const struct serve_options *options) {
     printf("convex     http://%s\n", live_address(live, host));
+    if (site)
+        printf("site       http://%s\n", live_address(live, site));
+    if (issuer)
+        printf("issuer     %s\n", app_issuer_url(issuer));
     printf("deploy key %s\n", deploy_key);
-    print_app(app);
-    if (live_address_is_loopback(options->convex))
+    print_app(app, options->loaded);
+    if (live_address_is_loopback(options->convex) &&
+        (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
     else
         printf("Other machines can reach it. The deploy key is no secret; there is no encryption.\n");
     fflush(stdout);
+}
+
+/* The token issuer, when one is asked for: before the deployment, which has to know its address. */
+static enum status serve_issuer(const struct serve_options *options, struct live *live,
+                                struct app_issuer **issuer, struct error *error) {
+    if (!options->issuer)
+        return STATUS_OK;
+    struct host *host = live_node(live, "issuer");
+    *issuer = app_issuer_create(host, "syncline", "syncline", "powersync", 300 * TIME_SECOND);
+    enum status status = live_serve(live, host, options->issuer, error);
+    if (status != STATUS_OK)
+        return status;
+    char *url = memory_format("http://%s", live_address(live, host));
+    app_issuer_set_url(*issuer, url);
+    free(url);
+    return STATUS_OK;
 }
 
 /* Answers take as long as they take: no time is added. */
@@ -72,19 +124,34 @@ static enum status serve(const struct serve_options *options, const struct app *
         .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
     struct live *live = live_create(&settings);
     struct host *host = live_node(live, "convex");
+    struct host *site = options->site ? live_node(live, "convex-site") : NULL;
+    struct app_issuer *issuer = NULL;
+    enum status status = serve_issuer(options, live, &issuer, error);
+    const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
+                                                  .application = APP_ISSUER_AUDIENCE};
     const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
+                                                                 .site = site,
                                                                  .tables = app->tables,
                                                                  .n_tables = app->n_tables,
                                                                  .functions = app->functions,
-                                                                 .n_functions = app->n_functions};
-    struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
-    enum status status = live_serve(live, host, options->convex, error);
+                                                                 .n_functions = app->n_functions,
+                                                                 .providers = &provider,
+                                                                 .n_providers = issuer ? 1 : 0};
+    struct convex_deployment_options whole = deployment_options;
+    struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
+    struct convex_deployment *deployment = convex_deployment_create(host, &whole);
+    if (status == STATUS_OK)
+        status = live_serve(live, host, options->convex, error);
+    if (status == STATUS_OK && site)
+        status = live_serve(live, site, options->site, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
-        print_start(live, host, app, options);
+        print_start(live, host, site, app, issuer, options);
         live_run(live);
     }
     convex_deployment_destroy(deployment);
+    free(providers);
+    app_issuer_destroy(issuer);
     live_destroy(live);
     return status;
 }
@@ -100,16 +167,20 @@ static enum status check_options(const struct args *args, const struct serve_opt
         return error_set(error, STATUS_INVALID, "serve injects no faults yet: --faults is not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+    if (options->app && options->backend)
+        return error_set(error, STATUS_INVALID, "either --app or --backend");
     return STATUS_OK;
 }
 
 static int run(int argc, char **argv) {
     struct serve_options options = {0};
     const struct args_option known[] = {
-        {"--convex", NULL, &options.convex}, {"--powersync", NULL, &options.powersync},
-        {"--config", NULL, &options.config}, {"--faults", NULL, &options.faults},
-        {"--app", NULL, &options.app},       {"--seed", NULL, &options.seed},
-        {"--mutant", NULL, &options.mutant}, {"--verbose", &options.verbose, NULL}};
+        {"--convex", NULL, &options.convex},   {"--convex-site", NULL, &options.site},
+        {"--issuer", NULL, &options.issuer},   {"--powersync", NULL, &options.powersync},
+        {"--config", NULL, &options.config},   {"--faults", NULL, &options.faults},
+        {"--app", NULL, &options.app},         {"--seed", NULL, &options.seed},
+        {"--backend", NULL, &options.backend}, {"--mutant", NULL, &options.mutant},
+        {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
     uint64_t seed = 1;
@@ -122,10 +193,23 @@ static int run(int argc, char **argv) {
     const struct app *app = app_find(options.app ? options.app : "todo");
     if (status == STATUS_OK && !app)
         status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
+    struct convex_backend *backend = NULL;
+    struct app of_backend = {0};
+    if (status == STATUS_OK && options.backend)
+        status = convex_backend_load(options.backend, &backend, &error);
+    if (backend) {
+        of_backend = (struct app){.tables = backend->tables,
+                                  .n_tables = backend->n_tables,
+                                  .functions = backend->functions,
+                                  .n_functions = backend->n_functions};
+        app = &of_backend;
+        options.loaded = backend;
+    }
     args_free(&args);
     if (status != STATUS_OK)
         return command_refuse(&command_serve, &error);
     status = serve(&options, app, seed, &error);
+    convex_backend_free(backend);
     return status == STATUS_OK        ? EXIT_EXPECTED
            : status == STATUS_INVALID ? command_refuse(&command_serve, &error)
                                       : command_fail(&error, EXIT_INTERNAL);

@@ -18,6 +18,7 @@ const char *const *catalogue_marks(void) {
 
 const char *const *catalogue_fault_points(void) {
     static const char *const names[] = {
+        "convex.after-commit",
         "convex.before-commit",
         "replicator.before-commit",
         "service.before-mapping",

@@ -16,6 +16,8 @@
       "the app's process ends and starts again on the same database")                                        \
     X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
       "the PowerSync service ends and starts again on the same storage")                                     \
+    X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
+      "the Convex deployment ends and starts again on the same storage")                                     \
     X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                              \
       "a connection attempt is refused")                                                                     \
     X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                \
@@ -53,7 +55,9 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_PARTITION:
         return fault_kind_find(step->one_way ? "one-way-partition" : "partition");
     case STEP_CRASH:
-        return fault_kind_find(strcmp(step->client, "powersync") != 0 ? "client-crash" : "service-crash");
+        return fault_kind_find(!strcmp(step->client, "powersync") ? "service-crash"
+                               : !strcmp(step->client, "convex")  ? "deployment-crash"
+                                                                  : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;

@@ -15,7 +15,8 @@ enum step_kind {
     STEP_PARTITION,  /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
                       */
     STEP_DISCONNECT, /* `client` calls disconnect, and connect after `lasts` */
-    STEP_CRASH       /* the node `client` (a client, or "powersync") ends, and starts again after `lasts` */
+    STEP_CRASH /* the node `client` (a client, "powersync" or "convex") ends, and starts again after `lasts`
+                */
 };
 
 struct scenario_step {

@@ -106,11 +106,14 @@ static enum status build_history(struct stage *stage, struct error *error) {
 
 /* --- servers --- */
 
-static enum status build_deployment(struct stage *stage, struct error *error) {
-    const struct scenario *scenario = stage->scenario;
-    const struct app *app = scenario->app;
-    assert(stage->history); /* the seed documents are commits too */
+void stage_start_deployment(struct stage *stage) {
+    static const struct convex_auth_provider provider = {.issuer = "https://issuer",
+                                                         .application = APP_ISSUER_AUDIENCE};
+    const struct app *app = stage->scenario->app;
     const struct convex_deployment_options options = {.deploy_key = deploy_key,
+                                                      .storage = stage->storage,
+                                                      .providers = &provider,
+                                                      .n_providers = 1,
                                                       .tables = app->tables,
                                                       .n_tables = app->n_tables,
                                                       .functions = app->functions,
@@ -118,7 +121,17 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
                                                       .mutation_time_low = TIME_MILLISECOND,
                                                       .mutation_time_high = 15 * TIME_MILLISECOND,
                                                       .read_time = 2 * TIME_MILLISECOND};
-    stage->deployment = convex_deployment_create(net_node(stage->net, "convex"), &options);
+    assert(!stage->deployment);
+    stage->deployment = convex_deployment_create(stage->deployment_host, &options);
+}
+
+static enum status build_deployment(struct stage *stage, struct error *error) {
+    const struct scenario *scenario = stage->scenario;
+    const struct app *app = scenario->app;
+    assert(stage->history); /* the seed documents are commits too */
+    stage->storage = convex_storage_create();
+    stage->deployment_host = net_node(stage->net, "convex");
+    stage_start_deployment(stage);
     uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
     return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
                      scenario->todos_per_list, choice, error);
@@ -228,6 +241,7 @@ void stage_tear_down(struct stage *stage) {
         powersync_service_destroy(stage->service);
     if (stage->deployment)
         convex_deployment_destroy(stage->deployment);
+    convex_storage_destroy(stage->storage);
     if (stage->checker)
         checker_destroy(stage->checker);
     freshness_destroy(stage->freshness);

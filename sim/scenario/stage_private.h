@@ -39,8 +39,10 @@ struct stage {
     struct history *history;
     struct checker *checker;
     struct freshness *freshness; /* NULL: not asked for */
-    struct host *service_host;
-    struct convex_deployment *deployment;
+    struct host *service_host, *deployment_host;
+    struct convex_storage *storage;
+    struct convex_deployment *deployment; /* NULL while it is down */
+    int deployment_crashes;
     struct powersync_service *service; /* NULL: no user has a device */
     int service_crashes;
     struct app_issuer *issuer;
@@ -55,6 +57,8 @@ struct stage {
     int64_t progress_at; /* virtual ns of the next call of options->progress */
 };
 
+/* stage_build.c: the deployment's process, on the storage that is there. */
+void stage_start_deployment(struct stage *stage);
 /* stage_build.c: everything up to virtual time 0. On failure, stage_tear_down takes what is there. */
 enum status stage_build(struct stage *stage, struct error *error);
 void stage_tear_down(struct stage *stage);

@@ -113,6 +113,22 @@ static void restart_service(struct stage *stage) {
         powersync_service_restart(stage->service);
 }
 
+/* --- the deployment --- */
+
+static void crash_deployment(struct stage *stage) {
+    if (stage->deployment_crashes++ > 0)
+        return;
+    net_crash_node(stage->net, "convex");
+    convex_deployment_destroy(stage->deployment);
+    stage->deployment = NULL;
+}
+
+static void restart_deployment(struct stage *stage) {
+    assert(stage->deployment_crashes > 0);
+    if (--stage->deployment_crashes == 0)
+        stage_start_deployment(stage);
+}
+
 /* --- steps --- */
 
 static void count_fault(struct stage *stage, const struct scenario_step *step) {
@@ -157,6 +173,10 @@ static void cut(struct stage *stage, const struct scenario_step *step,
     change(stage->net, step->from, step->to);
     if (!step->one_way)
         change(stage->net, step->to, step->from);
+}
+
+static bool is_deployment(const struct scenario_step *step) {
+    return !strcmp(step->client, "convex");
 }
 
 static bool is_service(const struct scenario_step *step) {
@@ -213,6 +233,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_CRASH:
         if (is_service(step))
             crash_service(stage);
+        else if (is_deployment(step))
+            crash_deployment(stage);
         else
             crash_client(stage, find_client(stage, step->client));
         break;
@@ -234,9 +256,12 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         disconnect_end(find_client(stage, step->client));
         break;
     case STEP_CRASH:
-        if (!is_service(step))
+        if (is_service(step))
+            restart_service(stage);
+        else if (is_deployment(step))
+            restart_deployment(stage);
+        else
             return restart_client(find_client(stage, step->client), error);
-        restart_service(stage);
         break;
     case STEP_WRITE:
     case STEP_CALL:
@@ -264,6 +289,10 @@ enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
     net_heal_all(stage->net);
     world_calm(stage->world);
+    if (stage->deployment_crashes > 0) {
+        stage->deployment_crashes = 1;
+        restart_deployment(stage);
+    }
     if (stage->service_crashes > 0) {
         stage->service_crashes = 1;
         restart_service(stage);

@@ -22,7 +22,12 @@ refused '--config' --convex 127.0.0.1:0 --config x.yaml
 refused '--faults' --convex 127.0.0.1:0 --faults x.yaml
 refused 'no address' --convex 3210
 refused 'no numeric address' --convex example:3210
+refused 'no address' --convex 127.0.0.1:0 --issuer 4000
 refused 'no app' --convex 127.0.0.1:0 --app nothing
+refused 'either --app or --backend' --convex 127.0.0.1:0 --app todo --backend backends/todo.yaml
+refused 'missing.yaml: No such file' --convex 127.0.0.1:0 --backend missing.yaml
+printf 'tables: {pets: {}}\nfunctions:\n  pets:all:\n    query:\n      - {collect: pest, as: all}\n' >"$work/bad.yaml"
+refused 'bad.yaml:5:19: there is no table `pest`' --convex 127.0.0.1:0 --backend "$work/bad.yaml"
 
 start() {
   "$syncline" serve "$@" >"$work/log" 2>&1 &
@@ -65,5 +70,28 @@ else
 fi
 kill -0 "$server" 2>/dev/null || fail "it is gone"
 stop TERM
-start --convex 127.0.0.1:0
+start --convex 127.0.0.1:0 --issuer 127.0.0.1:0
+issuer=$(sed -n 's/^issuer  *//p' "$work/log")
+[ -n "$issuer" ] || fail "it does not print the issuer's address"
+if command -v node >/dev/null && [ -d deps/node_modules/convex ]; then
+  node tests/commands/serve_auth.mjs "$url" "$issuer" "$PWD/deps/node_modules" >>"$work/log" 2>&1 ||
+    fail "the convex client with tokens failed"
+fi
 stop INT
+
+# A backend of one's own: what it declares is printed and can be called.
+start --convex 127.0.0.1:0 --backend backends/webhooks.yaml
+grep -q '^tables  *deliveries orders$' "$work/log" || fail "it does not print the backend's tables"
+grep -q '^functions .*payments:record' "$work/log" || fail "it does not print the backend's functions"
+grep -q '^route  *POST /payments -> hooks:receive$' "$work/log" || fail "it does not print the backend's routes"
+if command -v curl >/dev/null; then
+  for expected in recorded 'seen before'; do
+    answer=$(curl -sS -H 'x-delivery-id: d1' -d '{"order":"o1","amount":5}' "$url/http/payments")
+    [ "$answer" = "$expected" ] || fail "the webhook answered '$answer', not '$expected'"
+  done
+  curl -sS -H 'content-type: application/json' -d '{"path":"orders:get","args":{"number":"o1"},"format":"json"}' \
+    "$url/api/query" | grep -q '"paid":5.0' || fail "the order is not there"
+else
+  echo "serve: no curl: the backend was not called" >&2
+fi
+stop TERM

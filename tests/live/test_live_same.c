@@ -1,5 +1,6 @@
-/* The same script of requests through the virtual network and through sockets: the same bodies, but for the
- * times in them. Both wall clocks start on the same day, because a document id holds the day it was made. */
+/* The same script of requests and of WebSocket messages through the virtual network and through sockets: the
+ * same answers, but for the times in them. Both wall clocks start on the same day, because a document id
+ * holds the day it was made. */
 #include "cmocka_all.h"
 
 #include <ctype.h>
@@ -41,11 +42,14 @@ struct talk {
     struct host *host;
     size_t next;
     struct buffer said[script_length]; /* status and body */
+    struct buffer messages;            /* of the WebSocket, a line each */
+    size_t step;                       /* of talk_script */
     void (*finished)(void *context);
     void *context;
 };
 
 static void send_next(struct talk *talk);
+static void open_talk(struct talk *talk);
 
 static void on_head(void *context, uint64_t exchange, const struct http_response *response) {
     struct talk *talk = context;
@@ -65,8 +69,8 @@ static void on_end(void *context, uint64_t exchange) {
     talk->next++;
     if (talk->next < script_length)
         send_next(talk);
-    else if (talk->finished)
-        talk->finished(talk->context);
+    else
+        open_talk(talk);
 }
 
 static void on_failed(void *context, uint64_t exchange, enum http_failure failure) {
@@ -87,6 +91,71 @@ static void send_next(struct talk *talk) {
                                          .body = script[talk->next].body,
                                          .body_length = strlen(script[talk->next].body)};
     host_http_send(talk->host, &request, &events, talk);
+}
+
+/* --- a WebSocket after the requests --- */
+
+static const char session[] =
+    "{\"type\":\"Connect\",\"sessionId\":\"3f0c8a52-63a4-4c1b-9a6e-0d9f3a1c2b4d\",\"connectionCount\":0,"
+    "\"lastCloseReason\":\"InitialConnect\",\"clientTs\":12}";
+/* Each is sent when the one before has been answered; the last is no message of the protocol. */
+static const struct {
+    const char *sent, *until; /* the type of the message that makes it go on */
+} talk_script[] = {
+    {"{\"type\":\"ModifyQuerySet\",\"baseVersion\":0,\"newVersion\":1,\"modifications\":[{\"type\":\"Add\","
+     "\"queryId\":0,\"udfPath\":\"todo:getList\",\"args\":[{\"uuid\":\"u2\"}]}]}",
+     "Transition"},
+    {"{\"type\":\"Mutation\",\"requestId\":0,\"udfPath\":\"todo:addList\",\"args\":[{\"list\":{\"uuid\":"
+     "\"u2\","
+     "\"name\":\"n2\"},\"todos\":[]}]}",
+     "Transition"},
+    {"{\"type\":\"Mutation\",\"requestId\":1,\"udfPath\":\"todo:missing\",\"args\":[{}]}",
+     "MutationResponse"},
+    {"{\"type\":\"ModifyQuerySet\",\"baseVersion\":1,\"newVersion\":2,\"modifications\":[{\"type\":"
+     "\"Remove\","
+     "\"queryId\":0}]}",
+     "Transition"},
+    {"no message", "nothing"},
+};
+enum { talk_length = sizeof talk_script / sizeof talk_script[0] };
+
+static void say(struct talk *talk, uint64_t socket, const char *text) {
+    host_websocket_send(talk->host, socket, WEBSOCKET_TEXT, text, strlen(text));
+}
+
+static void on_opened(void *context, uint64_t socket) {
+    struct talk *talk = context;
+    buffer_append_text(&talk->messages, "opened\n");
+    say(talk, socket, session);
+    say(talk, socket, talk_script[0].sent);
+}
+
+static void on_message(void *context, uint64_t socket, enum websocket_kind kind, const void *bytes,
+                       size_t length) {
+    struct talk *talk = context;
+    char type[64];
+    assert_int_equal(kind, WEBSOCKET_TEXT);
+    buffer_append(&talk->messages, bytes, length);
+    buffer_append_char(&talk->messages, '\n');
+    snprintf(type, sizeof type, "{\"type\":\"%s\"", talk_script[talk->step].until);
+    if (strncmp(bytes, type, strlen(type)) == 0)
+        say(talk, socket, talk_script[++talk->step].sent);
+}
+
+static void on_goodbye(void *context, uint64_t socket, int code, const char *reason) {
+    struct talk *talk = context;
+    (void)socket;
+    buffer_printf(&talk->messages, "closed %d '%s'\n", code, reason);
+    if (talk->finished)
+        talk->finished(talk->context);
+}
+
+static void open_talk(struct talk *talk) {
+    static const struct websocket_client_events events = {
+        .opened = on_opened, .message = on_message, .closed = on_goodbye};
+    const struct http_request request = {
+        .authority = "convex", .method = "GET", .target = "/api/1.48.0/sync"};
+    host_websocket_connect(talk->host, &request, &events, talk);
 }
 
 static struct convex_deployment *deploy(struct host *host) {
@@ -135,10 +204,16 @@ static void talk_on_sockets(struct talk *talk, uint64_t live_seed) {
     live_destroy(live);
 }
 
-/* Numbers of 13 digits and more before the point are times. */
+/* Numbers of 13 digits and more before the point are times, and so is what `"ts":"` announces. */
 static char *without_times(const char *text) {
+    static const char timestamp[] = "\"ts\":\"";
     struct buffer out = {0};
     while (*text) {
+        if (strncmp(text, timestamp, strlen(timestamp)) == 0) {
+            text += strlen(timestamp);
+            text += strcspn(text, "\"");
+            buffer_append_text(&out, "TS");
+        }
         size_t digits = strspn(text, "0123456789");
         if (digits >= 13) {
             text += strspn(text, "0123456789.");
@@ -157,24 +232,30 @@ static char *without_times(const char *text) {
 static void free_talk(struct talk *talk) {
     for (size_t i = 0; i < script_length; i++)
         buffer_free(&talk->said[i]);
+    buffer_free(&talk->messages);
 }
 
-/* How many answers differ; with `must` none may. */
-static unsigned compare(const struct talk *left, const struct talk *right, bool must) {
-    unsigned different = 0;
-    for (size_t i = 0; i < script_length; i++) {
-        char *one = without_times(buffer_text(&left->said[i]));
-        char *other = without_times(buffer_text(&right->said[i]));
-        if (must)
-            assert_string_equal(one, other);
-        different += strcmp(one, other) != 0;
-        free(one);
-        free(other);
-    }
+/* 1 when the texts differ; with `must` they may not. */
+static unsigned compare_texts(const struct buffer *left, const struct buffer *right, bool must) {
+    char *one = without_times(buffer_text(left));
+    char *other = without_times(buffer_text(right));
+    if (must)
+        assert_string_equal(one, other);
+    unsigned different = strcmp(one, other) != 0;
+    free(one);
+    free(other);
     return different;
 }
 
-static void same_script_same_bodies(void **state) {
+/* How many answers differ. */
+static unsigned compare(const struct talk *left, const struct talk *right, bool must) {
+    unsigned different = compare_texts(&left->messages, &right->messages, must);
+    for (size_t i = 0; i < script_length; i++)
+        different += compare_texts(&left->said[i], &right->said[i], must);
+    return different;
+}
+
+static void same_script_same_answers(void **state) {
     struct talk simulated = {0}, real = {0}, control = {0};
     (void)state;
     talk_in_world(&simulated);
@@ -183,7 +264,12 @@ static void same_script_same_bodies(void **state) {
     assert_int_equal(simulated.next, script_length);
     assert_int_equal(real.next, script_length);
     assert_non_null(strstr(buffer_text(&simulated.said[3]), "\"uuid\":\"u1\""));
+    assert_int_equal(simulated.step, talk_length - 1);
+    assert_non_null(strstr(buffer_text(&simulated.messages), "\"uuid\":\"u2\""));
+    assert_non_null(strstr(buffer_text(&simulated.messages), "FatalError"));
+    assert_non_null(strstr(buffer_text(&simulated.messages), "\nclosed 1005 ''\n"));
     compare(&simulated, &real, true);
+    assert_int_equal(compare_texts(&real.messages, &control.messages, false), 1);
     assert_true(compare(&real, &control, false) > 0); /* other ids from another seed */
     free_talk(&simulated);
     free_talk(&real);
@@ -191,6 +277,6 @@ static void same_script_same_bodies(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_script_same_bodies)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_script_same_answers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include "mock-convex/deployment.h"
 #include "mock-convex/document_id.h"
 #include "net/net.h"
+#include "tokens.h"
 
 #define DEPLOY_KEY "prod:syncline-1|0123456789abcdef"
 #define AUTHORIZED "Convex " DEPLOY_KEY
@@ -196,6 +197,10 @@ static const struct convex_function pet_functions[] = {
     {.path = "pets:echo", .kind = CONVEX_MUTATION, .run = pets_echo},
     {.path = "pets:count", .kind = CONVEX_QUERY, .run = pets_count}};
 
+/* Whose tokens count: keys without any network. */
+static const struct convex_auth_provider fixture_providers[] = {
+    {.issuer = "https://issuer.test", .application = "app", .jwks = FIXTURE_JWKS, .algorithm = "RS256"}};
+
 /* --- the world --- */
 
 static inline void fixture_note(void *context, int64_t now, const char *node, const struct note *note) {
@@ -220,6 +225,8 @@ static inline struct convex_deployment_options fixture_options(void) {
                                               .n_tables = LENGTH_OF(pet_tables),
                                               .functions = pet_functions,
                                               .n_functions = LENGTH_OF(pet_functions),
+                                              .providers = fixture_providers,
+                                              .n_providers = LENGTH_OF(fixture_providers),
                                               .mutation_time_low = 5 * TIME_MILLISECOND,
                                               .mutation_time_high = 5 * TIME_MILLISECOND,
                                               .read_time = 2 * TIME_MILLISECOND};

@@ -8,11 +8,10 @@
 #define MIN_ID "0400000000000000000000000000248"
 #define TABLET "AAAAAAAAAAAAAAAAAAAAAA"
 #define CURSOR(tablet, id) "%7B%22tablet%22%3A%22" tablet "%22%2C%22id%22%3A%22" id "%22%7D"
-#define JWT "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"
 
 static const struct expectation authorizations[] = {
     {"no header", "GET", "/api/json_schemas", NULL, NULL, NULL, 403, "BadDeployKey"},
-    {"a user", "GET", "/api/json_schemas", "Bearer " JWT, NULL, NULL, 403, "BadDeployKey"},
+    {"a user", "GET", "/api/json_schemas", TOKEN, NULL, NULL, 403, "BadDeployKey"},
     {"a broken token", "GET", "/api/json_schemas", "Bearer nonsense", NULL, NULL, 401, "InvalidAuthHeader"},
     {"another secret", "GET", "/api/json_schemas", "Convex prod:syncline-1|0123456789abcdee", NULL, NULL, 401,
      "BadAdminKey"},

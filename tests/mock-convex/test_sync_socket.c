@@ -74,8 +74,8 @@ static const struct row rows[] = {
     {"a mutation that changes nothing for the queries still gets its transition",
      {CONNECT, MODIFY("0", "1", ADD("0", "pets:named", "{\"uuid\":\"z\"}")),
       MUTATION("0", "pets:increment", "{\"uuid\":\"a\"}")},
-     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T1")
-         TRANSITION(VERSION("1", "0", "T1"), VERSION("1", "0", "T1"), "")},
+     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T2")
+         TRANSITION(VERSION("1", "0", "T1"), VERSION("1", "0", "T2"), "")},
     {"a mutation that throws has no timestamp and no transition",
      {CONNECT, MUTATION("5", "pets:throw", "{}")},
      REFUSED("5", HIDDEN)},
@@ -91,7 +91,7 @@ static const struct row rows[] = {
      ""},
     {"a user's token",
      {CONNECT,
-      "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"User\",\"value\":\"e30.e30.AA\"}"},
+      "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"User\",\"value\":\"" TOKEN_TEXT "\"}"},
      TRANSITION(START, VERSION("0", "1", "T1"), "")},
     {"the deploy key",
      {CONNECT,
@@ -99,17 +99,19 @@ static const struct row rows[] = {
      TRANSITION(START, VERSION("0", "1", "T1"), "")},
     {"and nobody again",
      {CONNECT,
-      "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"User\",\"value\":\"e30.e30.AA\"}",
+      "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"User\",\"value\":\"" TOKEN_TEXT "\"}",
       "{\"type\":\"Authenticate\",\"baseVersion\":1,\"tokenType\":\"None\"}"},
      TRANSITION(START, VERSION("0", "1", "T1"), "")
          TRANSITION(VERSION("0", "1", "T1"), VERSION("0", "2", "T1"), "")},
     {"a token that is none",
      {CONNECT, "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"User\",\"value\":\"abc\"}"},
-     "{\"type\":\"AuthError\",\"error\":\"The token is not valid.\",\"baseVersion\":0,"
+     "{\"type\":\"AuthError\",\"error\":\"InvalidAuthHeader: The bearer token is not a JSON Web "
+     "Token.\",\"baseVersion\":0,"
      "\"authUpdateAttempted\":true}\nclosed 1005 ''\n"},
     {"another deploy key",
      {CONNECT, "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"Admin\",\"value\":\"abc\"}"},
-     "{\"type\":\"AuthError\",\"error\":\"The token is not valid.\",\"baseVersion\":0,"
+     "{\"type\":\"AuthError\",\"error\":\"BadAdminKey: The deploy key is not valid for this "
+     "deployment.\",\"baseVersion\":0,"
      "\"authUpdateAttempted\":true}\nclosed 1005 ''\n"},
     {"a wrong identity version",
      {CONNECT, "{\"type\":\"Authenticate\",\"baseVersion\":1,\"tokenType\":\"None\"}"},

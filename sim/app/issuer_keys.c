@@ -1,0 +1,45 @@
+#include "app/issuer_keys.h"
+
+const char *const app_issuer_keys[APP_ISSUER_KEYS] = {
+    /* rsa-1 */
+    "{\"kty\":\"RSA\",\"n\":\"7rJJwB_wA96YT6C_2cLfDVthR6hUFAVD3SHAqJJUtDWP84ufoClmj26VMcCiVf1Fgmh57eflvCFYc6"
+    "6_imJBk_MRUeZRuP77Kuuv2hv-7RPWC2sYtln-WARUzjOeZJc8oNSUd_p-SseYkiMwnFRk3GWFXrfIHN0Upf34Vy2GR1WiYG"
+    "BcdCi34rr-WEPKuhhe8v3mRxPbuFV__gIi21NYYof6N_1BNRnq_usHADwgJWb0KRBOgYUPCY9YTvhkqURXgUgSlyshJS0KZu"
+    "AOHU54ArMIgDhAWP3SYWY0ROhGQFFFNTLga5cnjCn3cWylVKjuF-rANcwIpptnph6r0VLQWw\",\"e\":\"AQAB\",\"d\":\"EWssS5"
+    "tpCfc_-SubZHo-ibx95FtJy2447hWs-AA5sy7nctfhDbCHvfbNZ2SN1CWX4XTbVPujva9XQ5Xgf2o9K91Eicv7cbsVvCOX4R"
+    "xC5a0ZZRrrIj99-pFSWPvWVrPcpkXtEbZTagSXwy5TOU1FUPoNmgRiU4zkmVpnuYDmeCUJDqpceco1zQBsvr_Ugv49Tv2GzH"
+    "ytpnU102x0EcFS76XGeLC2QeuECw3XhDNbBoSqVMOLdK4sci8WCzdtcVOXmN9mf1PSNdvhEnE61s--nqNrv5M8-WfFB5gWtl"
+    "kNcxUIdJTFOytNvhXZrPAxJS9zSMmQBc59TcbH83luLuk8RQ\",\"p\":\"_J3S2XvDjJrtyc1LN62CP-hPudtCdyOFkSI6jYs1-"
+    "o0cPO5zJ1RtyLNTDWrC-9fsYDGUpJbVvt5fDtKQIIN-JY87-WBmUsEvDMOxtDget16a16iVbY_0mcH6Nz1ORzBvIdK16dWJp"
+    "ZUHVMxGyrzcrAI7OOJaP-XeROig772zBrc\",\"q\":\"8eS8Lk6Q7HrvnGD5T1F9q1q22z6WbIXioEWCnLcpqvhBr7g5_51mM3K"
+    "KsjOMuJwup-juEbJJHtmOUw0mXTZJLvMlDLrHnUua6cm0leYDAaF_BmvUk1HQpSHdSrPy-LYygl1q6EwZ7lb5HCqFbK3EJnO"
+    "Hf92gq1Mies7Cq8JKv30\",\"dp\":\"O7f_sYRNnT6--hb7MiVlhkAgINrRoqKWH9JMr0t6rkmPpGPmeyS9c1XZS3GyuKC585-k"
+    "-SfjTeT56eIjSlxrhOuQjQqaBfQ_cDAPIYCm2kiWKGdlM-p1M6gkw8xNZgzwKLnMYYQmrytE-Wn1TlZJgKxiXbc9CKAJ5JZt"
+    "_V8GJI8\",\"dq\":\"3uomzRnUDknghKENP55ejEoF1xffcdUUGxTTn-5fdNJhXjkNIdYAeArna_97gClWCaDru90r60UcFsc4g"
+    "o_jc2PY0dlS2U7yTN54D-eu_5K_R8CZXsX33CXQE-avU6o78815FugCwZTe7qj02klsSO8QgLJSPXBYhwoBdl2PmtU\",\"qi\""
+    ":\"9XA_xvYY0ah2nccpgnMmmPhM7MZxhcjGB_AQAd0Fakrn-awU180uWTgF3W4mrZQ0vyxmK7oA_NKqKaYArBgZOBOPyFluuB"
+    "mmwXX0zGxtG-X4vzVRDNlEDeyskziEKIckG2XlbrKWaBoHA4U0IcY9pfCRvSnXcyTGi2Zki9vlqI0\",\"kid\":\"rsa-1\",\"al"
+    "g\":\"RS256\",\"use\":\"sig\"}",
+    /* ed-1 */
+    "{\"crv\":\"Ed25519\",\"d\":\"dPYxEXJau1IedKOrrycYFWfaTiYABgdr6tRpvWSigUw\",\"x\":\"O5E5XDGxVF48Sh2Olx-"
+    "8B5dD"
+    "dbq24noK8kyT6bNlMZY\",\"kty\":\"OKP\",\"kid\":\"ed-1\",\"alg\":\"EdDSA\",\"use\":\"sig\"}",
+    /* rsa-2 */
+    "{\"kty\":\"RSA\",\"n\":\"rRkcQDQz_2hz2crNz4kpjKav97rcDagLi7qLLq6btOO0KfkHVHHfkJf1kOcnu-I8DS-InlGvD3rgLc"
+    "e49nNjWwoq6u6eWNQRW3JdSKd0sFKts6tVfr_8Q31LIdsNjISzt0CI3tvjzm2BNKW_HVsVPMsMVxDM9N31BecVZ_dT4MBJFB"
+    "KVvy6k9ERc9ZlZ42euT7wyakgXaCEV1vgU6YacVFFVs8ncUTvAM0pQQomDxlI6LrlF4OU_nHkt1Lk9D-9PqY4cxPgOYC00OJ"
+    "nOklg2iXWEEwtvSdK2-_NW6xRJb-QjXv4TsdLlNhPig1DaANEe5EJEmI1v2dQvz_ln6oNqbQ\",\"e\":\"AQAB\",\"d\":\"KVs4fr"
+    "Z6PemM1Fo59f3FaY9ht4Rzkue1anr1Sf_5v6wvnV-cOrbCPV-xEh_IRIF264eR0pGdi8tFyGpRbMCA2n2BZ4P_XSW9x-V5GC"
+    "S6Im5-hdDHqnLgKJfE3Z_iitIhxgSrLuPGd8l990Aqey8J0e6JUjv3XAGzyuc9HAvhhG7HROPTJFXU_MVatESy9-5lQWQXjN"
+    "JSmFc1Va4oYI7P13330NArNHRbawghlJlRd012XnN9NezhOSUqg17wQjHP6ahDj9u1vOeTXgGWvsoXrEYDDrCr6JYq1B4M1u"
+    "5rtYqw81nbBmKapTj0OEYXNQ32j6J-Xo4lALY8Q_hHXe7-mQ\",\"p\":\"7Dh3UlFypfZcH4pSuYNZz9LFIZx1NI21zlYbDxWKb"
+    "KwnFyL5dyACfXyxR4PC4jIM3c--5SjWP97GBZbBwKgrGIZt7U_8cWVtyde440Ss-w37AdHtPA2HjZFB70WapWjCmcdN0JbLo"
+    "d4XLIK4aFXgMuk5nySLg7tJr8__Vqst3-8\",\"q\":\"u5eTJ04Q3GLw-qdrQwJqMQYVGb-ib5Qemwjd1txWKsef37F7BJ9DRMA"
+    "nO1nq7QnGl6fVZp1G1HrbWYsUbjppcP2E4NBjZ_9FegxNsjzQsqGcVJhc-Ompgf5Y1yqayXgATqsZODaAZVIbnt01zL-OFEW"
+    "zbsvLtvgyltpll6L2P2M\",\"dp\":\"1n5Lctb8SNDUQ9uBVGx9_-T-FZARKSBIZszvExpXMGh9sleSuGW7fSDdhPeS3XvfDQaX"
+    "61PSf_qUSvzigELzpvhiFuvbaUhVkcMtYki43dqLAtMRHMeYP6cXfOHyE6J1mddMxEw5KYkV99fXBP59bx0xsl0nxf0pYth2"
+    "nccgB8c\",\"dq\":\"OVSon2GHW6NNXH1gFZmeVJ80QatEfG87L0x1Z93s46Qgox-9pfr6dv92vffMCWdsbxrW6EZ2yCdH9ETCG"
+    "LH3WZXRT1fAmZ71X8h00l0ttvoXKe9qspPOvzC5fADET4BCL8iwq3JUqSJ_2HxoncuJI37tyJW2C5Qs-deDJuWh9ls\",\"qi\""
+    ":\"1XAoSIrSWyQ3y3ICWxP_nAfDrg9ncWybBmrzT12RxWPyYd3sq6S7iY2toAaPZdT0q9JYYLYkfsX7CyiswEkMnT5kgly9lW"
+    "RzQe8_xY1I-0fReD9aleEKid1hjA-nBN7HUj-MarF5Zr_2pMMDSbBN9Zg3gtr7PVLvDjrREZ5OYIQ\",\"kid\":\"rsa-2\",\"al"
+    "g\":\"RS256\",\"use\":\"sig\"}"};
