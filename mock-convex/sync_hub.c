@@ -212,11 +212,8 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
 /* For the checks: what ran, and for whom. */
 static void note_ran(const struct sync_request *request, int64_t ts) {
     const struct note_row row = {.table = request->path, .id = request->session_id};
-    const struct note note = {.kind = NOTE_CALL_RAN,
-                              .timestamp = ts,
-                              .transaction = request->request,
-                              .rows = &row,
-                              .n_rows = 1};
+    const struct note note = {
+        .kind = NOTE_CALL_RAN, .timestamp = ts, .transaction = request->request, .rows = &row, .n_rows = 1};
     host_note(request->hub->deployment->host, &note);
 }
 
