@@ -1,42 +1,29 @@
 #include "mock-convex/client_format.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* The dash before the version: the first with a digit behind it. NULL: there is none. */
-static const char *version_dash(const char *client) {
-    const char *dash = strchr(client, '-');
-    while (dash != NULL && (dash[1] < '0' || dash[1] > '9')) {
-        dash = strchr(dash + 1, '-');
-    }
-    return dash;
-}
+#include "mock-convex/client_version.h"
 
-/* Is "major.minor.patch[-pre]" below this version? A pre-release is below its release. */
-static bool is_below(const char *version, const unsigned long limit[3]) {
-    char *end = (char *)(uintptr_t)version;
-    for (size_t i = 0; i < 3; i++) {
-        unsigned long part = strtoul(end, &end, 10);
-        if (part != limit[i]) {
-            return part < limit[i];
-        }
-        end += *end == '.';
-    }
-    return *end == '-';
+/* A pre-release is older than its release. */
+static bool is_older(const struct convex_client_version *version, const unsigned limit[3]) {
+    bool same = version->major == limit[0] && version->minor == limit[1] && version->patch == limit[2];
+    return same ? version->pre_release
+                : convex_client_version_is_below(version, limit[0], limit[1], limit[2]);
 }
 
 enum convex_format convex_client_format(const char *client) {
     static const struct {
         const char *name;
-        unsigned long clean_since[3];
+        unsigned clean_since[3];
     } kinds[] = {{"npm", {1, 4, 1}},     {"cli", {1, 4, 1}},    {"npm-cli", {1, 4, 1}},
                  {"actions", {1, 4, 1}}, {"python", {0, 5, 0}}, {"python-convex", {0, 5, 0}}};
-    const char *dash = client != NULL ? version_dash(client) : NULL;
-    for (size_t i = 0; dash != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
-        size_t length = strlen(kinds[i].name);
-        if ((size_t)(dash - client) == length && memcmp(client, kinds[i].name, length) == 0) {
-            return is_below(dash + 1, kinds[i].clean_since) ? CONVEX_FORMAT_ENCODED : CONVEX_FORMAT_JSON;
+    struct convex_client_version version;
+    if (client == NULL || convex_client_version_parse(client, &version) != STATUS_OK) {
+        return CONVEX_FORMAT_JSON;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, version.name) == 0) {
+            return is_older(&version, kinds[i].clean_since) ? CONVEX_FORMAT_ENCODED : CONVEX_FORMAT_JSON;
         }
     }
     return CONVEX_FORMAT_JSON;

@@ -20,6 +20,7 @@ static bool read_version(const char *text, struct convex_client_version *version
     text = read_number(text, &version->major);
     text = text != NULL && *text == '.' ? read_number(text + 1, &version->minor) : NULL;
     text = text != NULL && *text == '.' ? read_number(text + 1, &version->patch) : NULL;
+    version->pre_release = text != NULL && *text == '-';
     return text != NULL && (*text == 0 || *text == '-' || *text == '+');
 }
 

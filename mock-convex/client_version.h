@@ -9,6 +9,7 @@
 struct convex_client_version {
     char name[64];
     unsigned major, minor, patch;
+    bool pre_release; /* "1.4.1-alpha.0"; convex_client_version_is_below does not look at it */
 };
 
 /* STATUS_INVALID: there is no dash, or no version behind one. */
