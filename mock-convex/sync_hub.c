@@ -209,12 +209,21 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     buffer_free(&text);
 }
 
+/* For the checks: what ran, and for whom. */
+static void note_ran(const struct sync_request *request, int64_t ts) {
+    const struct note_row row = {.table = request->path, .id = request->session_id};
+    const struct note note = {
+        .kind = NOTE_CALL_RAN, .timestamp = ts, .transaction = request->request, .rows = &row, .n_rows = 1};
+    host_note(request->hub->deployment->host, &note);
+}
+
 static void mutation_done(void *context, const struct convex_mutation_outcome *outcome) {
     struct sync_request *request = context;
     if (outcome->value == NULL) {
         answer_failure(request, outcome);
         return;
     }
+    note_ran(request, outcome->ts);
     struct sync_session *session = request->session;
     struct buffer text = {0};
     convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);

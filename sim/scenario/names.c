@@ -46,6 +46,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     assert(step->id);
     switch (step->kind) {
     case STEP_WRITE:
+    case STEP_CALL:
         return NULL;
     case STEP_OFFLINE:
         return fault_kind_find("offline");
@@ -87,6 +88,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"phantom", "a commit's validation overlooks new documents in ranges that were read"},
         {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},
         {"split-snapshot", "queries of one transition run at different timestamps"},
+        {"new-request-id", "the plain Convex client sends a mutation again under a new request number"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;
