@@ -119,6 +119,11 @@ static void commit(struct convex_mutation *mutation) {
     struct error conflict = {0};
     size_t log_before = deployment->store.log_count;
     int64_t ts;
+    if (mutation->attempts <= deployment->conflicts) {
+        error_set(&conflict, STATUS_CONFLICT, "a conflict that the deployment was told to have");
+        retry_or_give_up(mutation, &conflict);
+        return;
+    }
     enum status status = convex_transaction_commit(&mutation->context.transaction,
                                                    host_wall_clock(deployment->host), &ts, &conflict);
     if (status == STATUS_CONFLICT) {

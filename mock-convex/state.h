@@ -20,6 +20,7 @@ struct convex_deployment {
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
     size_t delta_page_rows;    /* log rows read for one page of document_deltas */
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
+    int conflicts;             /* first attempts of each mutation that conflict whatever they read */
     bool bumps_when_idle;      /* see idle_bump.h */
     uint64_t idle_timer;
     struct map syncs;                  /* see data_sync_list.h */

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "cli/args.h"
 #include "cli/command.h"
+#include "fault/fault_file.h"
 #include "live/live.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
@@ -22,6 +23,9 @@ static const char usage[] =
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
+    "  --faults FILE     what goes wrong with requests, answers and WebSockets (docs/faults.md); how often "
+    "each\n"
+    "                    rule struck is printed at the end\n"
     "  --verbose         print what happens\n"
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
@@ -64,27 +68,41 @@ static void print_start(struct live *live, struct host *host, const struct app *
     fflush(stdout);
 }
 
+/* How often each rule struck. */
+static void print_faults(const struct fault_file *faults, const struct host *door) {
+    struct buffer text = {0};
+    fault_settings_report(&faults->convex, door, &text);
+    if (text.length > 0)
+        printf("faults, struck of matched:\n%s", buffer_text(&text));
+    buffer_free(&text);
+}
+
 /* Answers take as long as they take: no time is added. */
 static enum status serve(const struct serve_options *options, const struct app *app, uint64_t seed,
-                         struct error *error) {
+                         const struct fault_file *faults, struct error *error) {
     const char *const mutants[] = {options->mutant, NULL};
     const struct live_settings settings = {
         .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
     struct live *live = live_create(&settings);
     struct host *host = live_node(live, "convex");
+    struct host *door = fault_host_create(host, &faults->convex);
     const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
                                                                  .tables = app->tables,
                                                                  .n_tables = app->n_tables,
                                                                  .functions = app->functions,
-                                                                 .n_functions = app->n_functions};
-    struct convex_deployment *deployment = convex_deployment_create(host, &deployment_options);
+                                                                 .n_functions = app->n_functions,
+                                                                 .conflicts = (int)faults->conflicts,
+                                                                 .bumps_when_idle = faults->bumps_when_idle};
+    struct convex_deployment *deployment = convex_deployment_create(door, &deployment_options);
     enum status status = live_serve(live, host, options->convex, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
         print_start(live, host, app, options);
         live_run(live);
+        print_faults(faults, door);
     }
     convex_deployment_destroy(deployment);
+    fault_host_destroy(door);
     live_destroy(live);
     return status;
 }
@@ -96,11 +114,18 @@ static enum status check_options(const struct args *args, const struct serve_opt
     if (options->powersync || options->config)
         return error_set(error, STATUS_INVALID,
                          "serve has no PowerSync service yet: --powersync and --config are not supported");
-    if (options->faults)
-        return error_set(error, STATUS_INVALID, "serve injects no faults yet: --faults is not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
     return STATUS_OK;
+}
+
+static enum status load_faults(const char *path, struct arena *arena, struct fault_file *faults,
+                               struct error *error) {
+    enum status status = fault_file_load(path, arena, faults, error);
+    if (status == STATUS_OK && faults->powersync.rules.count > 0)
+        return error_set(error, STATUS_INVALID, "%s has rules for powersync, and serve has no such service",
+                         path);
+    return status;
 }
 
 static int run(int argc, char **argv) {
@@ -123,9 +148,16 @@ static int run(int argc, char **argv) {
     if (status == STATUS_OK && !app)
         status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
     args_free(&args);
-    if (status != STATUS_OK)
+    struct arena arena = {0};
+    struct fault_file faults = {0};
+    if (status == STATUS_OK && options.faults)
+        status = load_faults(options.faults, &arena, &faults, &error);
+    if (status != STATUS_OK) {
+        arena_free(&arena);
         return command_refuse(&command_serve, &error);
-    status = serve(&options, app, seed, &error);
+    }
+    status = serve(&options, app, seed, &faults, &error);
+    arena_free(&arena);
     return status == STATUS_OK        ? EXIT_EXPECTED
            : status == STATUS_INVALID ? command_refuse(&command_serve, &error)
                                       : command_fail(&error, EXIT_INTERNAL);

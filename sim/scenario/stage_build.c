@@ -110,8 +110,13 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
                                                       .n_functions = app->n_functions,
                                                       .mutation_time_low = TIME_MILLISECOND,
                                                       .mutation_time_high = 15 * TIME_MILLISECOND,
-                                                      .read_time = 2 * TIME_MILLISECOND};
-    stage->deployment = convex_deployment_create(net_node(stage->net, "convex"), &options);
+                                                      .read_time = 2 * TIME_MILLISECOND,
+                                                      .conflicts = (int)scenario->server_faults.conflicts,
+                                                      .bumps_when_idle =
+                                                          scenario->server_faults.bumps_when_idle};
+    struct host *host = server_door_open(net_node(stage->net, "convex"), &scenario->server_faults.convex,
+                                         &stage->doors.convex);
+    stage->deployment = convex_deployment_create(host, &options);
     uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
     return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
                      scenario->todos_per_list, choice, error);
@@ -129,7 +134,8 @@ static enum status build_service(struct stage *stage, struct error *error) {
                                               .key_secret = token_secret,
                                               .audience = token_audience,
                                               .keepalive_interval = scenario->keepalive_interval};
-    stage->service_host = net_node(stage->net, "powersync");
+    stage->service_host = server_door_open(net_node(stage->net, "powersync"),
+                                           &scenario->server_faults.powersync, &stage->doors.powersync);
     return powersync_service_create(stage->service_host, &options, &stage->service, error);
 }
 
@@ -198,6 +204,7 @@ void stage_tear_down(struct stage *stage) {
         powersync_service_destroy(stage->service);
     if (stage->deployment)
         convex_deployment_destroy(stage->deployment);
+    server_doors_close(&stage->doors);
     if (stage->checker)
         checker_destroy(stage->checker);
     freshness_destroy(stage->freshness);

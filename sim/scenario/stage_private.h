@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "scenario/clients.h"
 #include "scenario/freshness.h"
+#include "scenario/server_faults.h"
 #include "scenario/stage.h"
 
 /* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie
@@ -38,6 +39,7 @@ struct stage {
     struct checker *checker;
     struct freshness *freshness;
     struct host *service_host;
+    struct server_doors doors;
     struct convex_deployment *deployment;
     struct powersync_service *service;
     int service_crashes;

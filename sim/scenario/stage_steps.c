@@ -103,6 +103,8 @@ static void crash_service(struct stage *stage) {
     if (stage->service_crashes++ > 0)
         return;
     net_crash_node(stage->net, "powersync");
+    if (stage->doors.powersync)
+        fault_host_crash(stage->doors.powersync);
     powersync_service_crash(stage->service);
 }
 
@@ -251,6 +253,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
     net_heal_all(stage->net);
     world_calm(stage->world);
+    server_doors_stop(&stage->doors);
     if (stage->service_crashes > 0) {
         stage->service_crashes = 1;
         restart_service(stage);
