@@ -272,8 +272,7 @@ void live_client_abandon(struct live *live) {
 
 /* --- operations --- */
 
-/* The address of a node of ours, or what the authority says. */
-static const char *address_of(const struct live *live, const char *authority) {
+const char *live_address_of(const struct live *live, const char *authority) {
     const struct live_node *node = map_get(&live->nodes, authority);
     return node && node->serving ? node->address : authority;
 }
@@ -304,7 +303,7 @@ static void set_body(CURL *easy, const struct http_request *request) {
 
 static void set_options(struct call *call, const struct http_request *request) {
     CURL *easy = call->easy;
-    char *url = memory_format("http://%s/", address_of(call->live, request->authority));
+    char *url = memory_format("http://%s/", live_address_of(call->live, request->authority));
     curl_easy_setopt(easy, CURLOPT_URL, url);
     free(url);
     curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
@@ -345,6 +344,7 @@ static uint64_t http_send(struct host *host, const struct http_request *request,
 static void http_abort(struct host *host, uint64_t exchange) {
     struct live *live = live_of(host);
     struct call *call = slot_table_get(&live->sent, exchange);
+    live_websocket_client_abort(host, exchange);
     if (!call || &call->node->host != host)
         return;
     slot_table_remove(&live->sent, exchange);

@@ -7,12 +7,14 @@
 #ifndef SYNCLINE_LIVE_CONNECTION_H
 #define SYNCLINE_LIVE_CONNECTION_H
 
-#include "live/live_private.h"
+#include "live/stream.h"
+#include "live/websocket.h"
 
 enum connection_phase {
-    CONNECTION_READING, /* waits for a request, or is in the middle of one */
-    CONNECTION_SERVING, /* a request has been handed over; its response is not sent completely */
-    CONNECTION_DRAINING /* all is said: what still arrives is thrown away until the peer closes */
+    CONNECTION_READING,   /* waits for a request, or is in the middle of one */
+    CONNECTION_SERVING,   /* a request has been handed over; its response is not sent completely */
+    CONNECTION_WEBSOCKET, /* the handshake was accepted: `websocket` has the word */
+    CONNECTION_DRAINING   /* all is said: what still arrives is thrown away until the peer closes */
 };
 
 /* A header field as offsets into `text`. */
@@ -48,30 +50,22 @@ struct outgoing {
 };
 
 struct connection {
-    uv_tcp_t tcp;
+    struct stream stream;
     struct live_node *node;
     struct connection *next;
     struct connection *previous;
     struct connection *next_due;
-    bool due; /* on the list of connections that live_server_settle visits */
-    bool closing;
+    bool due;      /* on the list of connections that live_server_settle visits */
     bool reset;    /* the actor wants it broken */
     bool overflow; /* the peer reads too slowly */
     bool close_after;
-    bool reading; /* uv_read_start is in effect */
     enum connection_phase phase;
     http_parser parser;
     struct incoming incoming;
-    struct buffer held; /* read, not parsed */
-    uint64_t exchange;  /* 0: none, or its response is ended */
+    uint64_t exchange; /* 0: none, or its response is ended */
     struct outgoing outgoing;
-    struct buffer out;     /* framed, to be written */
-    struct buffer writing; /* being written */
-    uv_write_t write;
-    uv_shutdown_t shutdown;
-    bool write_pending;
-    uint64_t moved;   /* loop ms of the last progress in either direction */
-    uint64_t started; /* loop ms when the present request, or draining, began */
+    struct websocket *websocket; /* NULL: it speaks HTTP */
+    uint64_t started;            /* loop ms when the present request, or draining, began */
 };
 
 /* Takes over an accepted socket. From the loop only. */
@@ -81,6 +75,10 @@ void connection_settle(struct connection *connection);
 /* Break or end it; the actor is told when `tell` and a response is owed. With `tell` from the loop only. */
 void connection_close(struct connection *connection, bool reset, bool tell);
 void connection_check_idle(struct connection *connection);
+
+/* websocket_server.c: make the exchange a WebSocket. False: its request is no handshake. */
+bool connection_upgrade(struct connection *connection, const struct websocket_server_events *events,
+                        void *context);
 
 /* The response. */
 void connection_respond(struct connection *connection, const struct http_response *response);
@@ -92,6 +90,7 @@ void connection_end(struct connection *connection);
 void connection_parse_start(struct connection *connection);
 bool connection_parse(struct connection *connection);
 void connection_deliver(struct connection *connection);
+const char *connection_field(const struct connection *connection, const char *name); /* NULL: not there */
 
 /* server.c: see to it that connection_settle is called. */
 void connection_mark_due(struct connection *connection);

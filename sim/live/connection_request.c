@@ -84,7 +84,7 @@ static int on_head_complete(http_parser *parser) {
         return refuse(connection, 413);
     const char *expect = field_named(incoming, "expect");
     if (expect && strcasecmp(expect, "100-continue") == 0) {
-        buffer_append_text(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n");
+        buffer_append_text(&connection->stream.out, "HTTP/1.1 100 Continue\r\n\r\n");
         connection_mark_due(connection);
     }
     return 0;
@@ -127,7 +127,7 @@ void connection_parse_start(struct connection *connection) {
 
 bool connection_parse(struct connection *connection) {
     struct incoming *incoming = &connection->incoming;
-    struct buffer *held = &connection->held;
+    struct buffer *held = &connection->stream.held;
     assert(connection->phase == CONNECTION_READING && !incoming->complete);
     if (held->length == 0)
         return false;
@@ -138,6 +138,10 @@ bool connection_parse(struct connection *connection) {
     if (code != HPE_OK && code != HPE_PAUSED && !incoming->refusal)
         incoming->refusal = code == HPE_HEADER_OVERFLOW ? 431 : 400;
     return incoming->complete && !incoming->refusal;
+}
+
+const char *connection_field(const struct connection *connection, const char *name) {
+    return field_named(&connection->incoming, name);
 }
 
 void connection_deliver(struct connection *connection) {

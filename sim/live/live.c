@@ -62,6 +62,7 @@ static void settle(uv_prepare_t *prepare) {
     while (again) {
         again = live_client_settle(live);
         again = live_server_settle(live) || again;
+        again = live_websocket_client_settle(live) || again;
     }
     if (live->stopping && live->connections == 0)
         uv_stop(&live->loop);
@@ -76,7 +77,12 @@ static void use_usual(struct live_settings *settings) {
         settings->idle_timeout = 60 * TIME_SECOND;
     if (settings->grace == 0)
         settings->grace = 2 * TIME_SECOND;
+    if (settings->websocket_ping == 0)
+        settings->websocket_ping = 5 * TIME_SECOND;
+    if (settings->websocket_timeout == 0)
+        settings->websocket_timeout = 120 * TIME_SECOND;
     assert(settings->idle_timeout > 0 && settings->grace > 0);
+    assert(settings->websocket_ping >= TIME_MILLISECOND && settings->websocket_timeout > 0);
 }
 
 struct live *live_create(const struct live_settings *settings) {
@@ -84,6 +90,10 @@ struct live *live_create(const struct live_settings *settings) {
     live->settings = *settings;
     use_usual(&live->settings);
     fill_operations(&live->operations);
+    /* A node may be server and client: no exchange of one kind has the id of another. */
+    live->served = (struct slot_table){.serial = 0, .step = 3};
+    live->sent = (struct slot_table){.serial = 1, .step = 3};
+    live->opened = (struct slot_table){.serial = 2, .step = 3};
     int failed = uv_loop_init(&live->loop);
     assert(!failed);
     uv_prepare_init(&live->loop, &live->settle);
@@ -94,6 +104,7 @@ struct live *live_create(const struct live_settings *settings) {
     live_clock_open(live);
     live_server_open(live);
     live_client_open(live);
+    live_websocket_client_open(live);
     return live;
 }
 
@@ -112,6 +123,7 @@ static void free_node(void *value) {
 void live_destroy(struct live *live) {
     live_server_abandon(live);
     live_client_abandon(live);
+    live_websocket_client_abandon(live);
     uv_walk(&live->loop, close_handle, NULL);
     uv_run(&live->loop, UV_RUN_DEFAULT);
     int failed = uv_loop_close(&live->loop);
@@ -119,6 +131,7 @@ void live_destroy(struct live *live) {
     event_queue_destroy(live->timers);
     slot_table_free(&live->served);
     slot_table_free(&live->sent);
+    slot_table_free(&live->opened);
     map_free(&live->streams, free);
     map_free(&live->nodes, free_node);
     free(live);

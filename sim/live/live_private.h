@@ -26,6 +26,7 @@ enum {
 };
 
 struct connection;
+struct websocket_client;
 
 struct live_node {
     struct host host; /* first */
@@ -70,6 +71,12 @@ struct live {
     struct call *first_call;
     struct call *first_changed; /* calls to start or to drop */
     struct call **last_changed;
+
+    /* WebSockets that nodes of this host opened */
+    struct slot_table opened; /* exchange -> struct websocket_client */
+    struct websocket_client *first_opened;
+    struct websocket_client *first_opened_due;
+    struct websocket_client **last_opened_due;
 };
 
 static inline struct live *live_of(struct host *host) {
@@ -87,14 +94,27 @@ void live_server_open(struct live *live);
 void live_server_stop(struct live *live);    /* no new connections, close idle ones */
 void live_server_abandon(struct live *live); /* close all connections, no events */
 bool live_server_settle(struct live *live);  /* true: something was done */
+/* The connection of an exchange whose server is this node and that is not over, or NULL. */
+struct connection *live_served_by(struct host *host, uint64_t exchange);
+/* "host:port" or "[host]:port" with a numeric host. STATUS_INVALID: it is not of this form. */
+enum status live_parse_address(const char *text, struct sockaddr_storage *address, struct error *error);
 
 /* client.c */
 void live_client_operations(struct host_operations *operations);
 void live_client_open(struct live *live);
 void live_client_abandon(struct live *live); /* drop all calls, no events */
 bool live_client_settle(struct live *live);
+/* The address of a node of ours, or what the authority says. */
+const char *live_address_of(const struct live *live, const char *authority);
 
-/* websocket.c */
+/* websocket_operations.c */
 void live_websocket_operations(struct host_operations *operations);
+
+/* websocket_client.c */
+void live_websocket_client_open(struct live *live);
+void live_websocket_client_abandon(struct live *live); /* drop all, no events */
+bool live_websocket_client_settle(struct live *live);
+void live_websocket_client_sweep(struct live *live);                    /* time limits and pings */
+void live_websocket_client_abort(struct host *host, uint64_t exchange); /* ignored when it is none of these */
 
 #endif

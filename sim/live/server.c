@@ -49,7 +49,7 @@ void connection_unlist(struct connection *connection) {
 
 void connection_mark_due(struct connection *connection) {
     struct live *live = connection->node->live;
-    if (connection->due || connection->closing)
+    if (connection->due || connection->stream.closing)
         return;
     connection->due = true;
     connection->next_due = NULL;
@@ -74,8 +74,7 @@ static void on_connection(uv_stream_t *server, int status) {
         connection_accept(server->data);
 }
 
-/* "host:port" or "[host]:port" with a numeric host. */
-static enum status parse_address(const char *text, struct sockaddr_storage *address, struct error *error) {
+enum status live_parse_address(const char *text, struct sockaddr_storage *address, struct error *error) {
     char host[64];
     const char *colon = strrchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : 0;
@@ -99,7 +98,7 @@ static enum status parse_address(const char *text, struct sockaddr_storage *addr
 
 bool live_address_is_loopback(const char *text) {
     struct sockaddr_storage address;
-    if (parse_address(text, &address, NULL) != STATUS_OK)
+    if (live_parse_address(text, &address, NULL) != STATUS_OK)
         return false;
     if (address.ss_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&address)->sin6_addr);
@@ -125,7 +124,7 @@ enum status live_serve(struct live *live, struct host *host, const char *text, s
     struct live_node *node = (struct live_node *)host;
     struct sockaddr_storage address = {0};
     assert(!node->serving && node->live == live);
-    enum status status = parse_address(text, &address, error);
+    enum status status = live_parse_address(text, &address, error);
     if (status != STATUS_OK)
         return status;
     uv_tcp_init(&live->loop, &node->server);
@@ -155,13 +154,16 @@ static void sweep(uv_timer_t *timer) {
         next = connection->next;
         connection_check_idle(connection);
     }
+    live_websocket_client_sweep(live);
 }
 
 void live_server_open(struct live *live) {
     live->last_due = &live->first_due;
+    const uint64_t ping_ms = (uint64_t)(live->settings.websocket_ping / TIME_MILLISECOND);
+    const uint64_t every = ping_ms < sweep_ms ? ping_ms : sweep_ms;
     uv_timer_init(&live->loop, &live->sweep);
     live->sweep.data = live;
-    uv_timer_start(&live->sweep, sweep, sweep_ms, sweep_ms);
+    uv_timer_start(&live->sweep, sweep, every, every);
 }
 
 void live_server_stop(struct live *live) {
@@ -175,7 +177,9 @@ void live_server_stop(struct live *live) {
     for (struct connection *connection = live->first_connection; connection; connection = next) {
         next = connection->next;
         connection->close_after = true;
-        if (connection->phase == CONNECTION_READING)
+        if (connection->websocket)
+            websocket_go_away(connection->websocket);
+        else if (connection->phase == CONNECTION_READING)
             connection_close(connection, false, false);
     }
 }
@@ -195,10 +199,15 @@ static void http_listen(struct host *host, const struct http_server_events *even
     node->listener_context = context;
 }
 
-/* The connection, when this node is its server and has not finished. */
-static struct connection *served_by(struct host *host, uint64_t exchange) {
+struct connection *live_served_by(struct host *host, uint64_t exchange) {
     struct connection *connection = slot_table_get(&live_of(host)->served, exchange);
     return connection && &connection->node->host == host ? connection : NULL;
+}
+
+/* The same, as long as it speaks HTTP. */
+static struct connection *served_by(struct host *host, uint64_t exchange) {
+    struct connection *connection = live_served_by(host, exchange);
+    return connection && !connection->websocket ? connection : NULL;
 }
 
 static void http_respond(struct host *host, uint64_t exchange, const struct http_response *response) {
@@ -220,9 +229,13 @@ static void http_end(struct host *host, uint64_t exchange) {
 }
 
 static void http_reset(struct host *host, uint64_t exchange) {
-    struct connection *connection = served_by(host, exchange);
+    struct connection *connection = live_served_by(host, exchange);
     if (!connection)
         return;
+    if (connection->websocket) {
+        websocket_reset(connection->websocket);
+        return;
+    }
     connection->reset = true;
     slot_table_remove(&live_of(host)->served, exchange);
     connection->exchange = 0;

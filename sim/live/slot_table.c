@@ -16,7 +16,8 @@ uint64_t slot_table_add(struct slot_table *table, void *thing) {
     } else {
         table->first_free = table->slots[index].next_free;
     }
-    uint64_t handle = ++table->serial * slot_table_most + index;
+    table->serial += table->step ? table->step : 1;
+    uint64_t handle = table->serial * slot_table_most + index;
     table->slots[index] = (struct slot){.handle = handle, .thing = thing};
     return handle;
 }

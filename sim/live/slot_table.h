@@ -19,7 +19,8 @@ struct slot_table {
     size_t used; /* slots ever used */
     size_t capacity;
     size_t first_free; /* slot + 1; 0: none */
-    uint64_t serial;
+    uint64_t serial;   /* of the newest handle; tables whose handles must differ begin differently */
+    uint64_t step;     /* from one serial to the next; 0 counts as 1 */
 };
 
 /* A new handle; 0 when slot_table_most things are there. */
