@@ -205,6 +205,11 @@ void fault_exchange_advance(struct fault_exchange *exchange, size_t next, const 
     }
 }
 
+void fault_exchange_settle(struct fault_exchange *exchange) {
+    fault_exchange_enter(exchange);
+    fault_exchange_leave(exchange);
+}
+
 void fault_exchange_send(struct fault_exchange *exchange, const struct fault_event *event) {
     fault_exchange_enter(exchange);
     fault_exchange_advance(exchange, fault_event_is_inward(event) ? 0 : exchange->n_stages - 1, event);

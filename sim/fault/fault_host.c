@@ -104,7 +104,10 @@ static void say(struct fault_exchange *exchange, const struct fault_event *event
         host_timer_cancel(exchange->host->inner, exchange->leaving);
         exchange->leaving = 0;
     }
-    fault_exchange_send(exchange, event);
+    if (exchange->peer_open)
+        fault_exchange_send(exchange, event);
+    else
+        fault_exchange_settle(exchange); /* nobody is there, and no rule is to count it */
 }
 
 static void http_respond(struct host *host, uint64_t id, const struct http_response *response) {

@@ -44,11 +44,11 @@ done
 # lost, lost again, late, and twice's two. One more would be a mutation that should not have run.
 commits 5
 
-# ConvexClient: twelve mutations over sockets that keep closing, and twelve commits.
+# ConvexClient: six mutations over sockets that keep closing, and six commits.
 start tests/commands/faults_socket.yaml
 node tests/commands/faults_socket.mjs "$url" "$PWD/deps/node_modules" >"$work/client" 2>&1 || fail "ConvexClient failed"
 stop
 for rule in before during answer reset transition refused; do
   grep -q "^convex: $rule: [1-9]" "$work/log" || fail "the rule $rule never struck"
 done
-commits 12
+commits 6
