@@ -1,7 +1,7 @@
 # What each fuzz target is made of: its own file, the code under test (compiled in, so that a target waits for no room
 # that it does not use) and libraries. fuzz/CMakeLists.txt links it with libFuzzer, fuzz/replay.cmake with replay_main.c.
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-set(FUZZ_TARGETS sync_line sync_lines)
+set(FUZZ_TARGETS sync_line sync_lines convex)
 
 set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
   ../sim/check/sync_line.c)
@@ -11,6 +11,9 @@ set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.
   ../sim/check/sync_line.c ../sim/check/wire_rows.c ../sim/check/wire_grammar.c ../sim/check/wire_checkpoint.c
   ../sim/check/wire_data.c)
 set(FUZZ_LIBRARIES_sync_lines room_base)
+
+set(FUZZ_SOURCES_convex fuzz_convex.c)
+set(FUZZ_LIBRARIES_convex mock_convex room_net)
 
 function(fuzz_add_executable executable target)
   list(TRANSFORM FUZZ_SOURCES_${target} PREPEND ${FUZZ_DIRECTORY}/ OUTPUT_VARIABLE sources)

@@ -187,6 +187,20 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
     buffer_free(&text);
 }
 
+/* For the checks: what ran, and for whom. */
+static void note_ran(const struct sync_request *request) {
+    size_t length = request->key != NULL ? strcspn(request->key, ":") : 0;
+    char *session = memory_copy_bytes(request->key != NULL ? request->key : "", length);
+    const struct note_row row = {.table = request->path, .id = session};
+    const struct note note = {.kind = NOTE_CALL_RAN,
+                              .timestamp = (int64_t)request->ts,
+                              .transaction = request->request,
+                              .rows = &row,
+                              .n_rows = 1};
+    host_note(request->hub->deployment->host, &note);
+    free(session);
+}
+
 /* In the event of the commit, so the result is stored exactly when the writes are published. */
 static void mutation_done(void *context, const struct convex_mutation_outcome *outcome) {
     struct sync_request *request = context;
@@ -196,6 +210,7 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
         return;
     }
     store_result(request, outcome);
+    note_ran(request);
     bool keep = request->key != NULL;
     answer_stored(request);
     if (!keep) {

@@ -34,8 +34,9 @@ struct sync_session {
     struct buffer removed; /* QueryRemoved items for the next Transition */
     struct queued *queue;  /* mutations that wait */
     size_t n_queue, queue_capacity;
-    bool mutating;                 /* one runs */
-    bool busy;                     /* run_next is at work */
+    bool mutating; /* one runs */
+    bool busy;     /* run_next is at work */
+    bool owes;     /* a success was answered: a Transition follows even if it says nothing new */
     uint64_t update, ping, expiry; /* timers; 0: none */
     uint64_t transitions;
 };
@@ -196,7 +197,8 @@ static void update(struct sync_session *session) {
     }
     bool versions = session->pending.query_set != session->sent.query_set ||
                     session->pending.identity != session->sent.identity;
-    if (modifications.length > 0 || versions || session->pending.ts > session->sent.ts) {
+    if (modifications.length > 0 || versions || session->pending.ts > session->sent.ts || session->owes) {
+        session->owes = false;
         send_transition(session, &modifications);
     }
     buffer_free(&modifications);
@@ -442,6 +444,7 @@ static void take_answer(struct sync_session *session, const struct sync_answer *
     respond(session, "MutationResponse", answer);
     if (answer->result != NULL) {
         session->pending.ts = answer->ts > session->pending.ts ? answer->ts : session->pending.ts;
+        session->owes = true; /* the client looks for finished mutations when a Transition comes */
         wake(session);
     }
 }

@@ -41,6 +41,8 @@ static const struct convex_table tables[] = {
 static const struct convex_function functions[] = {
     {.path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction},
     {.path = "todo:addList", .kind = CONVEX_MUTATION, .run = todo_add_list},
+    {.path = "todo:importList", .kind = CONVEX_ACTION, .run = todo_import_list},
+    {.path = "todo:listLists", .kind = CONVEX_QUERY, .run = todo_list_lists},
     {.path = "todo:getList", .kind = CONVEX_QUERY, .run = todo_get_list}};
 
 static const char *const boolean_columns[] = {"todos.completed", NULL};

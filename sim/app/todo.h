@@ -23,6 +23,13 @@ enum status todo_add_list(struct convex_context *context, const struct convex_va
 enum status todo_get_list(struct convex_context *context, const struct convex_value *args,
                           struct convex_value **result, struct error *error);
 
+/* Query "todo:listLists": the 20 newest lists. */
+enum status todo_list_lists(struct convex_context *context, const struct convex_value *args,
+                            struct convex_value **result, struct error *error);
+/* Action "todo:importList": what addList does, from an action. */
+enum status todo_import_list(struct convex_context *context, const struct convex_value *args,
+                             struct convex_value **result, struct error *error);
+
 enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
                      size_t n_users, struct error *error);
 

@@ -12,5 +12,6 @@ extern const struct property property_read_your_writes;
 extern const struct property property_no_lost_write;
 extern const struct property property_convergence;
 extern const struct property property_wire_grammar;
+extern const struct property property_exactly_once;
 
 #endif

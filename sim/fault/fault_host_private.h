@@ -51,7 +51,7 @@ void fault_exchange_send(struct fault_exchange *exchange, const struct fault_eve
 /* On from `next`, the index of a stage, counted from the peer; beyond the ends are peer and actor. */
 void fault_exchange_advance(struct fault_exchange *exchange, size_t next, const struct fault_event *event);
 void fault_exchange_enter(struct fault_exchange *exchange);
-void fault_exchange_leave(struct fault_exchange *exchange); /* may free it */
+void fault_exchange_leave(struct fault_exchange *exchange);  /* may free it */
 void fault_exchange_settle(struct fault_exchange *exchange); /* free it if it is over */
 void fault_exchange_free(struct fault_exchange *exchange);
 size_t fault_exchange_held(const struct fault_exchange *exchange); /* messages to the peer */

@@ -52,10 +52,16 @@ enum note_kind {
      * is signed in, NULL: nobody. */
     NOTE_TRANSITION,
     /* A client of the WebSocket protocol called a mutation or action: table = path, id = arguments,
-     * transaction = its request number. Ended: text = "success" (timestamp = of the commit, values = result),
-     * "failure", or "unknown" (the connection went while an action was on its way). One row each. */
+     * transaction = its request number, operation = "mutation" or "action". Started: values = session id,
+     * text = the plan step or NULL. Ended: text = "success" (timestamp = of the commit, values = result),
+     * "failure" (values = message), or "unknown" (the connection went while an action was on its way). One
+     * row each. Calls that a crash took get no end, and request numbers begin at 0 again after it. */
     NOTE_CALL_STARTED,
-    NOTE_CALL_ENDED
+    NOTE_CALL_ENDED,
+    /* A deployment has run a mutation of a WebSocket session to its success (not: answered it from what it
+     * keeps). One row: table = path, id = session id ("": it has none). transaction = request number,
+     * timestamp = of the commit. Comes right after the NOTE_COMMIT, if something was written. */
+    NOTE_CALL_RAN
 };
 
 struct note_row {

@@ -119,6 +119,7 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
     bool narrate = json_bool_or(job, "narrate", false);
     struct stage_options options = {.core = worker->core,
                                     .narrate = narrate,
+                                    .freshness = json_bool_or(job, "delays", false),
                                     .flip_bit = (uint64_t)json_integer_or(job, "flip_delay", 0),
                                     .progress = tell_progress,
                                     .progress_context = worker};
@@ -169,7 +170,7 @@ static enum status run_job(struct worker *worker, const json_t *job, struct erro
         json_object_set_new(json, "plan", plan_json(plan, scenario));
         set_answer(worker, "plan", json);
     } else {
-        status = open_core(worker, error);
+        status = scenario->n_users > 0 ? open_core(worker, error) : STATUS_OK;
         if (status == STATUS_OK)
             status = run_plan(worker, job, scenario, plan, error);
     }

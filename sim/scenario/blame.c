@@ -33,6 +33,17 @@ static const char *step_of_transaction(const struct history *history, const char
     return NULL;
 }
 
+/* The step of a plain client's call; numbers begin anew when its process does. */
+static const char *step_of_call(const struct history *history, const struct history_record *ended) {
+    for (size_t i = ended->number; i-- > 0;) {
+        const struct history_record *record = history_get(history, i);
+        if (record->note.kind == NOTE_CALL_STARTED && record->note.transaction == ended->note.transaction &&
+            !strcmp(record->node, ended->node))
+            return record->note.text;
+    }
+    return NULL;
+}
+
 static const char *node_of_client_id(const struct history *history, const char *client_id) {
     for (size_t i = 0; client_id && i < history_length(history); i++) {
         const struct history_record *record = history_get(history, i);
@@ -65,6 +76,9 @@ static const char *step_of_record(const struct history *history, const struct hi
     switch (record->note.kind) {
     case NOTE_LOCAL_WRITE:
         return record->note.text;
+    case NOTE_CALL_STARTED:
+    case NOTE_CALL_ENDED:
+        return step_of_call(history, record);
     case NOTE_COMMIT:
         return step_of_commit(history, &record->note);
     case NOTE_UPLOAD_STARTED:

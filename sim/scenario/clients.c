@@ -5,8 +5,8 @@
 
 struct scenario_clients scenario_clients_list(const struct scenario *scenario, struct arena *arena) {
     struct scenario_clients clients = {0};
-    assert(scenario->n_users > 0 && scenario->devices_per_user > 0);
-    size_t room = scenario->n_users * (size_t)scenario->devices_per_user + 1;
+    assert(scenario->devices_per_user > 0);
+    size_t room = scenario->n_users * (size_t)scenario->devices_per_user + scenario->n_reactive_clients + 1;
     clients.names = arena_allocate(arena, room * sizeof *clients.names);
     clients.users = arena_allocate(arena, room * sizeof *clients.users);
     for (size_t u = 0; u < scenario->n_users; u++)
@@ -14,7 +14,12 @@ struct scenario_clients scenario_clients_list(const struct scenario *scenario, s
             clients.users[clients.count] = scenario->users[u];
             clients.names[clients.count++] = arena_format(arena, "%s-%lld", scenario->users[u], (long long)d);
         }
-    assert(clients.count + 1 == room);
+    clients.total = clients.count;
+    for (size_t g = 0; g < scenario->n_reactive; g++)
+        for (int64_t n = 1; n <= scenario->reactive[g].clients; n++)
+            clients.names[clients.total++] =
+                arena_format(arena, "%s-%lld", scenario->reactive[g].name, (long long)n);
+    assert(clients.total + 1 == room);
     return clients;
 }
 

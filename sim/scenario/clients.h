@@ -1,13 +1,16 @@
-/* The clients of a scenario: `devices` for each user, named "<user>-<n>". */
+/* The clients of a scenario: `devices` for each user, named "<user>-<n>", then the plain Convex clients,
+ * named
+ * "<group>-<n>". */
 #ifndef SYNCLINE_SCENARIO_CLIENTS_H
 #define SYNCLINE_SCENARIO_CLIENTS_H
 
 #include "scenario/scenario.h"
 
 struct scenario_clients {
-    const char **names; /* user by user, device by device; NULL-terminated */
-    const char **users; /* the user of each */
-    size_t count;
+    const char **names; /* user by user, device by device, then group by group; NULL-terminated */
+    const char **users; /* the user of each; NULL: a plain Convex client */
+    size_t count;       /* how many are devices of users: they come first */
+    size_t total;
 };
 
 /* Names live in `arena`. */

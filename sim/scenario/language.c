@@ -68,23 +68,27 @@ static enum status read_seed(struct reader *reader, struct reader_value value, v
     return status;
 }
 
+bool scenario_good_name(const char *name) {
+    return *name >= 'a' && *name <= 'z' && strlen(name) <= 30 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
 static enum status check_user(struct reader *reader, struct reader_value item, void *unused) {
     (void)unused;
     const char *name = json_string_value(item.value);
-    bool good = *name >= 'a' && *name <= 'z' && strlen(name) <= 30 &&
-                strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
-    return good ? STATUS_OK
-                : reader_refuse(
-                      reader, item,
-                      "`%.60s` is no user name: a lower-case letter, then letters, digits or _, at most 30",
-                      name);
+    return scenario_good_name(name)
+               ? STATUS_OK
+               : reader_refuse(
+                     reader, item,
+                     "`%.60s` is no user name: a lower-case letter, then letters, digits or _, at most 30",
+                     name);
 }
 
 static enum status name_users(struct reader *reader, struct scenario *scenario, int64_t count) {
     static const char *const usual[] = {"alice", "bob",   "carol", "dave", "erin",
                                         "frank", "grace", "heidi", "ivan", "judy"};
-    assert(count >= 1 && count <= SCENARIO_CLIENTS_MOST);
-    const char **users = arena_allocate(reader->arena, (size_t)count * sizeof *users);
+    assert(count >= 0 && count <= SCENARIO_CLIENTS_MOST);
+    const char **users = arena_allocate(reader->arena, ((size_t)count + 1) * sizeof *users);
     for (size_t i = 0; i < (size_t)count; i++)
         users[i] = i < 10 ? usual[i] : arena_format(reader->arena, "user%zu", i + 1);
     scenario->users = users;
@@ -96,41 +100,67 @@ static enum status read_users(struct reader *reader, struct reader_value value, 
     struct scenario *scenario = target;
     if (json_is_integer(value.value)) {
         int64_t count;
-        enum status status = reader_count(reader, value, 1, SCENARIO_CLIENTS_MOST, &count);
+        enum status status = reader_count(reader, value, 0, SCENARIO_CLIENTS_MOST, &count);
         return status == STATUS_OK ? name_users(reader, scenario, count) : status;
     }
     if (!json_is_array(value.value))
         return reader_refuse(reader, value, "`users` must be a list of names or their number, this is %s",
                              reader_type(value.value));
     enum status status = reader_texts(reader, value, check_user, NULL, &scenario->users, &scenario->n_users);
-    if (status == STATUS_OK && (scenario->n_users == 0 || scenario->n_users > SCENARIO_CLIENTS_MOST))
-        return reader_refuse(reader, value, "`users` must name 1 to %d users", SCENARIO_CLIENTS_MOST);
+    if (status == STATUS_OK && scenario->n_users > SCENARIO_CLIENTS_MOST)
+        return reader_refuse(reader, value, "`users` must name at most %d users", SCENARIO_CLIENTS_MOST);
     return status;
 }
 
-bool scenario_has_client(const struct scenario *scenario, const char *name) {
-    assert(scenario->n_users > 0 && scenario->devices_per_user > 0); /* read before whatever names clients */
-    for (size_t u = 0; u < scenario->n_users; u++) {
-        size_t length = strlen(scenario->users[u]);
-        if (strncmp(name, scenario->users[u], length) != 0 || name[length] != '-')
-            continue;
-        const char *digits = name + length + 1;
-        if (*digits < '1' || *digits > '9' || strlen(digits) > 5 ||
-            strspn(digits, "0123456789") != strlen(digits))
-            continue;
-        return strtoll(digits, NULL, 10) <= scenario->devices_per_user;
-    }
+/* `name` is "<prefix>-<1..most>" */
+static bool is_numbered(const char *name, const char *prefix, int64_t most) {
+    size_t length = strlen(prefix);
+    if (strncmp(name, prefix, length) != 0 || name[length] != '-')
+        return false;
+    const char *digits = name + length + 1;
+    return *digits >= '1' && *digits <= '9' && strlen(digits) <= 5 &&
+           strspn(digits, "0123456789") == strlen(digits) && strtoll(digits, NULL, 10) <= most;
+}
+
+bool scenario_has_device(const struct scenario *scenario, const char *name) {
+    assert(scenario->devices_per_user > 0); /* read before whatever names clients */
+    for (size_t u = 0; u < scenario->n_users; u++)
+        if (is_numbered(name, scenario->users[u], scenario->devices_per_user))
+            return true;
     return false;
+}
+
+const struct scenario_reactive *scenario_group_of(const struct scenario *scenario, const char *name) {
+    for (size_t i = 0; i < scenario->n_reactive; i++)
+        if (is_numbered(name, scenario->reactive[i].name, scenario->reactive[i].clients))
+            return &scenario->reactive[i];
+    return NULL;
+}
+
+bool scenario_has_client(const struct scenario *scenario, const char *name) {
+    return scenario_has_device(scenario, name) || scenario_group_of(scenario, name);
+}
+
+static enum status refuse_client(struct reader *reader, struct reader_value value,
+                                 const struct scenario *scenario) {
+    const char *name = json_string_value(value.value);
+    struct buffer known = {0};
+    if (scenario->n_users > 0)
+        buffer_printf(&known, "`%s-1` to `%s-%lld`", scenario->users[0],
+                      scenario->users[scenario->n_users - 1], (long long)scenario->devices_per_user);
+    for (size_t i = 0; i < scenario->n_reactive && i < 10; i++)
+        buffer_printf(&known, "%s`%s-1` to `%s-%lld`", known.length ? ", " : "", scenario->reactive[i].name,
+                      scenario->reactive[i].name, (long long)scenario->reactive[i].clients);
+    enum status status = reader_refuse(reader, value, "there is no client `%.60s`; clients are %s",
+                                       name ? name : "", buffer_text(&known));
+    buffer_free(&known);
+    return status;
 }
 
 enum status scenario_check_client(struct reader *reader, struct reader_value value, void *target) {
     const struct scenario *scenario = target;
     const char *name = json_string_value(value.value);
-    if (name && scenario_has_client(scenario, name))
-        return STATUS_OK;
-    return reader_refuse(reader, value, "there is no client `%.60s`; clients are `%s-1` to `%s-%lld`",
-                         name ? name : "", scenario->users[0], scenario->users[scenario->n_users - 1],
-                         (long long)scenario->devices_per_user);
+    return name && scenario_has_client(scenario, name) ? STATUS_OK : refuse_client(reader, value, scenario);
 }
 
 static enum status read_writers(struct reader *reader, struct reader_value value, void *target) {
@@ -277,6 +307,7 @@ const struct field scenario_language[] = {
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
+    SPECIAL("reactive", scenario_read_reactive),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),
     SECTION("workload", workload_fields),

@@ -9,6 +9,10 @@ extern const struct field scenario_language[]; /* of a struct scenario; ends wit
 
 /* `steps:`; users, devices and the app must have been read. */
 enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *scenario);
+/* `reactive:`; users must have been read. */
+enum status scenario_read_reactive(struct reader *reader, struct reader_value value, void *scenario);
+/* A lower-case letter, then letters, digits or _, at most 30. */
+bool scenario_good_name(const char *name);
 /* `faults:` */
 enum status scenario_read_faults(struct reader *reader, struct reader_value value, void *scenario);
 
@@ -18,8 +22,11 @@ enum status scenario_read_drives(struct reader *reader, struct reader_value valu
 /* `server-faults:` */
 enum status scenario_read_server_faults(struct reader *reader, struct reader_value value, void *scenario);
 
-/* "<user>-<1..devices>" */
-bool scenario_has_client(const struct scenario *scenario, const char *name);
+/* "<user>-<1..devices>", a client of PowerSync */
+bool scenario_has_device(const struct scenario *scenario, const char *name);
+/* "<group>-<1..clients>", a plain Convex client; its group, or NULL. */
+const struct scenario_reactive *scenario_group_of(const struct scenario *scenario, const char *name);
+bool scenario_has_client(const struct scenario *scenario, const char *name); /* either */
 /* Refuses a text that is no client of the scenario, naming those that are. */
 enum status scenario_check_client(struct reader *reader, struct reader_value value, void *scenario);
 /* Names of a NULL-terminated array of texts, for reader_refuse_name. */

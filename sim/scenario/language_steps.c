@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/map.h"
+#include "scenario/generator.h"
 #include "scenario/language.h"
 #include "scenario/plan.h"
 
@@ -18,6 +20,10 @@ static enum status read_client_of(struct reader *reader, struct reader_value val
 
 static enum status read_write(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_WRITE);
+}
+
+static enum status read_call(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CALL);
 }
 
 static enum status read_offline(struct reader *reader, struct reader_value value, void *step) {
@@ -57,6 +63,22 @@ static enum status read_one_way(struct reader *reader, struct reader_value value
     return read_ends(reader, value, step, true);
 }
 
+/* What is written is taken as it is: a choice is drawn with a stream that says the same for every seed. */
+static enum status read_args(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_step *step = target;
+    if (!json_is_object(value.value))
+        return reader_refuse(reader, value, "`args` must be a mapping, this is %s", reader_type(value.value));
+    enum status status = generator_check(reader, value);
+    if (status != STATUS_OK)
+        return status;
+    struct random_stream stream = random_stream_make(0, "step.args");
+    struct buffer text = {0};
+    generator_draw(value.value, &stream, &text);
+    step->args = arena_copy_text(reader->arena, buffer_text(&text));
+    buffer_free(&text);
+    return STATUS_OK;
+}
+
 static enum status read_action(struct reader *reader, struct reader_value value, void *target) {
     struct scenario_step *step = target;
     return reader_text(reader, value, &step->action.kind);
@@ -74,6 +96,7 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
 /* The keys that say what a step does: a step has exactly one of them. */
 #define KINDS                                                                                                \
     {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
+        {.key = "call", .kind = FIELD_SPECIAL, .read = read_call},                                           \
         {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
@@ -90,6 +113,8 @@ static const struct field step_fields[] = {
     {.key = "lasts", .kind = FIELD_DURATION, .offset = PLACE(lasts), .high = 30 * TIME_DAY},
     {.key = "action", .kind = FIELD_SPECIAL, .read = read_action},
     {.key = "rows", .kind = FIELD_COUNT, .offset = PLACE(action.rows), .low = 1, .high = SCENARIO_ROWS_MOST},
+    {.key = "mutation", .kind = FIELD_TEXT, .offset = PLACE(path)},
+    {.key = "args", .kind = FIELD_SPECIAL, .read = read_args},
     {.key = "choice", .kind = FIELD_SPECIAL, .read = read_choice},
     {.key = NULL}};
 
@@ -119,12 +144,27 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     if (first)
         return STATUS_OK;
     return reader_refuse(
-        reader, step, "a step needs one of: write, offline, partition, one-way-partition, disconnect, crash");
+        reader, step,
+        "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
+        "crash");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
     return scenario_has_client(scenario, name) || !strcmp(name, "powersync") || !strcmp(name, "convex") ||
            !strcmp(name, "issuer");
+}
+
+/* Devices write, plain Convex clients call. */
+static enum status check_doer(struct reader *reader, struct reader_value value,
+                              const struct scenario *scenario, const struct scenario_step *step) {
+    bool plain = scenario_group_of(scenario, step->client) != NULL;
+    if (step->kind == STEP_WRITE && plain)
+        return reader_refuse(reader, reader_member(value.value, "write"),
+                             "`%s` is a plain Convex client: it does `call` and not `write`", step->client);
+    if (step->kind == STEP_CALL && !plain)
+        return reader_refuse(reader, reader_member(value.value, "call"),
+                             "`%s` is a device: it does `write` and not `call`", step->client);
+    return STATUS_OK;
 }
 
 static enum status check_who(struct reader *reader, struct reader_value value,
@@ -140,15 +180,17 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                     json_string_value(json_array_get(ends, i)));
         return STATUS_OK;
     }
-    if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync"))
+    if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync") && scenario->n_users > 0)
         return STATUS_OK;
     assert(step->client);
     static const char *const keys[] = {[STEP_WRITE] = "write",
+                                       [STEP_CALL] = "call",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CRASH] = "crash"};
-    return scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
-                                 (void *)(uintptr_t)scenario);
+    enum status status = scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
+                                               (void *)(uintptr_t)scenario);
+    return status == STATUS_OK ? check_doer(reader, value, scenario, step) : status;
 }
 
 static enum status check_action(struct reader *reader, struct reader_value value,
@@ -163,16 +205,38 @@ static enum status check_action(struct reader *reader, struct reader_value value
                               scenario_text_name, scenario->app->action_kinds);
 }
 
+/* `action` names a function here, and not what an app does. */
+static enum status check_call(struct reader *reader, struct reader_value value, struct scenario_step *step) {
+    static const char *const of_writes[] = {"rows", "choice", "lasts", NULL};
+    enum status status = refuse_keys(reader, value, of_writes, "is not for calls");
+    if (status != STATUS_OK)
+        return status;
+    if (step->path && step->action.kind)
+        return reader_refuse_key(reader, value, "action", "a call is a `mutation` or an `action`, not both");
+    step->is_action = step->path == NULL;
+    step->path = step->path ? step->path : step->action.kind;
+    if (!step->path)
+        return need(reader, value, "mutation", " or `action`: the path of a function");
+    step->args = step->args ? step->args : "{}";
+    return STATUS_OK;
+}
+
 static enum status check_step(struct reader *reader, struct reader_value value,
                               const struct scenario *scenario, struct scenario_step *step) {
     static const char *const of_writes[] = {"action", "rows", "choice", NULL};
     static const char *const of_faults[] = {"lasts", NULL};
+    static const char *const of_calls[] = {"mutation", "args", NULL};
     enum status status = check_who(reader, value, scenario, step);
     if (status == STATUS_OK)
         status = need(reader, value, "at", ": the time when it happens");
     if (status == STATUS_OK && step->at >= scenario->duration)
         return reader_refuse(reader, reader_member(value.value, "at"),
                              "`at` must be before the end of the run (run: {for: ...})");
+    if (status != STATUS_OK)
+        return status;
+    if (step->kind == STEP_CALL)
+        return check_call(reader, value, step);
+    status = refuse_keys(reader, value, of_calls, "is for calls");
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_WRITE) {

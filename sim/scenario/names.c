@@ -44,6 +44,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     assert(step->id);
     switch (step->kind) {
     case STEP_WRITE:
+    case STEP_CALL:
         return NULL;
     case STEP_OFFLINE:
         return fault_kind_find("offline");
@@ -78,6 +79,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"complete-unanswered", "the client takes an upload without an answer for accepted"},
         {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
+        {"new-request-id", "the plain Convex client sends a mutation again under a new request number"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;

@@ -9,6 +9,8 @@
 #include "reader/units.h"
 #include "scenario/clients.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/generator.h"
+#include "scenario/language.h"
 
 static const size_t steps_most = 2000000;
 
@@ -91,6 +93,52 @@ static void plan_writes(struct planner *planner, const char *client) {
     }
 }
 
+static const struct scenario_call *draw_call(const struct scenario_reactive *group,
+                                             struct random_stream *stream) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < group->n_calls; i++)
+        sum += (uint64_t)group->calls[i].weight;
+    uint64_t drawn = random_below(stream, sum);
+    const struct scenario_call *call = group->calls;
+    for (; drawn >= (uint64_t)call->weight; call++)
+        drawn -= (uint64_t)call->weight;
+    return call;
+}
+
+static void plan_calls(struct planner *planner, const struct scenario_reactive *group, const char *client) {
+    const struct scenario *scenario = planner->scenario;
+    struct random_stream mean_stream = stream_of(planner, client, "call.mean");
+    struct random_stream gaps = stream_of(planner, client, "call.gap");
+    struct random_stream kinds = stream_of(planner, client, "call.kind");
+    struct random_stream choices = stream_of(planner, client, "call.args");
+    struct buffer args = {0};
+    int64_t mean = draw_range(&mean_stream, group->between_calls);
+    int64_t at = whole_ms(random_exponential(&gaps, mean));
+    for (int64_t number = 1; at < scenario->duration && !full(planner); number++) {
+        const struct scenario_call *call = draw_call(group, &kinds);
+        struct scenario_step *step = add_step(planner);
+        buffer_clear(&args);
+        generator_draw_text(call->args, &choices, &args);
+        step->id = arena_format(&planner->plan->arena, "%s.k%" PRId64, client, number);
+        step->kind = STEP_CALL;
+        step->at = at;
+        step->client = client;
+        step->path = call->path;
+        step->args = arena_copy_text(&planner->plan->arena, buffer_text(&args));
+        step->is_action = call->is_action;
+        at += whole_ms(random_exponential(&gaps, mean));
+    }
+    buffer_free(&args);
+}
+
+void plan_query_args(uint64_t seed, const char *client, const struct scenario_call *query, size_t n,
+                     struct buffer *out) {
+    char *name = memory_format("plan.%s.query.%zu", client, n);
+    struct random_stream stream = random_stream_make(seed, name);
+    free(name);
+    generator_draw_text(query->args, &stream, out);
+}
+
 /* Swarm testing: a run in which everything goes wrong a little hides what needs one thing to go wrong often.
  */
 static bool is_swarm(const struct planner *planner) {
@@ -105,15 +153,16 @@ static bool in_swarm(const struct planner *planner, const struct scenario_fault 
 
 /* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from the
  * backend. */
-static void set_target(struct scenario_step *step, const char *who, struct random_stream *stream) {
+static void set_target(const struct planner *planner, struct scenario_step *step, const char *who,
+                       struct random_stream *stream) {
     if (step->kind != STEP_PARTITION) {
         step->client = who;
         return;
     }
-    bool service = !strcmp(who, "powersync");
+    bool only_far = !strcmp(who, "powersync") || scenario_group_of(planner->scenario, who);
     bool far = random_chance(stream, 1, 2);
     step->from = who;
-    step->to = service || far ? "convex" : "powersync";
+    step->to = only_far || far ? "convex" : "powersync";
     if (step->one_way && random_chance(stream, 1, 2)) { /* either direction can be the dead one */
         const char *other = step->to;
         step->to = step->from;
@@ -133,7 +182,7 @@ static void plan_fault_at(struct planner *planner, const struct scenario_fault *
         step->one_way = kind->one_way;
         step->at = at;
         step->lasts = draw_range(&gaps, fault->lasts) / TIME_MILLISECOND * TIME_MILLISECOND;
-        set_target(step, who, &gaps);
+        set_target(planner, step, who, &gaps);
         at += step->lasts + whole_ms(random_exponential(&gaps, mean));
     }
 }
@@ -148,9 +197,9 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     if (is_swarm(planner)) /* up to eight times rarer than the most that the scenario allows */
         mean = mean * 8 / random_between(&stream, 1, 8);
     bool at_service = !strcmp(kind->name, "service-crash");
-    for (size_t i = 0; !at_service && i < clients->count; i++)
+    for (size_t i = 0; !at_service && i < clients->total; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
-    if (at_service || kind->step == STEP_PARTITION)
+    if (clients->count > 0 && (at_service || kind->step == STEP_PARTITION))
         plan_fault_at(planner, fault, kind, "powersync", mean);
 }
 
@@ -183,6 +232,11 @@ static void plan_steps(struct planner *planner) {
     for (size_t i = 0; i < clients.count; i++)
         if (scenario_client_writes(planner->scenario, clients.names[i]))
             plan_writes(planner, clients.names[i]);
+    for (size_t i = clients.count; i < clients.total; i++) {
+        const struct scenario_reactive *group = scenario_group_of(planner->scenario, clients.names[i]);
+        if (group->n_calls > 0)
+            plan_calls(planner, group, clients.names[i]);
+    }
     for (size_t i = 0; i < planner->scenario->n_faults; i++) {
         const struct scenario_fault *fault = &planner->scenario->faults[i];
         if (fault_kind_find(fault->name)->class == FAULT_CLASS_TIMED)
@@ -203,6 +257,8 @@ static void copy_steps(struct planner *planner) {
         to->client = copy(planner, from->client);
         to->from = copy(planner, from->from);
         to->to = copy(planner, from->to);
+        to->path = copy(planner, from->path);
+        to->args = copy(planner, from->args);
         to->action.kind = copy(planner, from->action.kind);
         to->action.step = from->action.step ? to->id : NULL;
     }

@@ -10,6 +10,7 @@
 
 enum step_kind {
     STEP_WRITE,      /* `client` does `action` */
+    STEP_CALL,       /* the plain Convex client `client` calls a mutation or an action */
     STEP_OFFLINE,    /* `client` has no network for `lasts` */
     STEP_PARTITION,  /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
                       */
@@ -26,6 +27,9 @@ struct scenario_step {
     const char *client;
     const char *from, *to;
     bool one_way;
+    const char *path;         /* STEP_CALL: the function */
+    const char *args;         /* STEP_CALL: encoded JSON of one object, keys sorted */
+    bool is_action;           /* STEP_CALL */
     struct app_action action; /* STEP_WRITE; its `step` is `id` */
 };
 
@@ -49,6 +53,9 @@ void plan_free(struct plan *plan);
 /* One way latency between two nodes, the same in both directions: keyed by the seed and their names. */
 int64_t plan_link_latency(const struct plan *plan, const struct scenario *scenario, const char *a,
                           const char *b);
+/* Arguments of the n-th query (from 0) that a plain client subscribes to, drawn by the seed and the names. */
+void plan_query_args(uint64_t seed, const char *client, const struct scenario_call *query, size_t n,
+                     struct buffer *out);
 void plan_write(const struct plan *plan, const struct scenario *scenario, struct buffer *out);
 /* "alice-1.w17 (12.034 s): alice-1 add-todos, 3 rows" */
 void plan_describe_step(const struct scenario_step *step, struct buffer *out);

@@ -61,6 +61,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
+    if (scenario->reactive_text)
+        buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     append_duration(out, "run: {for: ", scenario->duration);
     append_duration(out, ", settle-within: ", scenario->settle_within);
     buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);
@@ -152,11 +154,9 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 }
 
 static void write_step(struct buffer *out, const struct scenario_step *step) {
-    static const char *const keys[] = {[STEP_WRITE] = "write",
-                                       [STEP_OFFLINE] = "offline",
-                                       [STEP_PARTITION] = "partition",
-                                       [STEP_DISCONNECT] = "disconnect",
-                                       [STEP_CRASH] = "crash"};
+    static const char *const keys[] = {[STEP_WRITE] = "write",           [STEP_CALL] = "call",
+                                       [STEP_OFFLINE] = "offline",       [STEP_PARTITION] = "partition",
+                                       [STEP_DISCONNECT] = "disconnect", [STEP_CRASH] = "crash"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
     append_name(out, step->id);
@@ -172,6 +172,10 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, ", action: ");
         append_name(out, step->action.kind);
         buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
+    } else if (step->kind == STEP_CALL) {
+        buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
+        buffer_append_json_text(out, step->path);
+        buffer_printf(out, ", args: %s", step->args);
     } else {
         append_duration(out, ", lasts: ", step->lasts);
     }
@@ -196,6 +200,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_WRITE:
         buffer_printf(out, "%s %s, %" PRId64 " row%s", step->client, step->action.kind, step->action.rows,
                       step->action.rows == 1 ? "" : "s");
+        return;
+    case STEP_CALL:
+        buffer_printf(out, "%s calls %s with %.200s", step->client, step->path, step->args);
         return;
     case STEP_OFFLINE:
         buffer_printf(out, "%s offline", step->client);

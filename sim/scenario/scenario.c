@@ -49,9 +49,13 @@ static const char *name_of_file(struct arena *arena, const char *file) {
 
 /* What no single key can tell. */
 static enum status check_whole(struct reader *reader, struct reader_value root, struct scenario *scenario) {
-    if (scenario->n_users * (size_t)scenario->devices_per_user > SCENARIO_CLIENTS_MOST)
-        return reader_refuse(reader, reader_member(root.value, "devices"), "a world has at most %d clients",
-                             SCENARIO_CLIENTS_MOST);
+    size_t n_clients = scenario->n_users * (size_t)scenario->devices_per_user + scenario->n_reactive_clients;
+    if (n_clients == 0)
+        return reader_refuse(reader, reader_member(root.value, "users"),
+                             "nobody takes part: a scenario needs `users` or `reactive` clients");
+    if (n_clients > SCENARIO_CLIENTS_MOST)
+        return reader_refuse(reader, scenario->n_reactive ? root : reader_member(root.value, "devices"),
+                             "a world has at most %d clients", SCENARIO_CLIENTS_MOST);
     if (scenario->canary && scenario->n_expect_violates == 0)
         return reader_refuse(reader, reader_member(root.value, "canary"),
                              "a canary must fail: say which property, expect: {violates: [...]}");

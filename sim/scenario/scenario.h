@@ -32,6 +32,25 @@ struct scenario_drive {
     struct fault_point action;
 };
 
+/* A function with arguments, some of which are drawn: generator.h. */
+struct scenario_call {
+    const char *path; /* "tasks:add" */
+    const char *args; /* JSON text of a mapping */
+    bool is_action;
+    int64_t weight; /* calls only: how often, among those of the group */
+};
+
+/* Plain Convex clients of one kind, "<name>-1" to "<name>-<clients>". */
+struct scenario_reactive {
+    const char *name;
+    int64_t clients;
+    const struct scenario_call *queries; /* each client subscribes to all, with arguments of its own */
+    size_t n_queries;
+    const struct scenario_call *calls;
+    size_t n_calls;
+    struct reader_range between_calls; /* mean ns between two calls of one client, drawn per seed */
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 struct scenario {
@@ -45,11 +64,16 @@ struct scenario {
     uint64_t seed;           /* `seed:` of a pinned plan */
     bool has_seed;
 
-    const char *const *users;
+    const char *const *users; /* none: only plain Convex clients take part, and there is no service */
     size_t n_users;
     int64_t devices_per_user;
     int64_t lists_per_user; /* seed documents */
     int64_t todos_per_list;
+
+    const struct scenario_reactive *reactive;
+    size_t n_reactive;
+    size_t n_reactive_clients;
+    const char *reactive_text; /* the whole of `reactive:` as JSON, for pinned plans; NULL: none */
 
     int64_t duration;                   /* ns of workload; then the world heals */
     int64_t settle_within;              /* ns after healing in which everything must be quiet and equal */

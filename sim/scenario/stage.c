@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 
 static const int64_t settle_poll = 250 * TIME_MILLISECOND;
@@ -61,8 +62,8 @@ static enum status run_all(struct stage *stage, struct error *error) {
         return STATUS_OK;
     }
     if (status == STATUS_OK) {
-        for (size_t i = 0; i < stage->names.count; i++)
-            client_note_queue(stage->clients[i].client);
+        for (size_t i = 0; i < stage->names.total; i++)
+            party_finish(&stage->clients[i]);
         checker_finish(stage->checker);
     } else if (error) {
         *error = problem;

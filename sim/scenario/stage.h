@@ -6,8 +6,9 @@
 #include "scenario/plan.h"
 
 struct stage_options {
-    struct core_library *core; /* the loaded client core */
+    struct core_library *core; /* the loaded client core; may be NULL when the scenario has no users */
     bool narrate;              /* fill result.narration */
+    bool freshness;            /* fill result.delays; only the polling benchmark wants them */
     uint64_t flip_bit; /* control of the determinism test: the n-th drawn network delay (from 1) has its
                           lowest bit changed; 0: off */
     void (*progress)(void *context, int64_t virtual_now,

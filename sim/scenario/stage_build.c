@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/language.h"
+#include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 
 static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
@@ -71,6 +74,8 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
     }
+    for (size_t i = stage->names.count; i < stage->names.total; i++)
+        set_link(stage, stage->names.names[i], "convex");
     const struct net_faults faults = {.refuse = plan->refuse,
                                       .reset = plan->reset,
                                       .lose_response = plan->lose_response,
@@ -85,8 +90,10 @@ static enum status build_history(struct stage *stage, struct error *error) {
     stage->history = history_create();
     history_attach(stage->history, stage->world, stage->options->narrate ? &stage->result->narration : NULL);
     history_subscribe(stage->history, count_record, stage);
-    stage->freshness = freshness_create(scenario->app->schema, stage->names.names, stage->names.count);
-    history_subscribe(stage->history, freshness_record, stage->freshness);
+    if (stage->options->freshness) {
+        stage->freshness = freshness_create(scenario->app->schema, stage->names.names, stage->names.count);
+        history_subscribe(stage->history, freshness_record, stage->freshness);
+    }
     const struct check_settings settings = {.schema = scenario->app->schema,
                                             .sync_config = scenario->sync_config,
                                             .clients = stage->names.names,
@@ -157,14 +164,40 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
     return client_create(stage->pool, client->host, &settings, &client->client, error);
 }
 
-static enum status build_clients(struct stage *stage, struct error *error) {
+/* What a plain client subscribes to it has subscribed to from the start. */
+static void build_plain(struct stage *stage, size_t index) {
+    struct stage_client *client = &stage->clients[index];
+    const struct reactive_settings settings = {.deployment = "convex"};
+    client->name = stage->names.names[index];
+    client->host = net_node(stage->net, client->name);
+    map_set(&stage->clients_by_name, client->name, client);
+    client->reactive = reactive_client_create(client->host, &settings);
+    const struct scenario_reactive *group = scenario_group_of(stage->scenario, client->name);
+    for (size_t i = 0; i < group->n_queries; i++) {
+        struct buffer args = {0};
+        plan_query_args(stage->plan->seed, client->name, &group->queries[i], i, &args);
+        reactive_client_subscribe(client->reactive, group->queries[i].path, buffer_text(&args));
+        buffer_free(&args);
+    }
+}
+
+static enum status build_devices(struct stage *stage, struct error *error) {
     assert(stage->vfs && stage->options->core);
-    stage->clients = arena_allocate(&stage->arena, stage->names.count * sizeof *stage->clients);
     enum status status = client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema,
                                             &stage->pool, error);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, error);
     return status;
+}
+
+/* What devices need: the service, tokens, the client core. Without users none of it is there. */
+static enum status build_powersync(struct stage *stage, struct error *error) {
+    enum status status = build_service(stage, error);
+    if (status != STATUS_OK)
+        return status;
+    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
+                                      token_audience, stage->scenario->token_lifetime);
+    return build_devices(stage, error);
 }
 
 enum status stage_build(struct stage *stage, struct error *error) {
@@ -177,16 +210,14 @@ enum status stage_build(struct stage *stage, struct error *error) {
     build_world(stage);
     build_net(stage);
     stage->vfs = disk_vfs_open(stage->world);
+    stage->clients = arena_allocate(&stage->arena, (stage->names.total + 1) * sizeof *stage->clients);
     enum status status = build_history(stage, error);
     if (status == STATUS_OK)
         status = build_deployment(stage, error);
-    if (status == STATUS_OK)
-        status = build_service(stage, error);
-    if (status != STATUS_OK)
-        return status;
-    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                      token_audience, stage->scenario->token_lifetime);
-    status = build_clients(stage, error);
+    if (status == STATUS_OK && stage->names.count > 0)
+        status = build_powersync(stage, error);
+    for (size_t i = stage->names.count; status == STATUS_OK && i < stage->names.total; i++)
+        build_plain(stage, i);
     if (status == STATUS_OK)
         stage_make_agenda(stage);
     return status;
@@ -194,9 +225,8 @@ enum status stage_build(struct stage *stage, struct error *error) {
 
 /* Actors go before their hosts, hosts before the world, and SQLite's last user before its VFS. */
 void stage_tear_down(struct stage *stage) {
-    for (size_t i = 0; stage->clients && i < stage->names.count; i++)
-        if (stage->clients[i].client)
-            client_destroy(stage->clients[i].client);
+    for (size_t i = 0; stage->clients && i < stage->names.total; i++)
+        party_destroy(&stage->clients[i]);
     if (stage->pool)
         client_pool_destroy(stage->pool);
     app_issuer_destroy(stage->issuer);

@@ -17,8 +17,10 @@ struct stage_entry {
     size_t index;                                        /* of the step, or of the client */
 };
 
+/* A client of either kind: exactly one of `client` and `reactive` is there (stage_party.h). */
 struct stage_client {
     struct client *client;
+    struct reactive_client *reactive;
     struct host *host;
     const char *name;
     int crashes;     /* process ends that are not over: it runs when 0 */
@@ -37,16 +39,16 @@ struct stage {
     struct disk_vfs *vfs;
     struct history *history;
     struct checker *checker;
-    struct freshness *freshness;
+    struct freshness *freshness; /* NULL: not asked for */
     struct host *service_host;
     struct server_doors doors;
     struct convex_deployment *deployment;
-    struct powersync_service *service;
+    struct powersync_service *service; /* NULL: no user has a device */
     int service_crashes;
     struct app_issuer *issuer;
     struct client_pool *pool;
     struct scenario_clients names;
-    struct stage_client *clients; /* names.count */
+    struct stage_client *clients; /* names.total, in their order */
     struct map clients_by_name;
     struct stage_entry *agenda;
     size_t n_agenda;

@@ -137,7 +137,8 @@ void stage_fill_result(struct stage *stage) {
     result->judged = checker_judged(stage->checker);
     result->exchanges = net_exchanges(stage->net);
     result->convex_requests = stage->convex_requests;
-    result->n_delays = freshness_take(stage->freshness, &result->delays);
+    if (stage->freshness)
+        result->n_delays = freshness_take(stage->freshness, &result->delays);
     fill_faults(stage);
     fill_counters(stage);
 }

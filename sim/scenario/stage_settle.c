@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "check/oracle.h"
 #include "check/row_set.h"
+#include "client/reactive_client.h"
 #include "disk/row_text.h"
-#include "scenario/stage_private.h"
+#include "scenario/language.h"
+#include "scenario/stage_party.h"
 
 static void append_identifier(struct buffer *out, const char *name) {
     buffer_printf(out, "\"%s\"", name); /* names of our own schemas: no quotes inside */
@@ -58,9 +61,62 @@ static bool shows_newest(struct stage *stage, size_t index) {
                          shown_set(stage->clients[index].client, stage->scenario->app->schema));
 }
 
+/* What the deployment would answer now, encoded; NULL: an error. The caller frees it. */
+static char *newest_answer(struct stage *stage, const char *path, const char *args) {
+    json_t *json = json_parse(args, strlen(args), NULL);
+    struct convex_value *value = NULL, *result = NULL;
+    struct buffer text = {0};
+    bool good = convex_from_json(json, &value, NULL) == STATUS_OK &&
+                convex_deployment_run(stage->deployment, path, value, &result, NULL) == STATUS_OK;
+    json_decref(json);
+    if (good && result)
+        convex_append_json(&text, result, CONVEX_FORMAT_ENCODED);
+    else if (good)
+        buffer_append_text(&text, "null");
+    convex_free(value);
+    convex_free(result);
+    char *answer = good ? buffer_take(&text) : NULL;
+    buffer_free(&text);
+    return answer;
+}
+
+/* Both as JSON: they may write numbers differently. */
+static bool same_answer(const char *shown, const char *newest) {
+    if (!shown || !newest)
+        return shown == newest;
+    if (!strcmp(shown, newest))
+        return true;
+    json_t *a = json_parse(shown, strlen(shown), NULL), *b = json_parse(newest, strlen(newest), NULL);
+    bool same = json_equal(a, b);
+    json_decref(a);
+    json_decref(b);
+    return same;
+}
+
+static bool plain_shows_newest(struct stage *stage, size_t index) {
+    const struct stage_client *client = &stage->clients[index];
+    const struct scenario_reactive *group = scenario_group_of(stage->scenario, client->name);
+    bool same = true;
+    if (reactive_client_dead(client->reactive))
+        return true;
+    for (size_t i = 0; same && i < group->n_queries; i++) {
+        struct buffer args = {0};
+        plan_query_args(stage->plan->seed, client->name, &group->queries[i], i, &args);
+        char *newest = newest_answer(stage, group->queries[i].path, buffer_text(&args));
+        uint32_t id = reactive_client_subscribe(client->reactive, group->queries[i].path, buffer_text(&args));
+        same = same_answer(reactive_client_value(client->reactive, id), newest);
+        free(newest);
+        buffer_free(&args);
+    }
+    return same;
+}
+
 bool stage_is_quiet(struct stage *stage) {
-    for (size_t i = 0; i < stage->names.count; i++)
-        if (!client_settled(stage->clients[i].client))
+    for (size_t i = 0; i < stage->names.total; i++)
+        if (!party_is_settled(&stage->clients[i]))
+            return false;
+    for (size_t i = stage->names.count; i < stage->names.total; i++)
+        if (!plain_shows_newest(stage, i))
             return false;
     for (size_t i = 0; i < stage->names.count; i++)
         if (!shows_newest(stage, i))

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
-#include "scenario/stage_private.h"
+#include "scenario/stage_party.h"
 
 /* --- the agenda --- */
 
@@ -33,16 +34,16 @@ static int64_t first_connect(const struct stage *stage, const char *client) {
 
 void stage_make_agenda(struct stage *stage) {
     const struct plan *plan = stage->plan;
-    stage->agenda = memory_allocate_array(2 * plan->n_steps + stage->names.count + 1, sizeof *stage->agenda);
-    for (size_t i = 0; i < stage->names.count; i++)
+    stage->agenda = memory_allocate_array(2 * plan->n_steps + stage->names.total + 1, sizeof *stage->agenda);
+    for (size_t i = 0; i < stage->names.total; i++)
         add_entry(stage, (struct stage_entry){first_connect(stage, stage->names.names[i]), ENTRY_CONNECT, i});
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct scenario_step *step = &plan->steps[i];
         add_entry(stage, (struct stage_entry){step->at, ENTRY_BEGIN, i});
-        if (step->kind != STEP_WRITE && step->lasts > 0)
+        if (step->lasts > 0)
             add_entry(stage, (struct stage_entry){step->at + step->lasts, ENTRY_END, i});
     }
-    assert(stage->n_agenda <= 2 * plan->n_steps + stage->names.count);
+    assert(stage->n_agenda <= 2 * plan->n_steps + stage->names.total);
     qsort(stage->agenda, stage->n_agenda, sizeof *stage->agenda, compare_entries);
 }
 
@@ -61,12 +62,12 @@ static bool runs(const struct stage_client *client) {
 static void connect_client(struct stage_client *client) {
     client->connected = true;
     if (runs(client) && client->disconnects == 0)
-        client_connect(client->client);
+        party_connect(client);
 }
 
 static void disconnect_begin(struct stage_client *client) {
     if (client->disconnects++ == 0 && runs(client))
-        client_disconnect(client->client);
+        party_disconnect(client);
 }
 
 static void disconnect_end(struct stage_client *client) {
@@ -80,20 +81,20 @@ static void crash_client(struct stage *stage, struct stage_client *client) {
     if (client->crashes++ > 0)
         return;
     net_crash_node(stage->net, client->name);
-    client_crash(client->client);
+    party_crash(client);
 }
 
 static enum status restart_client(struct stage_client *client, struct error *error) {
     assert(client->crashes > 0);
     if (--client->crashes > 0)
         return STATUS_OK;
-    enum status status = client_restart(client->client, error);
+    enum status status = party_restart(client, error);
     if (status != STATUS_OK)
         return status;
     if (client->disconnects > 0)
-        client_disconnect(client->client);
+        party_disconnect(client);
     else if (client->connected)
-        client_connect(client->client);
+        party_connect(client);
     return STATUS_OK;
 }
 
@@ -122,14 +123,23 @@ static void count_fault(struct stage *stage, const struct scenario_step *step) {
     stage->fired[kind - fault_kinds]++;
 }
 
+static void tell_left_out(struct stage_client *client, const struct scenario_step *step) {
+    char *text = memory_format("%s is left out: the app is not running", step->id);
+    const struct note note = {.kind = NOTE_TEXT, .text = text};
+    host_note(client->host, &note);
+    free(text);
+}
+
 static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     struct stage_client *client = find_client(stage, step->client);
     if (!runs(client)) {
-        char *text = memory_format("%s is left out: the app is not running", step->id);
-        const struct note note = {.kind = NOTE_TEXT, .text = text};
-        host_note(client->host, &note);
-        free(text);
+        tell_left_out(client, step);
+        return STATUS_OK;
+    }
+    if (step->kind == STEP_CALL) {
+        reactive_client_call(client->reactive, step->is_action ? REACTIVE_ACTION : REACTIVE_MUTATION,
+                             step->path, step->args, step->id);
         return STATUS_OK;
     }
     enum status status =
@@ -180,6 +190,7 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
     case STEP_WRITE:
+    case STEP_CALL:
         break;
     }
 }
@@ -189,7 +200,7 @@ static void tell_end(struct stage *stage, const struct scenario_step *step) {
 }
 
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
-    if (step->kind == STEP_WRITE)
+    if (step->kind == STEP_WRITE || step->kind == STEP_CALL)
         return do_write(stage, step, error);
     count_fault(stage, step);
     tell_begin(stage, step);
@@ -208,6 +219,7 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
             crash_client(stage, find_client(stage, step->client));
         break;
     case STEP_WRITE:
+    case STEP_CALL:
         break;
     }
     return STATUS_OK;
@@ -229,6 +241,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         restart_service(stage);
         break;
     case STEP_WRITE:
+    case STEP_CALL:
         break;
     }
     return STATUS_OK;
@@ -244,7 +257,7 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
     if (entry->what == ENTRY_END)
         return end_step(stage, step, error);
     enum status status = begin_step(stage, step, error);
-    if (status == STATUS_OK && step->kind != STEP_WRITE && step->lasts == 0)
+    if (status == STATUS_OK && step->kind != STEP_WRITE && step->kind != STEP_CALL && step->lasts == 0)
         status = end_step(stage, step, error);
     return status;
 }
@@ -258,7 +271,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->service_crashes = 1;
         restart_service(stage);
     }
-    for (size_t i = 0; i < stage->names.count; i++) {
+    for (size_t i = 0; i < stage->names.total; i++) {
         struct stage_client *client = &stage->clients[i];
         client->disconnects = 0;
         client->connected = true;
@@ -267,7 +280,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
             client->crashes = 1;
             status = restart_client(client, error);
         } else {
-            client_connect(client->client);
+            party_connect(client);
         }
         if (status != STATUS_OK)
             return status;

@@ -9,7 +9,7 @@ const { anyApi } = require("convex/server");
 
 const options = { logger: false, unsavedChangesWarning: false };
 if (typeof WebSocket === "undefined") options.webSocketConstructor = require("ws");
-setTimeout(() => { console.error("it takes too long"); process.exit(1); }, 20_000).unref();
+setTimeout(() => { console.error("it takes too long"); process.exit(1); }, 60_000).unref();
 const client = new ConvexClient(url, options);
 const uuids = Array.from({ length: 6 }, (_, i) => `exactly-${i}`);
 const seen = new Set();
@@ -19,7 +19,6 @@ for (const uuid of uuids) client.onUpdate(anyApi.todo.getList, { uuid }, (list) 
 // One after the other: the client waits longer before each new connection until all is in sync again.
 for (const uuid of uuids) {
   await client.mutation(anyApi.todo.addList, { list: { uuid, name: uuid, owner_id: "alice", shared_with: null }, todos: [] });
-  if (process.env.TELL) console.log(uuid, performance.now());
 }
 for (let i = 0; i < 200 && seen.size < uuids.length; i++) await new Promise((resolve) => setTimeout(resolve, 50));
 assert.equal(seen.size, uuids.length);

@@ -53,7 +53,8 @@ static const struct row rows[] = {
      TRANSITION(START, VERSION("1", "0", "T1"), "")},
     {"messages before Connect are taken",
      {MODIFY("0", "1", ADD("0", "pets:count", "{}")), MUTATION("0", "pets:echo", "{}")},
-     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "0.0")) SUCCEEDED("0", "{}", "T1")},
+     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "0.0")) SUCCEEDED("0", "{}", "T1") TRANSITION(
+         VERSION("1", "0", "T1"), VERSION("1", "0", "T1"), "")}, /* says that the client is there */
     {"mod.js:fn is mod:fn",
      {CONNECT, MODIFY("0", "1", ADD("0", "pets.js:count", "{}"))},
      TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "0.0"))},
@@ -73,7 +74,8 @@ static const struct row rows[] = {
     {"a mutation that changes nothing for the queries still gets its transition",
      {CONNECT, MODIFY("0", "1", ADD("0", "pets:named", "{\"uuid\":\"z\"}")),
       MUTATION("0", "pets:increment", "{\"uuid\":\"a\"}")},
-     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T1")},
+     TRANSITION(START, VERSION("1", "0", "T1"), UPDATED("0", "[]")) SUCCEEDED("0", "null", "T1")
+         TRANSITION(VERSION("1", "0", "T1"), VERSION("1", "0", "T1"), "")},
     {"a mutation that throws has no timestamp and no transition",
      {CONNECT, MUTATION("5", "pets:throw", "{}")},
      REFUSED("5", HIDDEN)},

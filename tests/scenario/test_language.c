@@ -68,7 +68,7 @@ static const struct refusal refusals[] = {
     {"canary: true\n", 1, 1, "a canary must fail"},
     {"users: [alice, Bob]\n", 1, 16, "`Bob` is no user name"},
     {"users: [alice, alice]\n", 1, 16, "`alice` is in this list twice"},
-    {"users: []\n", 1, 8, "must name 1 to 10000 users"},
+    {"users: []\n", 1, 8, "nobody takes part"},
     {"users: 101\ndevices: 100\n", 2, 10, "at most 10000 clients"},
     {"workload: {writers: [alice-2]}\n", 1, 22,
      "there is no client `alice-2`; clients are `alice-1` to `bob-1`"},
@@ -97,7 +97,7 @@ static const struct refusal refusals[] = {
      "with `steps`, `offline` is written as steps"},
     /* steps */
     {"steps: {}\n", 1, 8, "`steps` must be a list, this is a mapping"},
-    {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, offline, partition"},
+    {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, call, offline, partition"},
     {"steps:\n  - {at: 1s, write: alice-1, offline: bob-1}\n", 2, 30,
      "a step does one thing: `write` or `offline`"},
     {"steps:\n  - {write: alice-1, action: edit}\n", 2, 5, "a step needs `at`"},

@@ -71,7 +71,7 @@ static void test_quiet(void **state) {
     struct scenario *scenario = load("smoke/quiet.yaml");
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct stage_result result;
-        run(scenario, seed, &result);
+        run_options(scenario, seed, &(struct stage_options){.core = core, .freshness = true}, &result);
         assert_passed(&result, seed);
         assert_true(result.local_writes > 10);
         assert_true(result.commits > result.local_writes); /* markers and seed data too */
