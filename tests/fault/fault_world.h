@@ -22,6 +22,8 @@ struct fault_world {
     struct buffer log;
     bool streams;    /* the server does not end its answers */
     uint64_t socket; /* of the client */
+    uint64_t seen;   /* exchange of the newest request that the server saw */
+    bool same_twice; /* it saw one exchange twice */
 };
 
 static inline void tell(struct fault_world *w, const char *who, const char *what) {
@@ -59,6 +61,8 @@ static inline void server_request(void *context, uint64_t exchange, const struct
     static const struct websocket_server_events events = {server_message, server_gone};
     struct fault_world *w = context;
     told(w, "server", request->method, request->target, strlen(request->target));
+    w->same_twice = w->same_twice || exchange == w->seen;
+    w->seen = exchange;
     if (host_websocket_accept(w->door, exchange, &events, w))
         return;
     host_http_respond(w->door, exchange, &(struct http_response){.status = 200});

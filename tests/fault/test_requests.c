@@ -8,6 +8,7 @@ static void check_one(const char *rules, const char *expected) {
     ask(&w, "POST", "/api/mutation");
     run_for(&w, 100000);
     check_log(&w, expected);
+    assert_false(w.same_twice);
     close_world(&w);
 }
 
@@ -66,11 +67,11 @@ static void test_requests_changed(void **state) {
     check_one(RULE("duplicate"), "10 server POST /api/mutation\n10 server POST /api/mutation\n20 client 200\n"
                                  "20 client body hello world\n20 client end\n");
     open_world(&w, "- {at: \"GET /a\", do: {drop-parameter: tableName}}", 1);
-    ask(&w, "GET", "/a?tableName=x&b=1&tableNames=y");
+    ask(&w, "GET", "/a?tableName=x&b=1&tableNames=y&table=z");
     run_for(&w, 15);
     ask(&w, "GET", "/a?tableName=x");
     run_for(&w, 15);
-    check_log(&w, "10 server GET /a?b=1&tableNames=y\n20 client 200\n20 client body hello world\n"
+    check_log(&w, "10 server GET /a?b=1&tableNames=y&table=z\n20 client 200\n20 client body hello world\n"
                   "20 client end\n25 server GET /a\n");
     close_world(&w);
 }
