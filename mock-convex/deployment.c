@@ -49,6 +49,7 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     deployment->mutation_time_high = options->mutation_time_high;
     deployment->read_time = options->read_time;
     deployment->delta_page_rows = (size_t)host_knob(host, "convex.delta-page-rows", 128, 1, 128);
+    deployment->conflicts = options->conflicts;
     deployment->snapshot_page_rows = (size_t)host_knob(host, "convex.snapshot-page-rows", 1024, 16, 1024);
     convex_storage_open(deployment, options);
     add_functions(deployment, options);

@@ -50,6 +50,7 @@ struct convex_deployment_options {
     int64_t mutation_time_low;  /* ns of virtual time between a mutation's begin and its commit, uniform */
     int64_t mutation_time_high; /* usual 1 ms .. 15 ms */
     int64_t read_time;          /* ns that answering any other request takes; usual 2 ms */
+    int conflicts;              /* so many first attempts of each mutation conflict, for tests; usual 0 */
     bool bumps_when_idle;       /* the newest timestamp moves on without commits, as idle_bump.h says */
 };
 

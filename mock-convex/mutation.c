@@ -161,6 +161,11 @@ static void lose_answer(struct convex_mutation *mutation) {
 static void commit(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     struct error conflict = {0};
+    if (mutation->attempts <= deployment->conflicts) {
+        error_set(&conflict, STATUS_CONFLICT, "a conflict that the deployment was told to have");
+        retry_or_give_up(mutation, &conflict);
+        return;
+    }
     enum status status = convex_commit_noted(deployment, &mutation->context.transaction, mutation->call.path,
                                              &mutation->ts, &conflict);
     if (status == STATUS_CONFLICT) {

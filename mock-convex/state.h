@@ -30,6 +30,7 @@ struct convex_deployment {
     struct host *site;         /* for HTTP actions; NULL: none */
     const struct convex_http_route *http_routes;
     size_t n_http_routes;
+    int conflicts;        /* first attempts of each mutation that conflict whatever they read */
     bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
     struct convex_table_shapes shapes; /* for json_schemas */

@@ -100,7 +100,10 @@ void *map_set(struct map *map, const char *key, void *value) {
 }
 
 void *map_remove(struct map *map, const char *key) {
-    size_t length = strlen(key);
+    return map_remove_bytes(map, key, strlen(key));
+}
+
+void *map_remove_bytes(struct map *map, const void *key, size_t length) {
     struct map_entry *entry = find(map, key, length, hash_of(key, length));
     if (!entry)
         return NULL;

@@ -31,6 +31,7 @@ bool map_has(const struct map *map, const char *key);
 void *map_set(struct map *map, const char *key, void *value);
 void *map_set_bytes(struct map *map, const void *key, size_t length, void *value);
 void *map_remove(struct map *map, const char *key);
+void *map_remove_bytes(struct map *map, const void *key, size_t length);
 /* for (size_t i = 0; (e = map_next(map, &i));) ...   Removing the current entry while iterating is allowed.
  */
 struct map_entry *map_next(const struct map *map, size_t *position);

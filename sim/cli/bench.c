@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/bench_serve.h"
 #include "cli/command.h"
 #include "cli/engine_options.h"
 #include "runner/bench_polling.h"
@@ -11,18 +12,28 @@
 
 static const char usage[] =
     "usage: syncline bench polling [OPTION]... [SCENARIO]\n"
+    "       syncline bench serve [OPTION]...\n"
+    "polling:\n"
     "How fresh the devices are and how many requests it costs, by polling interval. SCENARIO is usually\n"
     "scenarios/bench/polling.yaml.\n"
     "  --intervals LIST   ms, usually 50,100,250,500,1000,2000\n"
     "  --seeds A-B        usually 1-5; --seed N for one\n"
     "  -j N               worker processes\n"
     "  --out DIR          polling.csv, polling.png and polling.svg; usually syncline-results/bench\n"
-    "  --engine NAME, --core FILE   as for run\n";
+    "  --engine NAME, --core FILE   as for run\n"
+    "serve: mutations, rows of document_deltas and updates of subscriptions a second that `syncline serve`\n"
+    "manages, and its memory, in real time on this machine.\n"
+    "  --connections N, --ahead N      of HTTP, and requests sent ahead on each; usually 16 and 16\n"
+    "  --sockets N, --subscriptions N  WebSockets, and queries of each; usually 1000 and 10; 0 sockets: "
+    "none\n"
+    "  --rounds N, --round-time TIME   after one to warm up; usually 5 and 1s\n"
+    "  --json FILE                     the figures as JSON\n";
 
 struct bench_options {
     const char *intervals, *seeds, *seed, *workers, *out;
     struct engine_options engine;
     struct buffer scenario, script;
+    struct bench_serve_options serve;
 };
 
 static enum status choose_numbers(const struct bench_options *options,
@@ -47,7 +58,7 @@ static enum status choose_numbers(const struct bench_options *options,
 static enum status choose_files(const struct args *args, struct bench_options *options,
                                 struct bench_polling_settings *settings, struct error *error) {
     if (args->n_rest < 1 || args->n_rest > 2 || strcmp(args->rest[0], "polling") != 0)
-        return error_set(error, STATUS_INVALID, "bench what? (polling)");
+        return error_set(error, STATUS_INVALID, "bench what? (polling, serve)");
     if (args->n_rest == 2)
         buffer_append_text(&options->scenario, args->rest[1]);
     else if (!installation_find("scenarios/bench/polling.yaml", &options->scenario))
@@ -78,11 +89,22 @@ static int run(int argc, char **argv) {
                                         {"-j", NULL, &options.workers},
                                         {"--out", NULL, &options.out},
                                         {"--engine", NULL, &options.engine.engine},
-                                        {"--core", NULL, &options.engine.core}};
+                                        {"--core", NULL, &options.engine.core},
+                                        {"--connections", NULL, &options.serve.connections},
+                                        {"--ahead", NULL, &options.serve.ahead},
+                                        {"--sockets", NULL, &options.serve.sockets},
+                                        {"--subscriptions", NULL, &options.serve.subscriptions},
+                                        {"--rounds", NULL, &options.serve.rounds},
+                                        {"--round-time", NULL, &options.serve.round_time},
+                                        {"--json", NULL, &options.serve.json}};
     struct args args;
     struct error error = {0};
     assert(argc >= 1);
     enum status status = args_parse(argc, argv, known, sizeof known / sizeof known[0], &args, &error);
+    if (status == STATUS_OK && args.n_rest == 1 && !strcmp(args.rest[0], "serve")) {
+        args_free(&args);
+        return bench_serve_command(&options.serve, &command_bench);
+    }
     if (status == STATUS_OK)
         status = choose_numbers(&options, &settings, &table, &error);
     if (status == STATUS_OK)
@@ -97,4 +119,5 @@ static int run(int argc, char **argv) {
     return exit_status;
 }
 
-const struct command command_bench = {"bench", "measure in virtual time", usage, run};
+const struct command command_bench = {"bench", "measure freshness in virtual time, or serving in real time",
+                                      usage, run};

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/args.h"
 #include "cli/command.h"
+#include "fault/fault_file.h"
 #include "live/live.h"
 #include "mock-convex/backend.h"
 #include "runner/seeds.h"
@@ -30,6 +31,9 @@ static const char usage[] =
     "                    (docs/backends.md; backends/ has samples)\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
+    "  --faults FILE     what goes wrong with requests, answers and WebSockets (docs/faults.md); how often "
+    "each\n"
+    "                    rule struck is printed at the end\n"
     "  --verbose         print what happens\n"
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
@@ -118,9 +122,18 @@ static enum status serve_issuer(const struct serve_options *options, struct live
     return STATUS_OK;
 }
 
+/* How often each rule struck. */
+static void print_faults(const struct fault_file *faults, const struct host *door) {
+    struct buffer text = {0};
+    fault_settings_report(&faults->convex, door, &text);
+    if (text.length > 0)
+        printf("faults, struck of matched:\n%s", buffer_text(&text));
+    buffer_free(&text);
+}
+
 /* Answers take as long as they take: no time is added. */
 static enum status serve(const struct serve_options *options, const struct app *app, uint64_t seed,
-                         struct error *error) {
+                         const struct fault_file *faults, struct error *error) {
     const char *const mutants[] = {options->mutant, NULL};
     const struct live_settings settings = {
         .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
@@ -131,6 +144,7 @@ static enum status serve(const struct serve_options *options, const struct app *
     enum status status = serve_issuer(options, live, &issuer, error);
     const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
                                                   .application = APP_ISSUER_AUDIENCE};
+    struct host *door = fault_host_create(host, &faults->convex);
     const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
                                                                  .site = site,
                                                                  .tables = app->tables,
@@ -138,10 +152,12 @@ static enum status serve(const struct serve_options *options, const struct app *
                                                                  .functions = app->functions,
                                                                  .n_functions = app->n_functions,
                                                                  .providers = &provider,
-                                                                 .n_providers = issuer ? 1 : 0};
+                                                                 .n_providers = issuer ? 1 : 0,
+                                                                 .conflicts = (int)faults->conflicts,
+                                                                 .bumps_when_idle = faults->bumps_when_idle};
     struct convex_deployment_options whole = deployment_options;
     struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
-    struct convex_deployment *deployment = convex_deployment_create(host, &whole);
+    struct convex_deployment *deployment = convex_deployment_create(door, &whole);
     if (status == STATUS_OK)
         status = live_serve(live, host, options->convex, error);
     if (status == STATUS_OK && site)
@@ -150,10 +166,12 @@ static enum status serve(const struct serve_options *options, const struct app *
         live_stop_on_signals(live);
         print_start(live, host, site, app, issuer, options);
         live_run(live);
+        print_faults(faults, door);
     }
     convex_deployment_destroy(deployment);
     free(providers);
     app_issuer_destroy(issuer);
+    fault_host_destroy(door);
     live_destroy(live);
     return status;
 }
@@ -165,13 +183,20 @@ static enum status check_options(const struct args *args, const struct serve_opt
     if (options->powersync || options->config)
         return error_set(error, STATUS_INVALID,
                          "serve has no PowerSync service yet: --powersync and --config are not supported");
-    if (options->faults)
-        return error_set(error, STATUS_INVALID, "serve injects no faults yet: --faults is not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
     if (options->app && options->backend)
         return error_set(error, STATUS_INVALID, "either --app or --backend");
     return STATUS_OK;
+}
+
+static enum status load_faults(const char *path, struct arena *arena, struct fault_file *faults,
+                               struct error *error) {
+    enum status status = fault_file_load(path, arena, faults, error);
+    if (status == STATUS_OK && faults->powersync.rules.count > 0)
+        return error_set(error, STATUS_INVALID, "%s has rules for powersync, and serve has no such service",
+                         path);
+    return status;
 }
 
 static int run(int argc, char **argv) {
@@ -208,9 +233,17 @@ static int run(int argc, char **argv) {
         options.loaded = backend;
     }
     args_free(&args);
-    if (status != STATUS_OK)
+    struct arena arena = {0};
+    struct fault_file faults = {0};
+    if (status == STATUS_OK && options.faults)
+        status = load_faults(options.faults, &arena, &faults, &error);
+    if (status != STATUS_OK) {
+        arena_free(&arena);
+        convex_backend_free(backend);
         return command_refuse(&command_serve, &error);
-    status = serve(&options, app, seed, &error);
+    }
+    status = serve(&options, app, seed, &faults, &error);
+    arena_free(&arena);
     convex_backend_free(backend);
     return status == STATUS_OK        ? EXIT_EXPECTED
            : status == STATUS_INVALID ? command_refuse(&command_serve, &error)

@@ -12,7 +12,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
-#include "scenario/reader.h"
+#include "reader/reader.h"
 
 /* Refuses a choice that cannot be drawn from. */
 enum status generator_check(struct reader *reader, struct reader_value value);

@@ -315,6 +315,7 @@ const struct field scenario_language[] = {
     SECTION("service", service_fields),
     SECTION("tokens", token_fields),
     SPECIAL("faults", scenario_read_faults),
+    SPECIAL("server-faults", scenario_read_server_faults),
     BOOLEAN("swarm", swarm),
     BOOLEAN("fault-points", fault_points),
     BOOLEAN("random-knobs", random_knobs),

@@ -2,7 +2,7 @@
 #ifndef SYNCLINE_SCENARIO_LANGUAGE_H
 #define SYNCLINE_SCENARIO_LANGUAGE_H
 
-#include "scenario/reader.h"
+#include "reader/reader.h"
 #include "scenario/scenario.h"
 
 extern const struct field scenario_language[]; /* of a struct scenario; ends with key NULL */
@@ -18,6 +18,9 @@ enum status scenario_read_faults(struct reader *reader, struct reader_value valu
 
 /* `drive:` */
 enum status scenario_read_drives(struct reader *reader, struct reader_value value, void *scenario);
+
+/* `server-faults:` */
+enum status scenario_read_server_faults(struct reader *reader, struct reader_value value, void *scenario);
 
 /* "<user>-<1..devices>", a client of PowerSync */
 bool scenario_has_device(const struct scenario *scenario, const char *name);

@@ -1,9 +1,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "reader/units.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
-#include "scenario/units.h"
 
 #define PLACE(member) offsetof(struct scenario_fault, member)
 

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "reader/units.h"
 #include "scenario/clients.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/generator.h"
 #include "scenario/language.h"
-#include "scenario/units.h"
 
 static const size_t steps_most = 2000000;
 
@@ -28,7 +28,7 @@ static struct random_stream stream_of(const struct planner *planner, const char 
     return stream;
 }
 
-static int64_t draw_range(struct random_stream *stream, struct scenario_range range) {
+static int64_t draw_range(struct random_stream *stream, struct reader_range range) {
     return random_between(stream, range.low, range.high);
 }
 

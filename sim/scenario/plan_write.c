@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reader/units.h"
 #include "scenario/fault_kinds.h"
-#include "scenario/units.h"
 
 static void line_text(struct buffer *out, const char *key, const char *text) {
     buffer_printf(out, "%s: ", key);
@@ -125,6 +125,8 @@ static void write_switches(struct buffer *out, const struct plan *plan, const st
     buffer_printf(out, "swarm: false\nfault-points: %s\nrandom-knobs: %s\n",
                   plan->fault_points ? "true" : "false", plan->random_knobs ? "true" : "false");
     write_drives(out, scenario);
+    if (scenario->server_faults_text)
+        buffer_printf(out, "server-faults: %s\n", scenario->server_faults_text);
     if (scenario->n_knobs > 0)
         buffer_append_text(out, "knobs:\n");
     for (size_t i = 0; i < scenario->n_knobs; i++) {

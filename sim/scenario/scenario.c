@@ -25,10 +25,10 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->todos_per_list = 3;
     scenario->duration = TIME_MINUTE;
     scenario->settle_within = 150 * TIME_SECOND;
-    scenario->between_writes = (struct scenario_range){5 * TIME_SECOND, 15 * TIME_SECOND};
-    scenario->rows_per_write = (struct scenario_range){1, 5};
-    scenario->latency = (struct scenario_range){5 * TIME_MILLISECOND, 60 * TIME_MILLISECOND};
-    scenario->jitter = (struct scenario_range){0, 10 * TIME_MILLISECOND};
+    scenario->between_writes = (struct reader_range){5 * TIME_SECOND, 15 * TIME_SECOND};
+    scenario->rows_per_write = (struct reader_range){1, 5};
+    scenario->latency = (struct reader_range){5 * TIME_MILLISECOND, 60 * TIME_MILLISECOND};
+    scenario->jitter = (struct reader_range){0, 10 * TIME_MILLISECOND};
     scenario->give_up = 30 * TIME_SECOND;
     scenario->polling_interval = TIME_SECOND;
     scenario->token_lifetime = TIME_HOUR;

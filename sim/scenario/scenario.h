@@ -6,13 +6,8 @@
 
 #include "app/app.h"
 #include "base/memory.h"
-#include "base/yaml.h"
-
-/* A duration or a rate that each seed draws uniformly from low..high (equal: fixed). */
-struct scenario_range {
-    int64_t low;
-    int64_t high;
-};
+#include "fault/fault_file.h"
+#include "reader/reader.h"
 
 struct scenario_pin {
     const char *name;
@@ -26,14 +21,14 @@ struct scenario_fault {
         *name;    /* one of scenario_faults(): "partition", "one-way-partition", "offline", "reset", ... */
     int64_t rate; /* per million exchanges for wire faults; mean ns between two occurrences, at one client,
                      link or service, for timed faults; 1 for faults that are only on or off */
-    struct scenario_range lasts; /* ns; timed faults and stall */
+    struct reader_range lasts; /* ns; timed faults and stall */
 };
 
 /* What a fault point does when it is reached for the nth.low-th to nth.high-th time. A driven point does
  * nothing else: chance leaves it alone. */
 struct scenario_drive {
     const char *point; /* "service.before-mapping" */
-    struct scenario_range nth;
+    struct reader_range nth;
     struct fault_point action;
 };
 
@@ -53,7 +48,7 @@ struct scenario_reactive {
     size_t n_queries;
     const struct scenario_call *calls;
     size_t n_calls;
-    struct scenario_range between_calls; /* mean ns between two calls of one client, drawn per seed */
+    struct reader_range between_calls; /* mean ns between two calls of one client, drawn per seed */
 };
 
 struct scenario_step; /* pinned steps, see plan.h */
@@ -80,18 +75,18 @@ struct scenario {
     size_t n_reactive_clients;
     const char *reactive_text; /* the whole of `reactive:` as JSON, for pinned plans; NULL: none */
 
-    int64_t duration;                     /* ns of workload; then the world heals */
-    int64_t settle_within;                /* ns after healing in which everything must be quiet and equal */
-    struct scenario_range between_writes; /* mean ns between two transactions of one client, drawn per seed */
-    struct scenario_range rows_per_write; /* 1..20 */
-    const char *const *writers;           /* client names; NULL: every client writes */
+    int64_t duration;                   /* ns of workload; then the world heals */
+    int64_t settle_within;              /* ns after healing in which everything must be quiet and equal */
+    struct reader_range between_writes; /* mean ns between two transactions of one client, drawn per seed */
+    struct reader_range rows_per_write; /* 1..20 */
+    const char *const *writers;         /* client names; NULL: every client writes */
     size_t n_writers;
     const int64_t *action_weights; /* in the order of app->action_kinds; NULL: the app's usual weights */
 
-    struct scenario_range
+    struct reader_range
         latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */
-    struct scenario_range jitter; /* mean ns of what a single message takes longer, drawn per seed */
-    int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
+    struct reader_range jitter; /* mean ns of what a single message takes longer, drawn per seed */
+    int64_t give_up;            /* ns after which the network gives up a connection attempt over a cut link */
     int64_t polling_interval;
     int64_t token_lifetime;
     int64_t keepalive_interval;
@@ -103,6 +98,8 @@ struct scenario {
     bool random_knobs; /* default true */
     const struct scenario_drive *drives;
     size_t n_drives;
+    struct fault_file server_faults;
+    const char *server_faults_text; /* as it was written, in JSON; NULL: none */
     const struct scenario_pin *knobs;
     size_t n_knobs;
     const char *const *mutants;

@@ -119,7 +119,8 @@ static enum status build_history(struct stage *stage, struct error *error) {
 void stage_start_deployment(struct stage *stage) {
     static const struct convex_auth_provider provider = {.issuer = "https://issuer",
                                                          .application = APP_ISSUER_AUDIENCE};
-    const struct app *app = stage->scenario->app;
+    const struct scenario *scenario = stage->scenario;
+    const struct app *app = scenario->app;
     const struct convex_deployment_options options = {.deploy_key = deploy_key,
                                                       .storage = stage->storage,
                                                       .providers = &provider,
@@ -130,7 +131,10 @@ void stage_start_deployment(struct stage *stage) {
                                                       .n_functions = app->n_functions,
                                                       .mutation_time_low = TIME_MILLISECOND,
                                                       .mutation_time_high = 15 * TIME_MILLISECOND,
-                                                      .read_time = 2 * TIME_MILLISECOND};
+                                                      .read_time = 2 * TIME_MILLISECOND,
+                                                      .conflicts = (int)scenario->server_faults.conflicts,
+                                                      .bumps_when_idle =
+                                                          scenario->server_faults.bumps_when_idle};
     assert(!stage->deployment);
     stage->deployment = convex_deployment_create(stage->deployment_host, &options);
 }
@@ -140,7 +144,8 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
     const struct app *app = scenario->app;
     assert(stage->history); /* the seed documents are commits too */
     stage->storage = convex_storage_create();
-    stage->deployment_host = net_node(stage->net, "convex");
+    stage->deployment_host = server_door_open(net_node(stage->net, "convex"), &scenario->server_faults.convex,
+                                              &stage->doors.convex);
     stage_start_deployment(stage);
     uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
     return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
@@ -159,7 +164,8 @@ static enum status build_service(struct stage *stage, struct error *error) {
                                               .key_secret = token_secret,
                                               .audience = token_audience,
                                               .keepalive_interval = scenario->keepalive_interval};
-    stage->service_host = net_node(stage->net, "powersync");
+    stage->service_host = server_door_open(net_node(stage->net, "powersync"),
+                                           &scenario->server_faults.powersync, &stage->doors.powersync);
     return powersync_service_create(stage->service_host, &options, &stage->service, error);
 }
 
@@ -252,6 +258,7 @@ void stage_tear_down(struct stage *stage) {
     if (stage->deployment)
         convex_deployment_destroy(stage->deployment);
     convex_storage_destroy(stage->storage);
+    server_doors_close(&stage->doors);
     if (stage->checker)
         checker_destroy(stage->checker);
     freshness_destroy(stage->freshness);

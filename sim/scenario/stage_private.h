@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "scenario/clients.h"
 #include "scenario/freshness.h"
+#include "scenario/server_faults.h"
 #include "scenario/stage.h"
 
 /* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie
@@ -43,6 +44,7 @@ struct stage {
     struct convex_storage *storage;
     struct convex_deployment *deployment; /* NULL while it is down */
     int deployment_crashes;
+    struct server_doors doors;
     struct powersync_service *service; /* NULL: no user has a device */
     int service_crashes;
     struct app_issuer *issuer;

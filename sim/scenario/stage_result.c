@@ -28,6 +28,14 @@ static bool plan_has(const struct plan *plan, const struct fault_kind *kind) {
     return false;
 }
 
+static void add_door(struct stage *stage, const struct fault_rules *rules, const struct host *door) {
+    for (size_t i = 0; door && i < rules->count; i++) {
+        char *name = memory_format("%s: %s", door->name, rules->rules[i].name);
+        add_count(&stage->result->faults, &stage->result->n_faults, name, fault_host_counts(door)[i].struck);
+        free(name);
+    }
+}
+
 /* Faults that the scenario allows or the plan contains, also those that never happened. */
 static void fill_faults(struct stage *stage) {
     struct stage_result *result = stage->result;
@@ -38,6 +46,8 @@ static void fill_faults(struct stage *stage) {
                                                           : wire_count(stage, kind->counter);
         add_count(&result->faults, &result->n_faults, kind->name, count);
     }
+    add_door(stage, &stage->scenario->server_faults.convex.rules, stage->doors.convex);
+    add_door(stage, &stage->scenario->server_faults.powersync.rules, stage->doors.powersync);
 }
 
 static void fill_counters(struct stage *stage) {

@@ -104,6 +104,8 @@ static void crash_service(struct stage *stage) {
     if (stage->service_crashes++ > 0)
         return;
     net_crash_node(stage->net, "powersync");
+    if (stage->doors.powersync)
+        fault_host_crash(stage->doors.powersync);
     powersync_service_crash(stage->service);
 }
 
@@ -119,6 +121,8 @@ static void crash_deployment(struct stage *stage) {
     if (stage->deployment_crashes++ > 0)
         return;
     net_crash_node(stage->net, "convex");
+    if (stage->doors.convex)
+        fault_host_crash(stage->doors.convex);
     convex_deployment_destroy(stage->deployment);
     stage->deployment = NULL;
 }
@@ -289,6 +293,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
     net_heal_all(stage->net);
     world_calm(stage->world);
+    server_doors_stop(&stage->doors);
     if (stage->deployment_crashes > 0) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);

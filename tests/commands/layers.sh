@@ -8,6 +8,8 @@ BEGIN {
     # The rooms bottom up; a room may include itself and what stands before the colon-list here.
     allow["base"] = ""
     allow["kernel"] = "base"
+    allow["reader"] = "base kernel"
+    allow["fault"] = "base kernel reader"
     allow["net"] = "base kernel"
     allow["live"] = "base kernel"
     allow["disk"] = "base kernel"
@@ -17,8 +19,8 @@ BEGIN {
     allow["app"] = "base kernel disk client mock-convex"
     allow["history"] = "base kernel"
     allow["check"] = "base kernel disk client history"
-    allow["scenario"] = "base kernel net disk mock-convex mock-powersync client app history check"
-    allow["runner"] = "base kernel net disk mock-convex mock-powersync client app history check scenario"
+    allow["scenario"] = "base kernel reader fault net disk mock-convex mock-powersync client app history check"
+    allow["runner"] = "base kernel reader fault net disk mock-convex mock-powersync client app history check scenario"
     allow["cli"] = allow["runner"] " runner live"
 }
 function room_of(path,   parts) {
@@ -46,12 +48,12 @@ function room_of(path,   parts) {
 END { exit bad }'
 # The actors do no input or output of their own: no sockets, files, threads or clocks.
 if grep -nE '#[ \t]*include[ \t]*<(sys/socket|netinet/|pthread|threads|sys/time|unistd|fcntl|uv|curl/)' -r \
-    sim/kernel sim/net sim/client sim/app sim/history sim/check mock-convex mock-powersync; then
+    sim/kernel sim/fault sim/net sim/client sim/app sim/history sim/check mock-convex mock-powersync; then
   echo "actors and checks must not do input or output" >&2
   exit 1
 fi
 if grep -nwE '(time|clock|gettimeofday|clock_gettime|rand|srand|random|getenv)[ ]*\(' -r --include='*.c' \
-    sim/kernel sim/net sim/client sim/app sim/history sim/check mock-convex mock-powersync |
+    sim/kernel sim/fault sim/net sim/client sim/app sim/history sim/check mock-convex mock-powersync |
     grep -vE '/\*|\* |core_library\.c|_(random|time|clock)\('; then
   echo "a world reads no clock and draws no numbers but its own" >&2
   exit 1

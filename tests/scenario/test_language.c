@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/units.h"
 #include "scenario/plan.h"
 #include "scenario/scenario.h"
-#include "scenario/units.h"
 
 static struct scenario *parse(const char *text) {
     struct scenario *scenario = NULL;
@@ -77,6 +77,9 @@ static const struct refusal refusals[] = {
     {"knobs: {convex.delta-page-rows: x}\n", 1, 33, "must be a whole number"},
     {"seed: -1\n", 1, 7, "`seed` must be from 0"},
     {"seed: \"12x\"\n", 1, 7, "`seed` must be a whole number"},
+    {"server-faults: 1\n", 1, 16, "must be a list of rules, or a mapping"},
+    {"server-faults: {convex: [{at: \"GET /\", do: rest}]}\n", 1, 44, "did you mean `reset`?"},
+    {"server-faults: {issuer: []}\n", 1, 17, "unknown key `issuer` in `server-faults`"},
     /* faults */
     {"faults:\n  partitions: {every: 1s, lasts: 1s}\n", 2, 3,
      "unknown fault `partitions`; did you mean `partition`?"},

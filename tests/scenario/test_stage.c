@@ -157,6 +157,46 @@ static void test_faults_are_counted(void **state) {
     scenario_free(scenario);
 }
 
+/* Rules at the servers' doors strike, are counted under their names, and are written into a pinned plan. */
+static void test_server_faults(void **state) {
+    static const char *const names[] = {"convex: lose-response at POST /api/mutation",
+                                        "convex: answer at POST /api/mutation",
+                                        "convex: truncate at GET /api/document_deltas",
+                                        "convex: answer at GET /api/document_deltas",
+                                        "powersync: delay-response at GET /write-checkpoint2.json",
+                                        "powersync: reset at POST /sync/stream"};
+    enum { N = sizeof names / sizeof *names };
+    uint64_t sums[N] = {0};
+    struct scenario *scenario = load("smoke/server-faults.yaml");
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct stage_result result, again;
+        run(scenario, seed, &result);
+        assert_passed(&result, seed);
+        assert_int_equal(result.n_faults, N);
+        for (size_t i = 0; i < N; i++)
+            sums[i] += count_of(result.faults, result.n_faults, names[i]);
+        struct plan *plan = NULL;
+        struct buffer text = {0};
+        struct scenario *pinned = NULL;
+        assert_int_equal(plan_make(scenario, seed, &plan, NULL), STATUS_OK);
+        plan_write(plan, scenario, &text);
+        assert_int_equal(scenario_parse(buffer_text(&text), text.length, "pinned.yaml", &pinned, NULL),
+                         STATUS_OK);
+        run(pinned, seed, &again);
+        assert_true(hash128_equal(result.trace_hash, again.trace_hash));
+        buffer_free(&text);
+        plan_free(plan);
+        scenario_free(pinned);
+        stage_result_free(&again);
+        stage_result_free(&result);
+    }
+    for (size_t i = 0; i < N; i++)
+        if (sums[i] == 0 || sums[i] > 1000)
+            fail_msg("%s: %llu times", names[i], (unsigned long long)sums[i]);
+    scenario_free(scenario);
+}
+
 static void check_mutant(const char *file, const char *property) {
     struct scenario *scenario = load(file);
     bool found = false;
@@ -310,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_same_run_twice),
         cmocka_unit_test(test_pinned_plan_runs_the_same),
         cmocka_unit_test(test_faults_are_counted),
+        cmocka_unit_test(test_server_faults),
         cmocka_unit_test(test_mutants),
         cmocka_unit_test(test_overlapping_faults),
         cmocka_unit_test(test_not_settled),

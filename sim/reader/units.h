@@ -1,7 +1,7 @@
-/* Durations and rates as scenarios write them. Reading is exact (no floating point), and what is printed
- * reads back as the same number. */
-#ifndef SYNCLINE_SCENARIO_UNITS_H
-#define SYNCLINE_SCENARIO_UNITS_H
+/* Durations and rates as scenarios and fault rules write them. Reading is exact (no floating point), and what
+ * is printed reads back as the same number. */
+#ifndef SYNCLINE_READER_UNITS_H
+#define SYNCLINE_READER_UNITS_H
 
 #include "base/buffer.h"
 

@@ -1,4 +1,4 @@
-#include "scenario/reader.h"
+#include "reader/reader.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenario/names_near.h"
-#include "scenario/scenario.h"
-#include "scenario/units.h"
+#include "base/buffer.h"
+#include "reader/names_near.h"
+#include "reader/units.h"
 
 struct reader_value reader_item(const json_t *holder, size_t index) {
     return (struct reader_value){holder, NULL, json_array_get(holder, index)};
@@ -153,7 +153,7 @@ enum status reader_duration(struct reader *reader, struct reader_value value, in
 }
 
 static enum status read_range(struct reader *reader, struct reader_value value, bool durations, int64_t low,
-                              int64_t high, struct scenario_range *range) {
+                              int64_t high, struct reader_range *range) {
     assert(low <= high);
     struct reader_value ends[2] = {value, value};
     if (json_is_array(value.value)) {
@@ -173,12 +173,12 @@ static enum status read_range(struct reader *reader, struct reader_value value, 
     if (read[0] > read[1])
         return reader_refuse(reader, value, "`%s`: the range must go from the smaller to the larger value",
                              call(value));
-    *range = (struct scenario_range){read[0], read[1]};
+    *range = (struct reader_range){read[0], read[1]};
     return STATUS_OK;
 }
 
 enum status reader_duration_range(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
-                                  struct scenario_range *range) {
+                                  struct reader_range *range) {
     return read_range(reader, value, true, low, high, range);
 }
 
@@ -207,8 +207,8 @@ enum status reader_texts(struct reader *reader, struct reader_value value,
     return STATUS_OK;
 }
 
-static enum status read_field(struct reader *reader, const struct field *field, struct reader_value value,
-                              void *target) {
+enum status reader_field(struct reader *reader, const struct field *field, struct reader_value value,
+                         void *target) {
     assert(field->key && value.value);
     void *place = (char *)target + field->offset;
     switch (field->kind) {
@@ -268,7 +268,7 @@ enum status reader_mapping(struct reader *reader, struct reader_value mapping, c
     }
     for (const struct field *field = fields; field->key; field++) {
         struct reader_value member = reader_member(mapping.value, field->key);
-        enum status status = member.value ? read_field(reader, field, member, target) : STATUS_OK;
+        enum status status = member.value ? reader_field(reader, field, member, target) : STATUS_OK;
         if (status != STATUS_OK)
             return status;
     }

@@ -1,4 +1,4 @@
-#include "scenario/names_near.h"
+#include "reader/names_near.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* "Did you mean": the name that somebody probably wanted to write. */
-#ifndef SYNCLINE_SCENARIO_NAMES_NEAR_H
-#define SYNCLINE_SCENARIO_NAMES_NEAR_H
+#ifndef SYNCLINE_READER_NAMES_NEAR_H
+#define SYNCLINE_READER_NAMES_NEAR_H
 
 #include <stddef.h>
 

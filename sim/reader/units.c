@@ -1,4 +1,4 @@
-#include "scenario/units.h"
+#include "reader/units.h"
 
 #include <assert.h>
 #include <string.h>

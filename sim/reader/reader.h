@@ -1,8 +1,11 @@
 /* Strict reading of a YAML mapping into a struct, by a table of its keys. An unknown key, a wrong type and a
  * value out of range are refused at their place in the file, with what was expected. Texts are copied into
  * the arena. */
-#ifndef SYNCLINE_SCENARIO_READER_H
-#define SYNCLINE_SCENARIO_READER_H
+#ifndef SYNCLINE_READER_READER_H
+#define SYNCLINE_READER_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/memory.h"
 #include "base/yaml.h"
@@ -21,12 +24,18 @@ struct reader_value {
     const json_t *value;
 };
 
+/* Both ends included; equal ends: one value. */
+struct reader_range {
+    int64_t low;
+    int64_t high;
+};
+
 enum field_kind {
     FIELD_TEXT,           /* const char * */
     FIELD_COUNT,          /* int64_t, low..high */
-    FIELD_COUNT_RANGE,    /* struct scenario_range: 5 or [1, 20] */
+    FIELD_COUNT_RANGE,    /* struct reader_range: 5 or [1, 20] */
     FIELD_DURATION,       /* int64_t ns, low..high */
-    FIELD_DURATION_RANGE, /* struct scenario_range: 5ms or [5ms, 60ms] */
+    FIELD_DURATION_RANGE, /* struct reader_range: 5ms or [5ms, 60ms] */
     FIELD_BOOLEAN,        /* bool */
     FIELD_SECTION,        /* a mapping with fields of its own, of the same struct */
     FIELD_SPECIAL         /* read by a function */
@@ -46,6 +55,10 @@ struct field {
 enum status reader_mapping(struct reader *reader, struct reader_value mapping, const char *name,
                            const struct field *fields, void *target);
 
+/* Read one value as `field` says. */
+enum status reader_field(struct reader *reader, const struct field *field, struct reader_value value,
+                         void *target);
+
 /* A list of texts. `check` may be NULL; it refuses an entry itself. */
 enum status reader_texts(struct reader *reader, struct reader_value value,
                          enum status (*check)(struct reader *reader, struct reader_value item, void *context),
@@ -55,9 +68,8 @@ enum status reader_count(struct reader *reader, struct reader_value value, int64
                          int64_t *count);
 enum status reader_duration(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
                             int64_t *ns);
-struct scenario_range;
 enum status reader_duration_range(struct reader *reader, struct reader_value value, int64_t low, int64_t high,
-                                  struct scenario_range *range);
+                                  struct reader_range *range);
 
 /* STATUS_INVALID at the place of the value, or of its key. */
 enum status reader_refuse(struct reader *reader, struct reader_value value, const char *format, ...)

@@ -1,0 +1,39 @@
+#include "scenario/server_faults.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "scenario/language.h"
+
+enum status scenario_read_server_faults(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    enum status status = fault_file_read(reader, value, &scenario->server_faults);
+    if (status != STATUS_OK)
+        return status;
+    struct buffer text = {0};
+    json_append(&text, value.value);
+    scenario->server_faults_text = arena_copy_text(reader->arena, buffer_text(&text));
+    buffer_free(&text);
+    return STATUS_OK;
+}
+
+struct host *server_door_open(struct host *node, const struct fault_settings *settings, struct host **door) {
+    *door = NULL;
+    if (settings->rules.count == 0 && settings->n_knobs == 0 && settings->n_clock_steps == 0)
+        return node;
+    *door = fault_host_create(node, settings);
+    return *door;
+}
+
+void server_doors_stop(const struct server_doors *doors) {
+    if (doors->convex)
+        fault_host_stop(doors->convex);
+    if (doors->powersync)
+        fault_host_stop(doors->powersync);
+}
+
+void server_doors_close(struct server_doors *doors) {
+    fault_host_destroy(doors->convex);
+    fault_host_destroy(doors->powersync);
+    *doors = (struct server_doors){0};
+}
