@@ -55,7 +55,7 @@ struct sync_session {
     bool mutating;            /* one runs */
     struct inflight *actions; /* that run */
     size_t n_actions;
-    bool busy;                     /* run_next is at work */
+    bool busy; /* run_next is at work */
     bool owes; /* a success was answered: a Transition follows even if it says nothing new */
     uint64_t update, ping, expiry; /* timers; 0: none */
     uint64_t transitions;
