@@ -32,6 +32,7 @@ struct verified {
 struct convex_auth {
     struct host *host;
     char *deploy_key;
+    char *read_only_key; /* NULL: there is none */
     struct provider *providers;
     size_t n_providers;
     struct map verified;         /* token text -> struct verified */
@@ -65,6 +66,7 @@ struct convex_auth *convex_auth_make(struct host *host, const struct convex_depl
     struct convex_auth *auth = memory_allocate(sizeof *auth);
     auth->host = host;
     auth->deploy_key = memory_copy_text(options->deploy_key);
+    auth->read_only_key = memory_copy_text(options->read_only_key);
     auth->providers = memory_allocate_array(options->n_providers, sizeof *auth->providers);
     for (size_t i = 0; i < options->n_providers; i++) {
         add_provider(auth, &options->providers[i]);
@@ -88,6 +90,7 @@ void convex_auth_free(struct convex_auth *auth) {
     convex_free(auth->acting);
     free(auth->providers);
     free(auth->deploy_key);
+    free(auth->read_only_key);
     free(auth);
 }
 
@@ -123,24 +126,42 @@ static bool take_description(struct convex_auth *auth, const char *text) {
     return good;
 }
 
+/* What stands behind the key in what was given: "" or ":description"; NULL: it is another key. */
+static const char *behind_key(const char *given, const char *key) {
+    const char *expected = key != NULL ? without_type(key) : NULL;
+    size_t length = expected != NULL ? strlen(expected) : 0;
+    bool same = expected != NULL && strncmp(given, expected, length) == 0 &&
+                (given[length] == 0 || given[length] == ':');
+    return same ? given + length : NULL;
+}
+
 static bool identify_key(struct convex_auth *auth, const char *key, struct convex_caller *caller,
                          struct convex_reply *reply) {
-    const char *given = without_type(key), *expected = without_type(auth->deploy_key);
-    size_t length = strlen(expected);
+    const char *rest = behind_key(without_type(key), auth->deploy_key);
+    if (rest == NULL) {
+        rest = behind_key(without_type(key), auth->read_only_key);
+        caller->read_only = true;
+    }
+    if (rest == NULL) {
+        return convex_reply_error(reply, 401, "BadAdminKey",
+                                  "The deploy key is not valid for this deployment.");
+    }
     caller->identity = CONVEX_ADMIN;
-    if (strcmp(given, expected) == 0) {
+    if (*rest == 0) {
         return true;
     }
-    if (strncmp(given, expected, length) == 0 && given[length] == ':') {
-        if (!take_description(auth, given + length + 1)) {
-            return convex_reply_error(reply, 400, "HeaderParseFailure",
-                                      "The Authorization header does not describe a user to act as.");
-        }
-        caller->identity = CONVEX_ACTING;
-        caller->user = auth->acting;
-        return true;
+    if (!take_description(auth, rest + 1)) {
+        return convex_reply_error(reply, 400, "HeaderParseFailure",
+                                  "The Authorization header does not describe a user to act as.");
     }
-    return convex_reply_error(reply, 401, "BadAdminKey", "The deploy key is not valid for this deployment.");
+    caller->identity = CONVEX_ACTING;
+    caller->user = auth->acting;
+    return true;
+}
+
+bool convex_auth_may_write(const struct convex_caller *caller, struct convex_reply *reply) {
+    return !caller->read_only || convex_reply_error(reply, 403, "OperationNotPermitted",
+                                                    "This deploy key may look and run queries, no more.");
 }
 
 /* --- tokens --- */

@@ -13,12 +13,13 @@
 enum convex_identity {
     CONVEX_NOBODY, /* no header */
     CONVEX_USER,   /* Bearer token of one of the providers */
-    CONVEX_ADMIN,  /* the deploy key */
+    CONVEX_ADMIN,  /* the deploy key, or the read-only one */
     CONVEX_ACTING  /* the deploy key, acting as a user */
 };
 
 struct convex_caller {
     enum convex_identity identity;
+    bool read_only; /* may look and run queries, no more */
     const struct convex_value
         *user;       /* see convex_user; borrowed until the next look at a header; NULL: nobody */
     int64_t expires; /* wall clock, ns, when a token's time is over; INT64_MAX: never */
@@ -26,7 +27,7 @@ struct convex_caller {
 
 struct convex_auth;
 
-/* Copies the options that it needs: deploy key and providers. */
+/* Copies the options that it needs: keys and providers. */
 struct convex_auth *convex_auth_make(struct host *host, const struct convex_deployment_options *options);
 void convex_auth_free(struct convex_auth *auth);
 
@@ -38,6 +39,8 @@ bool convex_auth_identify(struct convex_auth *auth, const struct convex_request 
 /* The same for the text of an Authorization header. */
 bool convex_auth_identify_header(struct convex_auth *auth, const char *header, struct convex_caller *caller,
                                  struct convex_reply *reply);
+/* False: 403 OperationNotPermitted, the key is good for looking only. */
+bool convex_auth_may_write(const struct convex_caller *caller, struct convex_reply *reply);
 /* Must this header (NULL: none) wait for the keys of its token's provider? True: `waiter` will be called when
  * it need wait no longer. */
 bool convex_auth_wait(struct convex_auth *auth, const char *header, struct auth_waiter *waiter);

@@ -282,6 +282,7 @@ const struct convex_value *convex_user(const struct convex_context *context) {
 }
 
 int64_t convex_now_ms(struct convex_context *context) {
+    context->impure = true;
     if (context->action != NULL) {
         return convex_action_now(context);
     }
@@ -289,8 +290,9 @@ int64_t convex_now_ms(struct convex_context *context) {
 }
 
 uint64_t convex_random(struct convex_context *context) {
+    context->impure = true;
     if (context->action != NULL) {
         return convex_action_random(context);
     }
-    return host_random(context->host, "convex.math-random");
+    return context->evaluates ? 0 : host_random(context->host, "convex.math-random");
 }

@@ -26,6 +26,8 @@ struct convex_context {
      * function makes of it. */
     enum status limit;
     struct error limit_error;
+    bool evaluates; /* for a check: it must draw no random numbers of the host */
+    bool impure;    /* has asked for the time or for random numbers */
 };
 
 #define CONVEX_RESULT_SIZE_MAX ((size_t)16 << 20)

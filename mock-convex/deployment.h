@@ -35,6 +35,7 @@ struct convex_http_route {
 
 struct convex_deployment_options {
     const char *deploy_key;         /* "prod:happy-animal-123|0123abcd"; compared whole */
+    const char *read_only_key;      /* a second key, good for looking only; NULL: there is none */
     struct convex_storage *storage; /* NULL: one of its own, which goes with it */
     struct host *site;              /* listens for HTTP actions (the second port); NULL: only below /http/ */
     const struct convex_http_route *http_routes;
@@ -63,6 +64,16 @@ void convex_deployment_destroy(struct convex_deployment *deployment);
 enum status convex_deployment_run(struct convex_deployment *deployment, const char *path,
                                   const struct convex_value *args, struct convex_value **result,
                                   struct error *error);
+
+/* What a query gives as of a commit timestamp, for checks: without virtual time, subscriptions, notes or
+ * random numbers, so that a run does not change. `args` is the arguments object as encoded JSON, `user` a
+ * token identifier ("issuer|subject") or NULL: nobody. On STATUS_OK `*text` is the caller's: the result as
+ * encoded JSON, or with `*failed` the error's text as callers see it, without the request id. STATUS_INVALID:
+ * it cannot be told (arguments that are no object, a time to come, a function that asks for the time or for
+ * random numbers). */
+enum status convex_deployment_evaluate(struct convex_deployment *deployment, const char *path,
+                                       const char *args, const char *user, int64_t ts, bool *failed,
+                                       char **text, struct error *error);
 
 /* Deploy another schema and other functions, all of them, at once: tables and indexes that are new come (an
  * index with entries of all documents), indexes that are not declared any more go, validators are exchanged.

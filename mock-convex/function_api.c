@@ -114,6 +114,7 @@ bool convex_call_identify(struct convex_deployment *deployment, const struct con
         return false;
     }
     call->identity = caller.identity;
+    call->read_only = caller.read_only;
     call->user = caller.user != NULL ? convex_copy(caller.user) : NULL;
     return true;
 }
@@ -155,6 +156,10 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply) {
     char message[512];
+    const struct convex_caller caller = {.read_only = call->read_only};
+    if (kind != CONVEX_QUERY && !convex_auth_may_write(&caller, reply)) {
+        return false;
+    }
     if (convex_call_refusal(call, kind, message) == NULL) {
         return true;
     }
@@ -209,11 +214,17 @@ static void note_failure(struct convex_deployment *deployment, const struct conv
 static void append_failure(struct convex_deployment *deployment, const struct convex_call *call,
                            const char *message, const struct convex_value *thrown, struct buffer *text) {
     if (call->request_id != NULL) {
-        buffer_printf(text, "[Request ID: %s] Server Error", call->request_id);
+        buffer_printf(text, "[Request ID: %s] ", call->request_id);
     } else {
-        buffer_printf(text, "[Request ID: %016" PRIx64 "] Server Error",
+        buffer_printf(text, "[Request ID: %016" PRIx64 "] ",
                       host_random(deployment->host, "convex.request-id"));
     }
+    convex_call_append_words(deployment, message, thrown, text);
+}
+
+void convex_call_append_words(const struct convex_deployment *deployment, const char *message,
+                              const struct convex_value *thrown, struct buffer *text) {
+    buffer_append_text(text, "Server Error");
     if (!deployment->redacts) {
         buffer_printf(text, "\nUncaught %s: %s", thrown != NULL ? "ConvexError" : "Error", message);
     }

@@ -13,6 +13,7 @@ struct convex_call {
     const struct convex_function *function; /* NULL: unknown */
     bool elsewhere;                         /* of a component, and there is the root only */
     enum convex_identity identity;          /* in what role */
+    bool read_only;                         /* with a key that may run queries only */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
     char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
@@ -53,6 +54,9 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
 /* Note why a call failed, and append the text that its caller sees. */
 void convex_call_failure(struct convex_deployment *deployment, const struct convex_call *call,
                          const char *message, const struct convex_value *thrown, struct buffer *text);
+/* The same text without the request's id in front. */
+void convex_call_append_words(const struct convex_deployment *deployment, const char *message,
+                              const struct convex_value *thrown, struct buffer *text);
 /* Can this call run as `kind`? False: the reply is a status error (or BadFormat). */
 bool convex_call_check(struct convex_deployment *deployment, const struct convex_call *call,
                        enum convex_function_kind kind, struct convex_reply *reply);

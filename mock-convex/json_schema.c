@@ -4,13 +4,14 @@
 
 struct schema_writer {
     struct buffer *out;
+    const struct convex_store *store;
     enum convex_format format;
 };
 
 static void append_shape(const struct schema_writer *writer, const struct convex_shape *shape);
 
 static bool is_required(const struct convex_shape *shape, const struct convex_shape_field *field) {
-    return field->seen == shape->objects;
+    return field->seen == shape->object;
 }
 
 /* "a":{..},"b":{..} */
@@ -25,7 +26,7 @@ static void append_properties(const struct schema_writer *writer, const struct c
 
 /* ,"additionalProperties":false,"required":[..]} */
 static void append_object_end(const struct schema_writer *writer, const struct convex_shape *shape) {
-    assert(shape->object);
+    assert(shape->object > 0);
     bool first = true;
     buffer_append_text(writer->out, ",\"additionalProperties\":false,\"required\":[");
     for (size_t i = 0; i < shape->n_fields; i++) {
@@ -96,10 +97,25 @@ static void append_bytes(const struct schema_writer *writer) {
     }
 }
 
+/* The table whose ids these are. NULL: it has gone, and they are strings like any other. */
+static const struct convex_store_table *table_of(const struct schema_writer *writer,
+                                                 const struct convex_shape_id *id) {
+    return convex_store_table_numbered(writer->store, id->table);
+}
+
+static bool has_strings(const struct schema_writer *writer, const struct convex_shape *shape) {
+    bool strings = shape->string > 0;
+    for (size_t i = 0; i < shape->n_ids && !strings; i++) {
+        strings = table_of(writer, &shape->ids[i]) == NULL;
+    }
+    return strings;
+}
+
 /* The alternatives of a shape in the order of kinds, each after `separator`. */
 static void append_alternatives(const struct schema_writer *writer, const struct convex_shape *shape) {
     struct buffer *out = writer->out;
     const char *separator = "";
+    bool strings = has_strings(writer, shape);
 #define ALTERNATIVE(holds, write)                                                                            \
     do {                                                                                                     \
         if (holds) {                                                                                         \
@@ -108,40 +124,40 @@ static void append_alternatives(const struct schema_writer *writer, const struct
             separator = ",";                                                                                 \
         }                                                                                                    \
     } while (0)
-    ALTERNATIVE(shape->null, buffer_append_text(out, "{\"type\":\"null\"}"));
-    ALTERNATIVE(shape->int64, append_int64(writer));
-    ALTERNATIVE(shape->float64, append_float64(writer, shape->special_float));
-    ALTERNATIVE(shape->boolean, buffer_append_text(out, "{\"type\":\"boolean\"}"));
-    ALTERNATIVE(shape->string, buffer_append_text(out, "{\"type\":\"string\"}"));
-    for (size_t i = 0; i < shape->n_ids && !shape->string; i++) {
+    ALTERNATIVE(shape->null > 0, buffer_append_text(out, "{\"type\":\"null\"}"));
+    ALTERNATIVE(shape->int64 > 0, append_int64(writer));
+    ALTERNATIVE(shape->float64 > 0, append_float64(writer, shape->special_float > 0));
+    ALTERNATIVE(shape->boolean > 0, buffer_append_text(out, "{\"type\":\"boolean\"}"));
+    ALTERNATIVE(strings, buffer_append_text(out, "{\"type\":\"string\"}"));
+    for (size_t i = 0; i < shape->n_ids && !strings; i++) {
         ALTERNATIVE(true, buffer_printf(out, "{\"$description\":\"Id(%s)\",\"type\":\"string\"}",
-                                        shape->ids[i]->name));
+                                        table_of(writer, &shape->ids[i])->name));
     }
-    ALTERNATIVE(shape->bytes, append_bytes(writer));
-    ALTERNATIVE(shape->array, append_array(writer, shape));
-    ALTERNATIVE(shape->object, append_object(writer, shape));
+    ALTERNATIVE(shape->bytes > 0, append_bytes(writer));
+    ALTERNATIVE(shape->array > 0, append_array(writer, shape));
+    ALTERNATIVE(shape->object > 0, append_object(writer, shape));
 #undef ALTERNATIVE
     assert(separator[0] != 0);
 }
 
-static int count_alternatives(const struct convex_shape *shape) {
-    int strings = shape->string ? 1 : (int)shape->n_ids;
-    return shape->null + shape->int64 + shape->float64 + shape->boolean + strings + shape->bytes +
-           shape->array + shape->object;
+static int count_alternatives(const struct schema_writer *writer, const struct convex_shape *shape) {
+    int strings = has_strings(writer, shape) ? 1 : (int)shape->n_ids;
+    return (shape->null > 0) + (shape->int64 > 0) + (shape->float64 > 0) + (shape->boolean > 0) + strings +
+           (shape->bytes > 0) + (shape->array > 0) + (shape->object > 0);
 }
 
 static void append_shape(const struct schema_writer *writer, const struct convex_shape *shape) {
-    int count = count_alternatives(shape);
+    int count = count_alternatives(writer, shape);
     assert(count > 0);
     buffer_append_text(writer->out, count > 1 ? "{\"anyOf\":[" : "");
     append_alternatives(writer, shape);
     buffer_append_text(writer->out, count > 1 ? "]}" : "");
 }
 
-void convex_append_table_schema(struct buffer *out, const struct convex_shape *shape,
-                                enum convex_format format, bool delta) {
-    struct schema_writer writer = {.out = out, .format = format};
-    assert(shape->object);
+void convex_append_table_schema(struct buffer *out, const struct convex_store *store,
+                                const struct convex_shape *shape, enum convex_format format, bool delta) {
+    struct schema_writer writer = {.out = out, .store = store, .format = format};
+    assert(shape->object > 0);
     buffer_append_text(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"object\","
                             "\"properties\":{");
     append_properties(&writer, shape);

@@ -4,8 +4,9 @@
 
 #include "mock-convex/shape.h"
 
-/* The schema of one table. `delta` adds the metadata fields of delta rows. */
-void convex_append_table_schema(struct buffer *out, const struct convex_shape *shape,
-                                enum convex_format format, bool delta);
+/* The schema of one table. `store` tells which strings are ids of living tables. `delta` adds the metadata
+ * fields of delta rows. */
+void convex_append_table_schema(struct buffer *out, const struct convex_store *store,
+                                const struct convex_shape *shape, enum convex_format format, bool delta);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "mock-convex/context.h"
 #include "mock-convex/cors.h"
+#include "mock-convex/reads_note.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -160,15 +161,13 @@ static void lose_answer(struct convex_mutation *mutation) {
 static void commit(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     struct error conflict = {0};
-    size_t log_before = deployment->store.log_count;
-    enum status status = convex_transaction_commit(
-        &mutation->context.transaction, host_wall_clock(deployment->host), &mutation->ts, &conflict);
+    enum status status = convex_commit_noted(deployment, &mutation->context.transaction, mutation->call.path,
+                                             &mutation->ts, &conflict);
     if (status == STATUS_CONFLICT) {
         retry_or_give_up(mutation, &conflict);
         return;
     }
     assert(status == STATUS_OK && mutation->ts <= deployment->store.latest);
-    convex_note_commit(deployment, log_before, mutation->call.path);
     struct fault_point fault = host_fault_point(deployment->host, "convex.after-commit");
     if (fault.action == FAULT_DELAY) {
         set_timer(mutation, fault.delay, fire_answer);

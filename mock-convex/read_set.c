@@ -51,6 +51,21 @@ enum status convex_read_set_add_point(struct convex_transaction *transaction,
     return status;
 }
 
+void convex_read_set_add_document(struct convex_transaction *transaction,
+                                  const struct convex_store_table *table, const unsigned char internal[16],
+                                  const struct convex_revision *revision) {
+    size_t count = transaction->n_reads;
+    const struct convex_read *last = count > 0 ? &transaction->reads[count - 1] : NULL;
+    if (last != NULL && last->table == table && memcmp(last->internal, internal, 16) == 0) {
+        return; /* looked up, then patched */
+    }
+    MEMORY_RESERVE(transaction->reads, transaction->reads_capacity, count + 1);
+    struct convex_read *read = &transaction->reads[transaction->n_reads++];
+    read->table = table;
+    memcpy(read->internal, internal, 16);
+    read->ts = revision != NULL ? revision->ts : 0;
+}
+
 static bool contains(const struct convex_interval *interval, const struct buffer *key) {
     return convex_key_compare(key->data, key->length, interval->low, interval->low_length) >= 0 &&
            (interval->high == NULL ||
@@ -89,6 +104,16 @@ static bool touches(const struct convex_transaction *transaction, const struct c
     return false;
 }
 
+/* The deliberate bugs in here: changes that validation, or a subscription, does not look at. */
+static bool is_overlooked(const struct convex_transaction *transaction,
+                          const struct convex_revision *revision) {
+    bool appears = revision->previous == NULL || revision->previous->value == NULL;
+    if (transaction->pending.count == 0) {
+        return appears && host_mutant(transaction->host, "stale-subscription");
+    }
+    return host_mutant(transaction->host, appears ? "phantom" : "lost-update");
+}
+
 /* A table that was dropped or replaced meanwhile would swallow the writes. A hidden one never ends. */
 static bool tables_live(const struct convex_transaction *transaction) {
     for (size_t i = 0; i < transaction->n_intervals; i++) {
@@ -119,7 +144,7 @@ enum status convex_transaction_validate(const struct convex_transaction *transac
     }
     for (size_t i = convex_store_log_after(store, transaction->begin); i < store->log_count; i++) {
         const struct convex_revision *revision = store->log[i];
-        if (touches(transaction, revision)) {
+        if (touches(transaction, revision) && !is_overlooked(transaction, revision)) {
             char id[CONVEX_ID_TEXT_MAX];
             struct convex_id binary = {.table = revision->document->table->number};
             memcpy(binary.internal, revision->document->internal, 16);

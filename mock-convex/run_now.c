@@ -4,22 +4,20 @@
 
 #include "mock-convex/action.h"
 #include "mock-convex/context.h"
+#include "mock-convex/reads_note.h"
 
 enum status convex_run_now(struct convex_deployment *deployment, const struct convex_function *function,
                            const struct convex_value *user, const struct convex_value *args,
                            struct convex_value **result, struct convex_value **thrown, struct convex_log *log,
                            struct error *error) {
     struct convex_context context;
-    size_t log_before = deployment->store.log_count;
     *thrown = NULL;
     convex_context_begin(&context, deployment, function, user);
     enum status status = convex_context_call(&context, function, args, result, error);
     if (status == STATUS_OK && function->kind == CONVEX_MUTATION) {
         int64_t ts;
-        status =
-            convex_transaction_commit(&context.transaction, host_wall_clock(deployment->host), &ts, error);
+        status = convex_commit_noted(deployment, &context.transaction, function->path, &ts, error);
         assert(status == STATUS_OK); /* nothing can have come in between */
-        convex_note_commit(deployment, log_before, function->path);
     }
     if (status != STATUS_OK) {
         *thrown = context.thrown;

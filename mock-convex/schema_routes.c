@@ -27,20 +27,20 @@ static struct convex_store_table **tables_by_name(const struct convex_store *sto
     return tables;
 }
 
-static void append_schemas(const struct convex_store *store, enum convex_format format, bool delta,
+static void append_schemas(struct convex_deployment *deployment, enum convex_format format, bool delta,
                            struct buffer *out) {
     size_t count;
+    const struct convex_store *store = &deployment->store;
     struct convex_store_table **tables = tables_by_name(store, &count);
-    struct arena arena = {0};
     buffer_append_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         buffer_append_text(out, i == 0 ? "" : ",");
         buffer_append_json_text(out, tables[i]->name);
         buffer_append_char(out, ':');
-        convex_append_table_schema(out, convex_shape_of_table(store, tables[i], &arena), format, delta);
+        convex_append_table_schema(out, store, convex_table_shape(&deployment->shapes, store, tables[i]),
+                                   format, delta);
     }
     buffer_append_char(out, '}');
-    arena_free(&arena);
     free(tables);
 }
 
@@ -53,7 +53,7 @@ void convex_answer_json_schemas(struct convex_deployment *deployment, const stru
         convex_export_reach_database(&arguments, reply) && convex_export_format(&arguments, &format, reply)) {
         reply->status = 200;
         buffer_append_text(&reply->body, arguments.by_component ? "{\"\":" : "");
-        append_schemas(&deployment->store, format, arguments.delta_schema, &reply->body);
+        append_schemas(deployment, format, arguments.delta_schema, &reply->body);
         buffer_append_text(&reply->body, arguments.by_component ? "}" : "");
     }
     convex_export_arguments_free(&arguments);
@@ -67,11 +67,10 @@ void convex_answer_column_names(struct convex_deployment *deployment, const stru
         convex_export_reach_database(&arguments, reply)) {
         size_t count;
         struct convex_store_table **tables = tables_by_name(store, &count);
-        struct arena arena = {0};
         reply->status = 200;
         buffer_append_text(&reply->body, "{\"byComponent\":{\"\":[");
         for (size_t i = 0; i < count; i++) {
-            const struct convex_shape *shape = convex_shape_of_table(store, tables[i], &arena);
+            const struct convex_shape *shape = convex_table_shape(&deployment->shapes, store, tables[i]);
             buffer_append_text(&reply->body, i == 0 ? "{\"name\":" : ",{\"name\":");
             buffer_append_json_text(&reply->body, tables[i]->name);
             buffer_append_text(&reply->body, ",\"columns\":[");
@@ -82,7 +81,6 @@ void convex_answer_column_names(struct convex_deployment *deployment, const stru
             buffer_append_text(&reply->body, "]}");
         }
         buffer_append_text(&reply->body, "]}}");
-        arena_free(&arena);
         free(tables);
     }
     convex_export_arguments_free(&arguments);
@@ -105,7 +103,9 @@ void convex_answer_check_admin_key(struct convex_deployment *deployment, const s
         reply->status = 200;
         buffer_append_text(
             &reply->body,
-            "{\"success\":true,\"allowedOps\":[\"ViewData\",\"WriteData\"],\"isReadOnly\":false}");
+            arguments.caller.read_only
+                ? "{\"success\":true,\"allowedOps\":[\"ViewData\"],\"isReadOnly\":true}"
+                : "{\"success\":true,\"allowedOps\":[\"ViewData\",\"WriteData\"],\"isReadOnly\":false}");
     }
     convex_export_arguments_free(&arguments);
 }

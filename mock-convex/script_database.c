@@ -12,18 +12,30 @@ struct range_values {
     const struct convex_value *key_pointers[4];
 };
 
+/* A key or bound: undefined asks for documents without the field. */
+static enum status evaluate_key(struct script_run *run, const struct script_expression *expression,
+                                struct script_value *key, struct error *error) {
+    enum status status = script_evaluate(&run->frame, expression, key, error);
+    if (status == STATUS_OK && (key->value->kind == CONVEX_ARRAY || key->value->kind == CONVEX_OBJECT)) {
+        struct convex_value *own = script_value_take(key);
+        *key = (struct script_value){.value = own, .owned = own};
+        status = script_clean(own, error);
+    }
+    return status;
+}
+
 static enum status evaluate_range(struct script_run *run, const struct script_range *range,
                                   struct range_values *values, struct error *error) {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < range->n_keys; i++) {
-        status = script_evaluate(&run->frame, range->keys[i], &values->keys[i], error);
+        status = evaluate_key(run, range->keys[i], &values->keys[i], error);
         values->key_pointers[i] = values->keys[i].value;
     }
     if (status == STATUS_OK && range->lower != NULL) {
-        status = script_evaluate(&run->frame, range->lower, &values->lower, error);
+        status = evaluate_key(run, range->lower, &values->lower, error);
     }
     if (status == STATUS_OK && range->upper != NULL) {
-        status = script_evaluate(&run->frame, range->upper, &values->upper, error);
+        status = evaluate_key(run, range->upper, &values->upper, error);
     }
     return status;
 }

@@ -24,7 +24,11 @@ enum status script_evaluate_text(struct script_run *run, const struct script_exp
 /* Milliseconds as ns, 0 to 5 years; 0 when there is no expression. */
 enum status script_evaluate_delay(struct script_run *run, const struct script_expression *expression,
                                   int64_t *delay, struct error *error);
+/* Of the object itself, not of what is below. */
 void script_drop_undefined(struct convex_value *object);
+/* Make it a value that can leave the script: undefined fields are gone. STATUS_INVALID: it is undefined or an
+ * array in it holds undefined. */
+enum status script_clean(struct convex_value *value, struct error *error);
 /* Give a variable a value (taken). SCRIPT_NO_SLOT: nobody wants it. */
 void script_assign(struct script_run *run, size_t slot, struct convex_value *value);
 /* Count one step. STATUS_LIMIT: there were too many. */

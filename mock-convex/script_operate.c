@@ -286,8 +286,11 @@ static bool append_json(struct buffer *out, const struct convex_value *value) {
         buffer_append_char(out, ']');
     } else if (value->kind == CONVEX_OBJECT) {
         buffer_append_char(out, '{');
-        for (size_t i = 0; able && i < value->as.object.count; i++) {
-            buffer_append_text(out, i > 0 ? "," : "");
+        for (size_t i = 0, shown = 0; able && i < value->as.object.count; i++) {
+            if (value->as.object.fields[i].value->kind == CONVEX_UNDEFINED) {
+                continue;
+            }
+            buffer_append_text(out, shown++ > 0 ? "," : "");
             buffer_append_json_text(out, value->as.object.fields[i].name);
             buffer_append_char(out, ':');
             able = append_json(out, value->as.object.fields[i].value);

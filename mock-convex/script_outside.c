@@ -91,8 +91,10 @@ static enum status run_fetch(struct script_run *run, const struct script_stateme
 }
 
 /* A value as console.log shows it at the top. */
-static void append_shown(struct buffer *out, const struct convex_value *value) {
-    if (value->kind == CONVEX_STRING) {
+static enum status append_shown(struct buffer *out, const struct convex_value *value, struct error *error) {
+    if (value->kind == CONVEX_UNDEFINED) {
+        buffer_append_text(out, "undefined");
+    } else if (value->kind == CONVEX_STRING) {
         buffer_append_char(out, '\'');
         buffer_append(out, value->as.bytes.data, value->as.bytes.length);
         buffer_append_char(out, '\'');
@@ -102,27 +104,37 @@ static void append_shown(struct buffer *out, const struct convex_value *value) {
         buffer_append_integer(out, value->as.integer);
         buffer_append_char(out, 'n');
     } else {
-        convex_append_json(out, value, CONVEX_FORMAT_JSON);
+        struct convex_value *copy = convex_copy(value);
+        enum status status = script_clean(copy, error);
+        if (status == STATUS_OK) {
+            convex_append_json(out, copy, CONVEX_FORMAT_JSON);
+        }
+        convex_free(copy);
+        return status;
     }
+    return STATUS_OK;
 }
 
 static enum status run_log(struct script_run *run, const struct script_statement *statement,
                            struct error *error) {
     struct buffer text = {0};
-    struct convex_value *value = NULL;
-    enum status status = script_evaluate_value(run, statement->value, &value, error);
+    struct script_value shown = {0};
+    enum status status = script_evaluate(&run->frame, statement->value, &shown, error);
     if (status != STATUS_OK) {
         return status;
     }
-    bool several = value->kind == CONVEX_ARRAY;
-    for (size_t i = 0; i < (several ? value->as.array.count : 1); i++) {
+    bool several = shown.value->kind == CONVEX_ARRAY;
+    size_t count = several ? shown.value->as.array.count : 1;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         buffer_append_text(&text, i > 0 ? " " : "");
-        append_shown(&text, several ? value->as.array.items[i] : value);
+        status = append_shown(&text, several ? shown.value->as.array.items[i] : shown.value, error);
     }
-    convex_log(run->frame.context, statement->name, buffer_text(&text));
+    if (status == STATUS_OK) {
+        convex_log(run->frame.context, statement->name, buffer_text(&text));
+    }
     buffer_free(&text);
-    convex_free(value);
-    return STATUS_OK;
+    script_value_free(&shown);
+    return status;
 }
 
 enum status script_run_outside(struct script_run *run, const struct script_statement *statement, bool *failed,

@@ -14,24 +14,42 @@ static enum status run_block(struct script_run *run, const struct script_block *
 
 /* --- values for statements --- */
 
-/* Remove undefined fields from all objects below. */
-static void drop_below(struct convex_value *value) {
-    for (size_t i = 0; value->kind == CONVEX_ARRAY && i < value->as.array.count; i++) {
-        script_drop_undefined(value->as.array.items[i]);
-    }
-    for (size_t i = 0; value->kind == CONVEX_OBJECT && i < value->as.object.count; i++) {
-        script_drop_undefined(value->as.object.fields[i].value);
+void script_drop_undefined(struct convex_value *object) {
+    for (size_t i = object->kind == CONVEX_OBJECT ? object->as.object.count : 0; i > 0; i--) {
+        const struct convex_field *field = &object->as.object.fields[i - 1];
+        if (field->value->kind == CONVEX_UNDEFINED) {
+            convex_object_remove(object, field->name);
+        }
     }
 }
 
-void script_drop_undefined(struct convex_value *value) {
-    for (size_t i = value->kind == CONVEX_OBJECT ? value->as.object.count : 0; i > 0; i--) {
-        const struct convex_field *field = &value->as.object.fields[i - 1];
-        if (field->value->kind == CONVEX_UNDEFINED) {
-            convex_object_remove(value, field->name);
-        }
+static enum status clean_below(struct convex_value *value, struct error *error) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && value->kind == CONVEX_ARRAY && i < value->as.array.count; i++) {
+        status = script_clean(value->as.array.items[i], error);
     }
-    drop_below(value);
+    for (size_t i = 0; status == STATUS_OK && value->kind == CONVEX_OBJECT && i < value->as.object.count;
+         i++) {
+        struct convex_value *field = value->as.object.fields[i].value;
+        status = field->kind != CONVEX_UNDEFINED ? script_clean(field, error) : STATUS_OK;
+    }
+    return status;
+}
+
+enum status script_clean(struct convex_value *value, struct error *error) {
+    if (value->kind == CONVEX_UNDEFINED) {
+        return error_set(error, STATUS_INVALID, "TypeError: undefined is not a Convex value");
+    }
+    script_drop_undefined(value);
+    return clean_below(value, error);
+}
+
+static enum status finish(enum status status, struct convex_value **value) {
+    if (status != STATUS_OK) {
+        convex_free(*value);
+        *value = NULL;
+    }
+    return status;
 }
 
 static enum status evaluate_own(struct script_run *run, const struct script_expression *expression,
@@ -51,10 +69,8 @@ enum status script_evaluate_value(struct script_run *run, const struct script_ex
     if (status == STATUS_OK && (*out)->kind == CONVEX_UNDEFINED) {
         convex_free(*out);
         *out = convex_null();
-    } else if (status == STATUS_OK) {
-        script_drop_undefined(*out);
     }
-    return status;
+    return status == STATUS_OK ? finish(script_clean(*out, error), out) : status;
 }
 
 static enum status require(enum convex_kind kind, const char *kind_name, const char *what,
@@ -75,10 +91,7 @@ enum status script_evaluate_object(struct script_run *run, const struct script_e
     if (status == STATUS_OK) {
         status = require(CONVEX_OBJECT, "an object", what, out, error);
     }
-    if (status == STATUS_OK) {
-        drop_below(*out);
-    }
-    return status;
+    return status == STATUS_OK ? finish(clean_below(*out, error), out) : status;
 }
 
 enum status script_evaluate_text(struct script_run *run, const struct script_expression *expression,

@@ -2,44 +2,75 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void add_id(struct convex_shape *shape, const struct convex_store_table *table, struct arena *arena) {
-    for (size_t i = 0; i < shape->n_ids; i++) {
-        if (shape->ids[i] == table) {
-            return;
-        }
+#include "base/memory.h"
+
+void convex_shape_clear(struct convex_shape *shape) {
+    for (size_t i = 0; i < shape->n_fields; i++) {
+        convex_shape_clear(shape->fields[i].shape);
+        free(shape->fields[i].shape);
+        free(shape->fields[i].name);
     }
-    const struct convex_store_table **ids = arena_allocate(arena, (shape->n_ids + 1) * sizeof *ids);
-    for (size_t i = 0; i < shape->n_ids; i++) {
-        ids[i] = shape->ids[i];
+    if (shape->items != NULL) {
+        convex_shape_clear(shape->items);
     }
-    ids[shape->n_ids++] = table;
-    shape->ids = ids;
+    free(shape->items);
+    free(shape->fields);
+    free(shape->ids);
+    memset(shape, 0, sizeof *shape);
+}
+
+/* One more or one less. */
+static void count(size_t *number, bool more) {
+    assert(more || *number > 0);
+    *number = more ? *number + 1 : *number - 1;
+}
+
+/* --- strings --- */
+
+static void count_id(struct convex_shape *shape, uint32_t table, bool more) {
+    size_t at = 0;
+    while (at < shape->n_ids && shape->ids[at].table < table) {
+        at++;
+    }
+    if (at == shape->n_ids || shape->ids[at].table != table) {
+        assert(more);
+        shape->ids = memory_resize(shape->ids, shape->n_ids + 1, sizeof *shape->ids);
+        memmove(shape->ids + at + 1, shape->ids + at, (shape->n_ids - at) * sizeof *shape->ids);
+        shape->ids[at] = (struct convex_shape_id){.table = table};
+        shape->n_ids++;
+    }
+    count(&shape->ids[at].seen, more);
+    if (shape->ids[at].seen == 0) {
+        shape->n_ids--;
+        memmove(shape->ids + at, shape->ids + at + 1, (shape->n_ids - at) * sizeof *shape->ids);
+    }
 }
 
 /* A string that reads as an id of an existing table counts as an id, wherever it came from. */
-static void observe_string(struct convex_shape *shape, const char *text, const struct convex_store *store,
-                           struct arena *arena) {
+static void count_string(struct convex_shape *shape, const char *text, bool more) {
     struct convex_id id;
-    const struct convex_store_table *table =
-        convex_id_decode(text, &id) == STATUS_OK ? convex_store_table_numbered(store, id.table) : NULL;
-    if (table != NULL) {
-        add_id(shape, table, arena);
+    if (convex_id_decode(text, &id) == STATUS_OK) {
+        count_id(shape, id.table, more);
     } else {
-        shape->string = true;
+        count(&shape->string, more);
     }
 }
 
-/* The place of the field, made if it is not there. */
-static struct convex_shape_field *field_of(struct convex_shape *shape, const char *name,
-                                           struct arena *arena) {
+/* --- objects --- */
+
+/* The place of the field, or the one where it belongs. */
+static size_t place_of(const struct convex_shape *shape, const char *name, bool *found) {
     size_t low = 0, high = shape->n_fields;
-    while (low < high) {
+    *found = false;
+    while (low < high && !*found) {
         size_t middle = low + (high - low) / 2;
         int order = strcmp(shape->fields[middle].name, name);
         if (order == 0) {
-            return &shape->fields[middle];
+            *found = true;
+            return middle;
         }
         if (order < 0) {
             low = middle + 1;
@@ -47,100 +78,104 @@ static struct convex_shape_field *field_of(struct convex_shape *shape, const cha
             high = middle;
         }
     }
-    if (shape->n_fields == shape->fields_capacity) {
-        size_t capacity = shape->fields_capacity == 0 ? 8 : shape->fields_capacity * 2;
-        struct convex_shape_field *fields = arena_allocate(arena, capacity * sizeof *fields);
-        for (size_t i = 0; i < shape->n_fields; i++) {
-            fields[i] = shape->fields[i];
-        }
-        shape->fields = fields;
-        shape->fields_capacity = capacity;
-    }
-    struct convex_shape_field *field = &shape->fields[low];
-    memmove(field + 1, field, (shape->n_fields - low) * sizeof *field);
-    shape->n_fields++;
-    field->name = arena_copy_text(arena, name);
-    field->shape = arena_allocate(arena, sizeof *field->shape);
-    field->seen = 0;
-    return field;
+    return low;
 }
 
-static void observe_object(struct convex_shape *shape, const struct convex_value *object,
-                           const struct convex_store *store, struct arena *arena) {
-    shape->object = true;
-    shape->objects++;
+static struct convex_shape_field *need_field(struct convex_shape *shape, const char *name) {
+    bool found;
+    size_t place = place_of(shape, name, &found);
+    if (!found) {
+        MEMORY_RESERVE(shape->fields, shape->fields_capacity, shape->n_fields + 1);
+        memmove(shape->fields + place + 1, shape->fields + place,
+                (shape->n_fields - place) * sizeof *shape->fields);
+        shape->n_fields++;
+        shape->fields[place] = (struct convex_shape_field){
+            .name = memory_copy_text(name), .shape = memory_allocate(sizeof *shape->fields[place].shape)};
+    }
+    return &shape->fields[place];
+}
+
+static void count_value(struct convex_shape *shape, const struct convex_value *value, bool more);
+
+static void drop_field(struct convex_shape *shape, struct convex_shape_field *field) {
+    size_t place = (size_t)(field - shape->fields);
+    convex_shape_clear(field->shape);
+    free(field->shape);
+    free(field->name);
+    shape->n_fields--;
+    memmove(field, field + 1, (shape->n_fields - place) * sizeof *field);
+}
+
+static void count_object(struct convex_shape *shape, const struct convex_value *object, bool more) {
+    count(&shape->object, more);
     for (size_t i = 0; i < object->as.object.count; i++) {
-        struct convex_shape_field *field = field_of(shape, object->as.object.fields[i].name, arena);
-        field->seen++;
-        convex_shape_observe(field->shape, object->as.object.fields[i].value, store, arena);
+        struct convex_shape_field *field = need_field(shape, object->as.object.fields[i].name);
+        count(&field->seen, more);
+        count_value(field->shape, object->as.object.fields[i].value, more);
+        if (field->seen == 0) { /* nobody has it any more */
+            drop_field(shape, field);
+        }
     }
 }
 
-static void observe_array(struct convex_shape *shape, const struct convex_value *array,
-                          const struct convex_store *store, struct arena *arena) {
-    shape->array = true;
+static void count_array(struct convex_shape *shape, const struct convex_value *array, bool more) {
+    count(&shape->array, more);
     for (size_t i = 0; i < array->as.array.count; i++) {
         if (shape->items == NULL) {
-            shape->items = arena_allocate(arena, sizeof *shape->items);
+            shape->items = memory_allocate(sizeof *shape->items);
         }
-        convex_shape_observe(shape->items, array->as.array.items[i], store, arena);
+        count(&shape->n_items, more);
+        count_value(shape->items, array->as.array.items[i], more);
+    }
+    if (shape->n_items == 0 && shape->items != NULL) {
+        convex_shape_clear(shape->items);
+        free(shape->items);
+        shape->items = NULL;
     }
 }
 
-void convex_shape_observe(struct convex_shape *shape, const struct convex_value *value,
-                          const struct convex_store *store, struct arena *arena) {
+/* --- values --- */
+
+static void count_value(struct convex_shape *shape, const struct convex_value *value, bool more) {
     switch (value->kind) {
     case CONVEX_NULL:
-        shape->null = true;
+        count(&shape->null, more);
         break;
     case CONVEX_INT64:
-        shape->int64 = true;
+        count(&shape->int64, more);
         break;
     case CONVEX_FLOAT64: {
         double number = value->as.number;
-        shape->float64 = true;
-        shape->special_float = shape->special_float || !isfinite(number) || (number == 0 && signbit(number));
+        count(&shape->float64, more);
+        if (!isfinite(number) || (number == 0 && signbit(number))) {
+            count(&shape->special_float, more);
+        }
         break;
     }
     case CONVEX_BOOLEAN:
-        shape->boolean = true;
+        count(&shape->boolean, more);
         break;
     case CONVEX_STRING:
-        observe_string(shape, value->as.bytes.data, store, arena);
+        count_string(shape, value->as.bytes.data, more);
         break;
     case CONVEX_BYTES:
-        shape->bytes = true;
+        count(&shape->bytes, more);
         break;
     case CONVEX_ARRAY:
-        observe_array(shape, value, store, arena);
+        count_array(shape, value, more);
         break;
     case CONVEX_OBJECT:
-        observe_object(shape, value, store, arena);
+        count_object(shape, value, more);
         break;
     default:
         assert(value->kind != CONVEX_UNDEFINED); /* the store refuses it */
     }
 }
 
-static void make_empty_document(struct convex_shape *shape, const struct convex_store_table *table,
-                                struct arena *arena) {
-    shape->object = true;
-    field_of(shape, "_creationTime", arena)->shape->float64 = true;
-    add_id(field_of(shape, "_id", arena)->shape, table, arena);
+void convex_shape_observe(struct convex_shape *shape, const struct convex_value *value) {
+    count_value(shape, value, true);
 }
 
-struct convex_shape *convex_shape_of_table(const struct convex_store *store,
-                                           const struct convex_store_table *table, struct arena *arena) {
-    struct convex_shape *shape = arena_allocate(arena, sizeof *shape);
-    const struct convex_ordered_node *node = convex_ordered_first(&table->indexes[0].entries);
-    for (; node != NULL; node = convex_ordered_next(node)) {
-        const struct convex_document *document = node->item;
-        if (document->newest->value != NULL) {
-            convex_shape_observe(shape, document->newest->value, store, arena);
-        }
-    }
-    if (shape->objects == 0) {
-        make_empty_document(shape, table, arena);
-    }
-    return shape;
+void convex_shape_forget(struct convex_shape *shape, const struct convex_value *value) {
+    count_value(shape, value, false);
 }

@@ -1,35 +1,40 @@
-/* Shapes: what kinds of values a place has held, gathered from the values themselves. json_schemas describes
- * stored data by them, not a declared schema. Everything lives in an arena. */
+/* Shapes: how many values of which kinds a place holds, counted from the values themselves. json_schemas
+ * describes stored data by them, not a declared schema. Values can be taken away again, so a shape follows
+ * its table without looking at all documents. A zeroed shape has seen nothing; it owns what it points to. */
 #ifndef MOCK_CONVEX_SHAPE_H
 #define MOCK_CONVEX_SHAPE_H
 
-#include "base/memory.h"
 #include "mock-convex/store.h"
+
+struct convex_shape_id {
+    uint32_t table; /* number; whether such a table lives is for the reader to ask */
+    size_t seen;
+};
 
 struct convex_shape_field;
 
+/* Numbers of values. */
 struct convex_shape {
-    bool null, int64, float64, special_float, boolean, string, bytes, array, object;
-    const struct convex_store_table **ids; /* tables whose ids were seen; void when `string` holds too */
+    size_t null, int64, float64, boolean, string, bytes, array, object;
+    size_t special_float;        /* of the floats: NaN, infinities, -0 */
+    struct convex_shape_id *ids; /* strings that read as ids, not counted in `string`; by number */
     size_t n_ids;
-    struct convex_shape *items;        /* of arrays; NULL while all were empty */
+    struct convex_shape *items; /* of arrays; NULL while all are empty */
+    size_t n_items;
     struct convex_shape_field *fields; /* of objects, sorted by name */
     size_t n_fields;
     size_t fields_capacity;
-    size_t objects; /* how many objects were seen */
 };
 
 struct convex_shape_field {
-    const char *name;
+    char *name;
     struct convex_shape *shape;
     size_t seen; /* in how many objects; in all of them: required */
 };
 
-/* Widen the shape by one value. `store` tells which strings are ids. */
-void convex_shape_observe(struct convex_shape *shape, const struct convex_value *value,
-                          const struct convex_store *store, struct arena *arena);
-/* The shape of a table's live documents; of an empty table, an object with _creationTime and _id. */
-struct convex_shape *convex_shape_of_table(const struct convex_store *store,
-                                           const struct convex_store_table *table, struct arena *arena);
+void convex_shape_observe(struct convex_shape *shape, const struct convex_value *value);
+/* The value must have been observed. */
+void convex_shape_forget(struct convex_shape *shape, const struct convex_value *value);
+void convex_shape_clear(struct convex_shape *shape);
 
 #endif

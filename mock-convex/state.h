@@ -6,6 +6,7 @@
 #include "mock-convex/reply.h"
 #include "mock-convex/request.h"
 #include "mock-convex/store.h"
+#include "mock-convex/table_shapes.h"
 
 struct convex_action;
 struct convex_answer;
@@ -31,9 +32,10 @@ struct convex_deployment {
     size_t n_http_routes;
     bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
-    struct map syncs;              /* see data_sync_list.h */
-    struct convex_answer *answers; /* decided, not yet sent */
-    struct convex_parked *parked;  /* requests that wait for the keys of a token */
+    struct convex_table_shapes shapes; /* for json_schemas */
+    struct map syncs;                  /* see data_sync_list.h */
+    struct convex_answer *answers;     /* decided, not yet sent */
+    struct convex_parked *parked;      /* requests that wait for the keys of a token */
     size_t n_parked;
     struct convex_mutation *mutations; /* running */
     struct convex_action *actions;     /* running */

@@ -41,6 +41,7 @@ struct sync_session {
     bool chunks; /* the client takes TransitionChunk */
     bool over;   /* closed; freed at the end of the event */
     enum convex_identity identity;
+    bool read_only;            /* its key may run queries only */
     struct convex_value *user; /* who is signed in; NULL: nobody */
     struct auth_waiter waiter; /* for the keys of an Authenticate, which is then the first of `held` */
     struct held *held;         /* messages that wait for it */
@@ -322,6 +323,7 @@ static bool identify(struct sync_session *session, const struct sync_message *me
 static void become(struct sync_session *session, const struct convex_caller *caller) {
     convex_free(session->user);
     session->identity = caller->identity;
+    session->read_only = caller->read_only;
     session->user = caller->user != NULL ? convex_copy(caller->user) : NULL;
     for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
         sync_subscription_identify(query, session->identity, session->user);
@@ -536,6 +538,9 @@ static bool take_mutation(struct sync_session *session, const struct sync_messag
     if (session->n_queue >= SYNC_QUEUE_MAX) {
         return close_with(session, 1013, "TooManyConcurrentMutations");
     }
+    if (session->read_only) {
+        return close_with(session, 1000, "OperationNotPermitted");
+    }
     if (!decode_call(session, message->path, message->component, message->args, &call)) {
         return false;
     }
@@ -604,6 +609,9 @@ static bool take_action(struct sync_session *session, const struct sync_message 
     struct convex_call call;
     if (session->n_actions >= SYNC_ACTIONS_MAX) {
         return close_with(session, 1013, "TooManyInflightActionsForSingleClient");
+    }
+    if (session->read_only) {
+        return close_with(session, 1000, "OperationNotPermitted");
     }
     if (!decode_call(session, message->path, message->component, message->args, &call)) {
         return false;

@@ -128,8 +128,13 @@ void sync_subscription_run(struct sync_subscription *query, struct convex_deploy
     }
     struct convex_value *value = NULL;
     struct error error = {0};
-    enum status status = convex_context_run(&query->context, deployment, query->call.function,
-                                            query->call.user, query->call.args, &value, &error);
+    const struct convex_store *store = &deployment->store;
+    convex_context_begin(&query->context, deployment, query->call.function, query->call.user);
+    if (query->id % 2 == 1 && store->log_count > 0 && host_mutant(deployment->host, "split-snapshot")) {
+        query->context.transaction.begin = store->log[store->log_count - 1]->ts - 1;
+    }
+    enum status status =
+        convex_context_call(&query->context, query->call.function, query->call.args, &value, &error);
     query->tracked = true;
     convex_call_keep_log(deployment, &query->call, &query->context.log);
     if (status == STATUS_OK) {

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/idle_bump.h"
+#include "mock-convex/reads_note.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/transaction.h"
 
@@ -20,12 +21,21 @@ static enum status find_table(struct convex_deployment *deployment, const char *
                : error_set(error, STATUS_NOT_FOUND, "there is no table \"%.64s\" to change", name);
 }
 
+/* Checks know documents by their commits; those of a table that ends so have none. */
+static void note_end(struct convex_deployment *deployment, const char *name, const char *what) {
+    const struct note_row row = {.table = name, .id = ""};
+    const struct note note = {
+        .kind = NOTE_TABLE, .timestamp = deployment->store.latest, .rows = &row, .n_rows = 1, .text = what};
+    host_note(deployment->host, &note);
+}
+
 enum status convex_deployment_drop_table(struct convex_deployment *deployment, const char *name,
                                          struct error *error) {
     struct convex_store_table *table;
     enum status status = find_table(deployment, name, &table, error);
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, NULL, host_wall_clock(deployment->host));
+        note_end(deployment, table->name, "drops");
         convex_idle_wait(deployment);
         sync_hub_commit(deployment->sync);
     }
@@ -56,6 +66,7 @@ enum status convex_deployment_clear_table(struct convex_deployment *deployment, 
         struct convex_store_write *writes = gather_deletions(table, &count);
         if (count > 0) {
             convex_store_commit(&deployment->store, writes, count, host_wall_clock(deployment->host));
+            convex_note_reads(deployment, NULL, from);
             convex_note_commit(deployment, from, "clear_table");
         }
         free(writes);
@@ -123,6 +134,7 @@ enum status convex_deployment_activate(struct convex_deployment *deployment,
     enum status status = find_table(deployment, import->name, &table, error);
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, import, host_wall_clock(deployment->host));
+        note_end(deployment, table->name, "replaces");
         convex_idle_wait(deployment);
         sync_hub_commit(deployment->sync);
     }
@@ -170,7 +182,8 @@ static json_t *admit(const struct convex_deployment *deployment, const struct co
     bool admitted = check_names(body, reply) &&
                     (caller.identity == CONVEX_ADMIN ||
                      convex_reply_error(reply, 403, "BadDeployKey",
-                                        "This endpoint needs the deploy key of the deployment."));
+                                        "This endpoint needs the deploy key of the deployment.")) &&
+                    convex_auth_may_write(&caller, reply);
     if (!admitted) {
         json_decref(body);
         return NULL;

@@ -33,6 +33,7 @@ void convex_transaction_end(struct convex_transaction *transaction) {
     convex_transaction_drop_made(transaction);
     free(transaction->overlays);
     free(transaction->intervals);
+    free(transaction->reads);
     arena_free(&transaction->arena);
     memset(transaction, 0, sizeof *transaction);
 }
@@ -57,8 +58,8 @@ struct convex_pending *convex_transaction_pending(const struct convex_transactio
     return node != NULL ? node->item : NULL;
 }
 
-/* The document's state for this transaction; NULL: it does not exist. Records nothing. */
-static const struct convex_value *visible(const struct convex_transaction *transaction,
+/* The document's state for this transaction; NULL: it does not exist. */
+static const struct convex_value *visible(struct convex_transaction *transaction,
                                           const struct convex_store_table *table,
                                           const unsigned char internal[16]) {
     const struct convex_pending *pending = convex_transaction_pending(transaction, table, internal);
@@ -68,6 +69,7 @@ static const struct convex_value *visible(const struct convex_transaction *trans
     const struct convex_document *document = convex_store_document(table, internal);
     const struct convex_revision *revision =
         document != NULL ? convex_store_revision_at(document, transaction->begin) : NULL;
+    convex_read_set_add_document(transaction, table, internal, revision);
     return revision != NULL ? revision->value : NULL;
 }
 

@@ -29,6 +29,13 @@ struct convex_interval {
     size_t high_length;
 };
 
+/* A document that the transaction looked at in its snapshot (its own writes are none of that). */
+struct convex_read {
+    const struct convex_store_table *table;
+    unsigned char internal[16];
+    int64_t ts; /* of the revision it saw; 0: there was none */
+};
+
 struct convex_overlay;
 
 struct convex_transaction {
@@ -41,6 +48,9 @@ struct convex_transaction {
     struct convex_interval *intervals;
     size_t n_intervals;
     size_t intervals_capacity;
+    struct convex_read *reads; /* in the order of reading; a document may be there more than once */
+    size_t n_reads;
+    size_t reads_capacity;
     struct convex_ordered pending;   /* own writes by (tablet, internal id): struct convex_pending */
     struct convex_overlay *overlays; /* index entries of own writes, for the tables written to */
     size_t n_overlays;

@@ -21,7 +21,7 @@ static void span_free(struct span *span) {
 
 /* A walk over one index with the transaction's own entries merged in. */
 struct walk {
-    const struct convex_transaction *transaction;
+    struct convex_transaction *transaction;
     const struct convex_store_index *index;
     const struct span *span;
     const struct convex_ordered *own_entries; /* NULL: none */
@@ -109,8 +109,10 @@ static const struct convex_value *walk_next(struct walk *walk, const unsigned ch
         return pending->value;
     }
     walk->base = next_in(&walk->index->entries, base, walk->span);
-    const struct convex_revision *revision = convex_store_revision_at(base->item, walk->transaction->begin);
+    const struct convex_document *document = base->item;
+    const struct convex_revision *revision = convex_store_revision_at(document, walk->transaction->begin);
     assert(revision != NULL && revision->value != NULL); /* else its index entry would have ended */
+    convex_read_set_add_document(walk->transaction, document->table, document->internal, revision);
     return revision->value;
 }
 

@@ -28,6 +28,11 @@ enum status convex_read_set_add_point(struct convex_transaction *transaction,
                                       const struct convex_store_index *index, const void *key, size_t length,
                                       struct error *error);
 
+/* Remember that this document was looked at; `revision` NULL: there is none. */
+void convex_read_set_add_document(struct convex_transaction *transaction,
+                                  const struct convex_store_table *table, const unsigned char internal[16],
+                                  const struct convex_revision *revision);
+
 /* The own write to this document; NULL: none. */
 struct convex_pending *convex_transaction_pending(const struct convex_transaction *transaction,
                                                   const struct convex_store_table *table,

@@ -26,7 +26,7 @@ struct bucket_storage *bucket_storage_create(int number, size_t n_tables, uint64
     struct bucket_storage *storage = memory_allocate(sizeof *storage);
     storage->number = number;
     storage->last_op = first_op - 1;
-    storage->checkpoint = first_op - 1;
+    storage->checkpoint = storage->previous = first_op - 1;
     storage->n_tables = n_tables;
     storage->tables = memory_allocate_array(n_tables + 1, sizeof *storage->tables);
     return storage;
@@ -175,6 +175,7 @@ bool bucket_storage_commit(struct bucket_storage *storage, int64_t lsn, bool emp
     if (!moved)
         return true;
     assert(storage->n_touched > 0); /* every operation is in a bucket */
+    storage->previous = storage->checkpoint;
     storage->checkpoint = storage->last_op;
     storage->commits++;
     for (size_t i = 0; i < storage->n_touched; i++) {

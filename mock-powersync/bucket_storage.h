@@ -51,6 +51,7 @@ struct bucket_storage {
     struct arena arena;  /* ids, subkeys, data */
     uint64_t last_op;    /* highest op id given out */
     uint64_t checkpoint; /* op id up to which clients see */
+    uint64_t previous;   /* the checkpoint before it, for the mutant replay-old-checkpoint */
     int64_t lsn;         /* of the checkpoint: a Convex timestamp, ns; 0: never committed */
     uint64_t commits;    /* how often the checkpoint's op id moved */
     struct bucket **touched;

@@ -91,12 +91,20 @@ static void append_bucket(struct buffer *out, const struct stream_bucket *bucket
     sync_line_bucket_append(out, &line);
 }
 
+/* Up to which operation the next announcement goes. */
+static uint64_t announced_op(const struct sync_stream *stream) {
+    const struct bucket_storage *storage = stream->environment->storage;
+    bool lags = !stream->announced && host_mutant(stream->environment->host, "replay-old-checkpoint");
+    return lags ? storage->previous : storage->checkpoint;
+}
+
 /* Take over the state at the checkpoint of buckets that changed; their announcements go to `out`. */
 static size_t take_changes(struct sync_stream *stream, struct buffer *out) {
     size_t changed = 0;
+    const uint64_t op = announced_op(stream);
     for (size_t i = 0; i < stream->buckets.count; i++) {
         struct stream_bucket *bucket = &stream->buckets.buckets[i];
-        struct bucket_state state = bucket_state_at(bucket->bucket, stream->environment->storage->checkpoint);
+        struct bucket_state state = bucket_state_at(bucket->bucket, op);
         if (stream->announced && state.checksum == bucket->checksum && state.count == bucket->count)
             continue;
         bucket->checksum = state.checksum;
@@ -125,7 +133,7 @@ static bool announce(struct sync_stream *stream) {
         if (stream->announced && wakes > 1)
             host_mark(stream->environment->host, "service.checkpoint-coalesced");
         assert(storage->checkpoint >= stream->checkpoint && visible >= stream->write_checkpoint);
-        stream->checkpoint = storage->checkpoint;
+        stream->checkpoint = announced_op(stream);
         stream->write_checkpoint = visible;
         stream->sent = 0;
         struct buffer line = {0};

@@ -42,6 +42,12 @@ struct check_settings {
     size_t n_clients;
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
+    /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without
+     * request id (owned by the caller). STATUS_MISSING: the deployment is down, ask again; any other failure:
+     * it cannot be told. NULL: transitions are not compared. */
+    enum status (*evaluate)(void *context, const char *path, const char *args, const char *user, int64_t ts,
+                            bool *failed, char **text, struct error *error);
+    void *evaluate_context;
 };
 
 enum status checker_create(struct history *history, struct world *world,

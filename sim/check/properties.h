@@ -13,5 +13,7 @@ extern const struct property property_no_lost_write;
 extern const struct property property_convergence;
 extern const struct property property_wire_grammar;
 extern const struct property property_exactly_once;
+extern const struct property property_serializable;
+extern const struct property property_reactive_exact;
 
 #endif

@@ -41,6 +41,8 @@ struct serve_options {
 
 static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
     (void)context;
+    if (note->kind == NOTE_READS)
+        return;
     printf("%lld.%06lld %s %s", (long long)(now / TIME_SECOND),
            (long long)(now % TIME_SECOND / TIME_MICROSECOND), node,
            note->kind == NOTE_COMMIT ? "committed" : "note");

@@ -82,7 +82,7 @@ const struct history_record *history_add(struct history *history, int64_t time, 
     record->note.text = note->text == NULL ? NULL : arena_copy_text(&history->arena, note->text);
     record->note.rows = keep_rows(history, note);
     trace_note(history->trace, time, node, note);
-    if (history->narration != NULL) {
+    if (history->narration != NULL && note->kind != NOTE_READS) { /* too much to read */
         history_narrate(history->narration, record);
         buffer_append_char(history->narration, '\n');
     }

@@ -251,6 +251,9 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
     case NOTE_CALL_RAN:
         buffer_printf(out, "ran %s for request %lld", note->rows[0].table, (long long)note->transaction);
         break;
+    case NOTE_TABLE:
+        buffer_printf(out, "%s the table %s", note->text, note->rows[0].table);
+        break;
     case NOTE_CALL_ENDED:
         buffer_printf(out, "has %s for request %lld", note->text, (long long)note->transaction);
         break;

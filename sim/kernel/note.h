@@ -43,8 +43,12 @@ enum note_kind {
     NOTE_TEXT,
     /* What the transaction of the NOTE_COMMIT that follows at once has read. timestamp = its snapshot. Rows:
      * operation "READ" (table, id, values = decimal commit timestamp of the revision that it saw, "0": there
-     * was none) and "RANGE" (table; id = name of the index; values = {"low":hex,"high":hex or null}, index
-     * keys in byte order, low <= key < high; see mock-convex/index_key.h). */
+     * was none), "RANGE" (table; id = the index, as "by_id" or "by_uuid(uuid)"; values =
+     * {"low":hex,"high":hex or null}, index keys in byte order, low <= key < high; see
+     * mock-convex/index_key.h) and, for each document that it wrote, "KEY" (table, id, values =
+     * {index:hex,..}, its new keys; NULL = deleted). A commit that read nothing has "KEY" rows only, and its
+     * snapshot is just below it. Hex digits are lower case, so their order is that of the bytes. Histories do
+     * not narrate it. */
     NOTE_READS,
     /* A client of the WebSocket protocol applied a transition. timestamp = its ts; rows, one for every query
      * that the client is subscribed to: operation = "VALUE" or "ERROR", table = function path, id = arguments
@@ -61,7 +65,10 @@ enum note_kind {
     /* A deployment has run a mutation of a WebSocket session to its success (not: answered it from what it
      * keeps). One row: table = path, id = session id ("": it has none). transaction = request number,
      * timestamp = of the commit. Comes right after the NOTE_COMMIT, if something was written. */
-    NOTE_CALL_RAN
+    NOTE_CALL_RAN,
+    /* A deployment ended a table at a timestamp, without tombstones: text = "drops" or "replaces" (another
+     * one, whose documents were never noted, took over the name); one row: table, id = "". */
+    NOTE_TABLE
 };
 
 struct note_row {

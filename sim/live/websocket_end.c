@@ -217,18 +217,16 @@ enum websocket_event websocket_end_next(struct websocket_end *end, const struct 
 
 void websocket_end_put(struct websocket_end *end, enum wslay_opcode opcode, const void *bytes,
                        size_t length) {
-    struct wslay_frame_iocb frame = {.fin = 1,
-                                     .opcode = (uint8_t)opcode,
-                                     .payload_length = length,
-                                     .mask = end->client,
-                                     .data = bytes,
-                                     .data_length = length};
+    struct wslay_frame_iocb frame = {
+        .fin = 1, .opcode = (uint8_t)opcode, .payload_length = length, .mask = end->client};
+    size_t done = 0;
     do {
+        frame.data = length > 0 ? (const uint8_t *)bytes + done : NULL;
+        frame.data_length = length - done;
         ssize_t sent = wslay_frame_send(end->frames, &frame);
         assert(sent >= 0); /* the buffer takes everything */
-        frame.data += sent;
-        frame.data_length -= (size_t)sent;
-    } while (frame.data_length > 0);
+        done += (size_t)sent;
+    } while (done < length);
 }
 
 void websocket_end_put_close(struct websocket_end *end, int code, const char *reason) {

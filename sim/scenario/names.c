@@ -84,6 +84,11 @@ const struct scenario_name *scenario_mutants(void) {
         {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
         {"new-request-id", "the plain Convex client sends a mutation again under a new request number"},
+        {"replay-old-checkpoint", "the service begins each stream with the checkpoint before the newest"},
+        {"lost-update", "a commit's validation overlooks changes of documents that were read"},
+        {"phantom", "a commit's validation overlooks new documents in ranges that were read"},
+        {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},
+        {"split-snapshot", "queries of one transition run at different timestamps"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;

@@ -85,6 +85,14 @@ static void build_net(struct stage *stage) {
     net_set_faults(stage->net, &faults);
 }
 
+static enum status evaluate(void *context, const char *path, const char *args, const char *user, int64_t ts,
+                            bool *failed, char **text, struct error *error) {
+    const struct stage *stage = context;
+    if (!stage->deployment)
+        return error_set(error, STATUS_MISSING, "the deployment is down");
+    return convex_deployment_evaluate(stage->deployment, path, args, user, ts, failed, text, error);
+}
+
 static enum status build_history(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     stage->history = history_create();
@@ -100,7 +108,9 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .users = stage->names.users,
                                             .n_clients = stage->names.count,
                                             .properties = scenario->properties,
-                                            .n_properties = scenario->n_properties};
+                                            .n_properties = scenario->n_properties,
+                                            .evaluate = evaluate,
+                                            .evaluate_context = stage};
     return checker_create(stage->history, stage->world, &settings, &stage->checker, error);
 }
 

@@ -44,7 +44,7 @@ struct fixture {
     size_t n_rows;
 };
 
-static struct fixture fixture_open_for(const char *const *properties, size_t n_properties) {
+static inline struct fixture fixture_open_for(const char *const *properties, size_t n_properties) {
     struct fixture fixture = {.history = history_create(), .timestamp = TIME_WALL_START};
     const struct check_settings settings = {.schema = &fixture_schema,
                                             .sync_config = fixture_config,
@@ -63,21 +63,21 @@ static inline struct fixture fixture_open(void) {
     return fixture_open_for(NULL, 0);
 }
 
-static void fixture_close(struct fixture *fixture) {
+static inline void fixture_close(struct fixture *fixture) {
     checker_destroy(fixture->checker);
     history_destroy(fixture->history);
     arena_free(&fixture->arena);
 }
 
 /* Rows of the next record. `values` is a JSON text, NULL where there is no row. */
-static void fixture_row(struct fixture *fixture, const char *operation, const char *table, const char *id,
-                        const char *values) {
+static inline void fixture_row(struct fixture *fixture, const char *operation, const char *table,
+                               const char *id, const char *values) {
     assert_true(fixture->n_rows < FIXTURE_ROWS);
     fixture->rows[fixture->n_rows++] = (struct note_row){operation, table, id, values};
 }
 
 /* Ends the record; returns its number. */
-static uint64_t fixture_add(struct fixture *fixture, const char *node, struct note note) {
+static inline uint64_t fixture_add(struct fixture *fixture, const char *node, struct note note) {
     note.rows = fixture->rows;
     note.n_rows = fixture->n_rows;
     fixture->n_rows = 0;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 const [url, modules] = process.argv.slice(2);
 const require = createRequire(modules + "/");
-const { ConvexHttpClient } = require("convex/browser");
+const { ConvexClient, ConvexHttpClient } = require("convex/browser");
 const { anyApi } = require("convex/server");
 
 const client = new ConvexHttpClient(url, { logger: false });
@@ -29,5 +29,18 @@ assert.equal((await client.query(anyApi.todo.getList, { uuid: "list-1" }))._id, 
 await assert.rejects(client.query(anyApi.todo.getList, {}), /Server Error|needs the uuid/);
 await assert.rejects(client.mutation(anyApi.todo.missing, {}), /Server Error|Could not find/);
 await assert.rejects(client.query(anyApi.todo.addList, { list, todos }), Error);
+// A subscription over a WebSocket sees what another client writes.
+const reactive = new ConvexClient(url, { webSocketConstructor: require("ws"), logger: false, unsavedChangesWarning: false });
+const names = [];
+const changed = new Promise((resolve) =>
+  reactive.onUpdate(anyApi.todo.getList, { uuid: "list-2" }, (value) => {
+    names.push(value?.name ?? null);
+    if (names.length === 1) client.mutation(anyApi.todo.addList, { list: { ...list, uuid: "list-2" }, todos: [] });
+    else resolve();
+  }));
+await changed;
+assert.deepEqual(names, [null, list.name]);
+await reactive.close();
+
 // Still there afterwards.
 assert.equal((await client.query(anyApi.todo.getList, { uuid: "list-1" })).name, list.name);

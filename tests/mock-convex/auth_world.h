@@ -20,6 +20,7 @@ struct auth_world {
     char *set;
 };
 
+#define READ_ONLY_KEY "prod:syncline-1|only-looking"
 #define CONFIGURATION                                                                                        \
     "{\"issuer\":\"https://issuer.test/\",\"jwks_uri\":\"https://issuer.test/keys.json?v=1\"}"
 
@@ -107,6 +108,7 @@ static inline void auth_world_make(struct auth_world *world) {
     auth_world_publish(world, all, LENGTH_OF(all));
     host_http_listen(world->issuer.host, &events, &world->issuer);
     struct convex_deployment_options options = fixture_options();
+    options.read_only_key = READ_ONLY_KEY;
     options.providers = auth_providers;
     options.n_providers = LENGTH_OF(auth_providers);
     options.functions = auth_functions;

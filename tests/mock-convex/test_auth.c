@@ -232,6 +232,49 @@ static void test_convex_auth_form(void **state) {
     auth_world_free(&world);
 }
 
+/* A second key that may look and run queries: what PowerSync needs for replication, but not for write
+ * checkpoints. */
+static void test_read_only_key(void **state) {
+    (void)state;
+#define READER "Convex dev:syncline-1|only-looking"
+#define TYPE "application/json"
+    static const struct expectation rows[] = {
+        {"export", "GET", "/api/json_schemas", READER, NULL, NULL, 200, ""},
+        {"deltas", "GET", "/api/document_deltas?cursor=1", READER, NULL, NULL, 200, ""},
+        {"snapshot", "GET", "/api/list_snapshot", READER, NULL, NULL, 200, ""},
+        {"a query", "POST", "/api/query", READER, TYPE, "{\"path\":\"pets:count\",\"args\":{}}", 200, ""},
+        {"a query of any kind", "POST", "/api/function", READER, TYPE,
+         "{\"path\":\"pets:count\",\"args\":{}}", 200, ""},
+        {"a mutation", "POST", "/api/mutation", READER, TYPE, "{\"path\":\"pets:add\",\"args\":{}}", 403,
+         "OperationNotPermitted"},
+        {"a write checkpoint", "POST", "/api/mutation", READER, TYPE,
+         "{\"path\":\"powersync_checkpoints:createCheckpoint\",\"args\":{}}", 403, "OperationNotPermitted"},
+        {"a mutation by its address", "POST", "/api/run/pets/add", READER, TYPE, "{\"args\":{}}", 403,
+         "OperationNotPermitted"},
+        {"dropping tables", "POST", "/api/delete_tables", READER, TYPE,
+         "{\"tableNames\":[\"pets\"],\"componentId\":null}", 403, "OperationNotPermitted"},
+        {"clearing tables", "PUT", "/api/streaming_import/clear_tables", READER, TYPE,
+         "{\"tableNames\":[\"pets\"]}", 403, "OperationNotPermitted"},
+        {"the other key still does all", "POST", "/api/mutation", AUTHORIZED, TYPE,
+         "{\"path\":\"pets:add\",\"args\":{}}", 200, ""},
+        {"neither key", "POST", "/api/mutation", READER "x", TYPE, "{\"path\":\"pets:add\",\"args\":{}}", 401,
+         "BadAdminKey"},
+    };
+    struct fixture *fixture = fixture_world();
+    struct convex_deployment_options options = fixture_options();
+    struct answer answer;
+    options.read_only_key = "prod:syncline-1|only-looking";
+    fixture_deploy(fixture, &options);
+    check_expectations(fixture, rows, LENGTH_OF(rows));
+    assert_int_equal(fixture->commits, 1);
+    send_request(fixture, &answer, "GET", "/api/check_admin_key", READER, NULL, NULL, 0);
+    wait_for(fixture, &answer);
+    assert_string_equal(buffer_text(&answer.body),
+                        "{\"success\":true,\"allowedOps\":[\"ViewData\"],\"isReadOnly\":true}");
+    buffer_free(&answer.body);
+    fixture_free(fixture);
+}
+
 /* The identity reaches every kind of function, through every way to call it. */
 static void test_every_context(void **state) {
     (void)state;
@@ -274,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_remembered_tokens_expire),
         cmocka_unit_test(test_convex_auth_form),
         cmocka_unit_test(test_every_context),
+        cmocka_unit_test(test_read_only_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

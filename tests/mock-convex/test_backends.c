@@ -63,7 +63,9 @@ static void expect(struct sample *sample, const char *kind, const char *path, co
                    const char *expected) {
     json_t *json = call(sample, kind, path, args);
     struct buffer text = {0};
-    json_append_sorted(&text, json_object_get(json, "value"));
+    if (json_object_get(json, "value") != NULL) {
+        json_append_sorted(&text, json_object_get(json, "value"));
+    }
     if (strcmp(json_text(json, "status"), "success") != 0 || strcmp(buffer_text(&text), expected) != 0) {
         fail_msg("%s %s: %s %s, expected %s", path, args, buffer_text(&text),
                  json_text(json, "errorMessage") != NULL ? json_text(json, "errorMessage") : "", expected);

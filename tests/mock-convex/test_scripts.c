@@ -83,6 +83,9 @@ static const struct evaluation evaluations[] = {
     {"1 + 2 * 3", "7.0"},
     {"(1 + 2) * 3", "9.0"},
     {"7 - 2 - 1", "4.0"},
+    {"10 - 2 * 3", "4.0"},
+    {"8 / 2 / 2", "2.0"},
+    {"1 + 2 < 4 == true && 1 < 2", "true"},
     {"7 / 2", "3.5"},
     {"1 / 0", "{\"$float\":\"AAAAAAAA8H8=\"}"},
     {"-args.a", "-2.0"},
@@ -316,6 +319,80 @@ static void test_statements(void **state) {
     convex_backend_free(backend);
 }
 
+/* A call that fails is caught, with what it threw; the variable of its result is empty then. Undefined
+ * arguments are left out. */
+static void test_catch(void **state) {
+    (void)state;
+    struct convex_backend *backend = parse("functions:\n"
+                                           "  f:odd:\n"
+                                           "    args: {n: number, \"x?\": number}\n"
+                                           "    mutation:\n"
+                                           "      - if: =args.n == 2\n"
+                                           "        then:\n"
+                                           "          - {insert: seen, value: {n: 2}}\n"
+                                           "          - throw: {code: EVEN, n: =args.n}\n"
+                                           "      - {insert: seen, value: {n: =args.n}}\n"
+                                           "      - return: =args.n\n"
+                                           "  f:all:\n"
+                                           "    action:\n"
+                                           "      - let: {found: []}\n"
+                                           "      - each: n\n"
+                                           "        in: [1, 2, 3]\n"
+                                           "        do:\n"
+                                           "          - call: f:odd\n"
+                                           "            args: {n: =n, x: =undefined}\n"
+                                           "            as: result\n"
+                                           "            catch:\n"
+                                           "              - {append: found, value: '=error.data.code'}\n"
+                                           "          - {append: found, value: =result ?? 'none'}\n"
+                                           "      - return: =found\n"
+                                           "  f:uncaught:\n"
+                                           "    action:\n"
+                                           "      - {call: f:odd, args: {n: 2}}\n");
+    struct fixture *fixture = deploy(backend);
+    expect(fixture, "f:all", "{}", "[1.0,\"EVEN\",\"none\",3.0]");
+    assert_int_equal(fixture->commits, 2);
+    assert_null(strstr(buffer_text(&fixture->notes), "\"n\":2.0"));
+    expect_begin(fixture, "f:uncaught", "{}", "{\"code\":\"EVEN\",\"n\":2.0}\n    at f:odd (app.yaml:8:13)");
+    fixture_free(fixture);
+    convex_backend_free(backend);
+}
+
+/* Undefined where Convex takes no such value. */
+static void test_undefined(void **state) {
+    (void)state;
+    struct convex_backend *backend =
+        parse("tables: {pets: {indexes: {by_tag: [tag]}}}\n"
+              "functions:\n"
+              "  f:array: {query: [{return: [1, =undefined]}]}\n"
+              "  f:insert: {mutation: [{insert: pets, value: {list: [=undefined]}}]}\n"
+              "  f:throw: {query: [{throw: {list: [=undefined]}}]}\n"
+              "  f:call: {query: [{call: f:array, args: {list: [=undefined]}}]}\n"
+              "  f:log: {query: [{log: [=undefined, [1], {x: =undefined}, 7, =7n]}, {return: 1}]}\n"
+              "  f:badLog: {query: [{log: [[=undefined]]}]}\n"
+              "  f:object: {query: [{return: {x: =undefined, y: [{z: =undefined}]}}]}\n"
+              "  f:json: {query: [{let: {a: {b: 1, x: =undefined, y: 2}}}, {return: =toJson(a)}]}\n"
+              "  f:add: {mutation: [{insert: pets, value: =args}]}\n"
+              "  f:untagged:\n"
+              "    query:\n"
+              "      - {collect: pets, index: by_tag, eq: {tag: =undefined}, as: pets}\n"
+              "      - return: =pets.length\n"
+              "  f:badKey: {query: [{collect: pets, index: by_tag, eq: {tag: [=undefined]}, as: pets}]}\n");
+    struct fixture *fixture = deploy(backend);
+    static const char *const bad[] = {"f:array", "f:insert", "f:throw", "f:call", "f:badLog", "f:badKey"};
+    for (size_t i = 0; i < LENGTH_OF(bad); i++) {
+        expect_begin(fixture, bad[i], "{}", "TypeError: undefined is not a Convex value");
+    }
+    expect(fixture, "f:log", "{}", "1.0");
+    expect(fixture, "f:object", "{}", "{\"y\":[{}]}");
+    expect(fixture, "f:json", "{}", "\"{\\\"b\\\":1,\\\"y\\\":2}\"");
+    expect(fixture, "f:add", "{\"tag\":null}", "null");
+    expect(fixture, "f:add", "{\"name\":\"x\"}", "null");
+    expect(fixture, "f:untagged", "{}", "1.0");
+    fixture_free(fixture);
+    convex_backend_free(backend);
+}
+
 /* --- bounds --- */
 
 static void test_bounds(void **state) {
@@ -494,7 +571,8 @@ static void test_nesting(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_expressions), cmocka_unit_test(test_statements),
-                                       cmocka_unit_test(test_where_reads), cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_where_reads), cmocka_unit_test(test_catch),
+                                       cmocka_unit_test(test_undefined),   cmocka_unit_test(test_bounds),
                                        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_cut_files),
                                        cmocka_unit_test(test_nesting)};
     return cmocka_run_group_tests(tests, NULL, NULL);

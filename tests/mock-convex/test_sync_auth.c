@@ -236,6 +236,23 @@ static void test_acting(void **state) {
     end(&scene);
 }
 
+/* The read-only key subscribes, but may not call anything that writes: Forbidden closes with 1000. */
+static void test_read_only(void **state) {
+    (void)state;
+    static const char *const calls[] = {CALL("Mutation", "0", "who:mutation"),
+                                        CALL("Action", "0", "who:action")};
+    for (size_t i = 0; i < LENGTH_OF(calls); i++) {
+        struct scene scene;
+        begin(&scene);
+        say(&scene, AUTHENTICATE("0", "Admin", ",\"value\":\"" READ_ONLY_KEY "\""));
+        say(&scene, SUBSCRIBE);
+        hears(&scene, TIME_SECOND, TRANSITION(START, VERSION("1", "1", "T1"), UPDATED("null")));
+        say(&scene, calls[i]);
+        hears(&scene, TIME_SECOND, "closed 1000 'OperationNotPermitted'\n");
+        end(&scene);
+    }
+}
+
 /* A second token in place of the first: only the newer one's end counts. */
 static void test_renewal(void **state) {
     (void)state;
@@ -289,7 +306,7 @@ int main(void) {
         cmocka_unit_test(test_waiting_twice),   cmocka_unit_test(test_gone_while_waiting),
         cmocka_unit_test(test_too_many_held),   cmocka_unit_test(test_refused),
         cmocka_unit_test(test_acting),          cmocka_unit_test(test_renewal),
-        cmocka_unit_test(test_request_id),
+        cmocka_unit_test(test_request_id),      cmocka_unit_test(test_read_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

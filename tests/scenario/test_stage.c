@@ -218,6 +218,9 @@ static void test_overlapping_faults(void **state) {
               "  - {at: 9s, offline: bob-1, lasts: 60s}\n"
               "  - {at: 10s, crash: powersync, lasts: 0s}\n"
               "  - {at: 11s, write: bob-1, action: add-list, rows: 1}\n"
+              "  - {at: 12s, crash: convex, lasts: 0s}\n"
+              "  - {at: 26s, crash: convex, lasts: 3s}\n"
+              "  - {at: 27s, crash: convex, lasts: 10s}\n"
               "  - {at: 27s, crash: powersync, lasts: 10s}\n"
               "  - {at: 28s, crash: powersync, lasts: 10s}\n"
               "  - {at: 28s, crash: bob-1, lasts: 10s}\n"
@@ -232,6 +235,7 @@ static void test_overlapping_faults(void **state) {
     assert_non_null(strstr(buffer_text(&result.narration), "left-out is left out: the app is not running"));
     assert_int_equal(count_of(result.faults, result.n_faults, "client-crash"), 3);
     assert_int_equal(count_of(result.faults, result.n_faults, "service-crash"), 3);
+    assert_int_equal(count_of(result.faults, result.n_faults, "deployment-crash"), 3);
     assert_int_equal(count_of(result.faults, result.n_faults, "disconnect"), 4);
     assert_int_equal(count_of(result.faults, result.n_faults, "offline"), 2);
     stage_result_free(&result);
