@@ -83,7 +83,8 @@ static void save_row(struct replicator *replicator, const struct sync_table *tab
     size_t count = 0;
     struct bucket_storage *storage = replicator->options.storage;
     if (document)
-        count = evaluate_row(replicator->options.config, storage->number, table, document, arena, &outputs);
+        count =
+            evaluate_row(replicator->options.config, storage->number, table, document, arena, &outputs, NULL);
     bucket_storage_save(storage, table->name, id, outputs, count, skip_existing);
 }
 

@@ -67,6 +67,13 @@ struct sql_value sql_value_from_json(const json_t *json, struct arena *arena) {
     return value;
 }
 
+struct sql_value sql_value_from_json_copy(const json_t *json, struct arena *arena) {
+    struct sql_value value = sql_value_from_json(json, arena);
+    if (json_is_string(json))
+        value.text = arena_copy_bytes(arena, value.text, value.length);
+    return value;
+}
+
 struct row row_from_document(const json_t *document, struct arena *arena) {
     assert(json_is_object(document));
     struct row row = {0};
@@ -101,6 +108,7 @@ void row_set(struct row *row, const char *name, const struct sql_value *value) {
 
 static void append_json(struct buffer *out, const struct sql_value *value) {
     switch (value->kind) {
+    case SQL_BLOB:
     case SQL_NULL:
         buffer_append(out, "null", 4);
         break;
@@ -118,9 +126,13 @@ static void append_json(struct buffer *out, const struct sql_value *value) {
 
 void row_append_json(struct buffer *out, const struct row *row) {
     buffer_append_char(out, '{');
+    bool first = true;
     for (size_t i = 0; i < row->count; i++) {
-        if (i > 0)
+        if (row->columns[i].value.kind == SQL_BLOB || row->columns[i].value.absent)
+            continue;
+        if (!first)
             buffer_append_char(out, ',');
+        first = false;
         buffer_append_json_text(out, row->columns[i].name);
         buffer_append_char(out, ':');
         append_json(out, &row->columns[i].value);

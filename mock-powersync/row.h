@@ -8,14 +8,16 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
-enum sql_kind { SQL_NULL, SQL_INTEGER, SQL_REAL, SQL_TEXT };
+/* BLOB comes from casts only: never stored, never in a bucket's name. */
+enum sql_kind { SQL_NULL, SQL_INTEGER, SQL_REAL, SQL_TEXT, SQL_BLOB };
 
 struct sql_value {
     enum sql_kind kind;
     int64_t integer;
     double real;
     const char *text;
-    size_t length; /* of text */
+    size_t length; /* of text, in bytes */
+    bool absent;   /* a NULL that stands for a field which a document does not have: never in synced data */
 };
 
 struct row_column {
@@ -32,6 +34,8 @@ struct row {
  * export's own fields (_table, _ts, _deleted, _component) are left out. */
 struct row row_from_document(const json_t *document, struct arena *arena);
 struct sql_value sql_value_from_json(const json_t *json, struct arena *arena);
+/* The same with nothing borrowed from the JSON. */
+struct sql_value sql_value_from_json_copy(const json_t *json, struct arena *arena);
 
 /* NULL: absent. */
 const struct sql_value *row_get(const struct row *row, const char *name);

@@ -9,8 +9,10 @@
 struct maker {
     struct stream_buckets *buckets;
     struct bucket_storage *storage;
-    const struct auth_user *user;
-    struct map index; /* bucket name -> index + 1 */
+    char *claims;         /* of the token, and */
+    char *connection;     /* the parameters of the connection, as JSON text */
+    struct buffer errors; /* of the stream that is being added: JSON objects, with commas */
+    struct map index;     /* bucket name -> index + 1 */
     size_t capacity;
 };
 
@@ -24,16 +26,15 @@ static void add_reason(struct stream_bucket *bucket, const char *kind, size_t in
 }
 
 /* Buckets of several subscriptions are merged: all reasons, the most urgent priority. */
-static void add_bucket(struct maker *maker, const struct buffer *name, int priority, const char *kind,
-                       size_t reason) {
+static void add_bucket(struct maker *maker, const char *name, int priority, const char *kind, size_t reason) {
     struct stream_buckets *buckets = maker->buckets;
-    uintptr_t found = (uintptr_t)map_get(&maker->index, name->data);
+    uintptr_t found = (uintptr_t)map_get(&maker->index, name);
     if (!found) {
         MEMORY_RESERVE(buckets->buckets, maker->capacity, buckets->count + 1);
         buckets->buckets[buckets->count++] = (struct stream_bucket){
-            .bucket = bucket_storage_bucket(maker->storage, name->data, name->length), .priority = priority};
+            .bucket = bucket_storage_bucket(maker->storage, name, strlen(name)), .priority = priority};
         found = buckets->count;
-        map_set(&maker->index, name->data, (void *)found);
+        map_set(&maker->index, name, (void *)found);
     }
     struct stream_bucket *bucket = &buckets->buckets[found - 1];
     assert(priority >= 0 && priority <= 3);
@@ -41,18 +42,29 @@ static void add_bucket(struct maker *maker, const struct buffer *name, int prior
     add_reason(bucket, kind, reason);
 }
 
-static void add_variants(struct maker *maker, const struct sync_stream_definition *stream, int priority,
-                         const char *kind, size_t reason) {
-    const struct sql_value *user = &maker->user->id;
-    for (size_t i = 0; i < stream->n_variants; i++) {
-        bool by_user = stream->variants[i].by_user;
-        if (by_user && user->kind == SQL_NULL)
-            continue;
-        struct buffer name = {0};
-        bucket_name_append(&name, maker->storage->number, stream->name, i, by_user ? user : NULL);
-        add_bucket(maker, &name, priority, kind, reason);
-        buffer_free(&name);
+/* The buckets of one subscription; what cannot be evaluated gives none, and the checkpoint says so. */
+static void add_subscription(struct maker *maker, const struct sync_stream_definition *stream, int priority,
+                             const char *kind, size_t reason, const json_t *parameters) {
+    struct arena arena = {0};
+    char *own = evaluate_request_text(parameters);
+    struct sync_request_values values = {maker->claims, maker->connection, own};
+    const char **names, *message;
+    size_t count;
+    if (!evaluate_request(stream, maker->storage->number, &values, &arena, &names, &count, &message)) {
+        buffer_append_text(&maker->errors,
+                           maker->errors.length > 0 ? ",{\"subscription\":" : "{\"subscription\":");
+        if (strcmp(kind, "sub") == 0)
+            buffer_append_integer(&maker->errors, (int64_t)reason);
+        else
+            buffer_append_json_text(&maker->errors, kind);
+        buffer_append_text(&maker->errors, ",\"message\":");
+        buffer_append_json_text(&maker->errors, message);
+        buffer_append_char(&maker->errors, '}');
     }
+    for (size_t i = 0; i < count; i++)
+        add_bucket(maker, names[i], priority, kind, reason);
+    free(own);
+    arena_free(&arena);
 }
 
 static int subscription_priority(const struct sync_stream_definition *stream, const json_t *subscription) {
@@ -72,20 +84,24 @@ static bool add_stream(struct maker *maker, const struct sync_stream_definition 
     json_array_foreach((json_t *)(uintptr_t)request->subscriptions, i, subscription) {
         if (strcmp(json_text(subscription, "stream"), stream->name) != 0)
             continue;
-        add_variants(maker, stream, subscription_priority(stream, subscription), "sub", i);
+        add_subscription(maker, stream, subscription_priority(stream, subscription), "sub", i,
+                         json_object_get(subscription, "parameters"));
         subscribed = true;
     }
     if (!stream->auto_subscribe || !request->include_defaults)
         return subscribed;
-    add_variants(maker, stream, stream->priority, "default", stream_index);
+    add_subscription(maker, stream, stream->priority, "default", stream_index, NULL);
     return true;
 }
 
-static void append_stream(struct buffer *out, const struct sync_stream_definition *stream) {
+static void append_stream(struct buffer *out, const struct sync_stream_definition *stream,
+                          const struct buffer *errors) {
     buffer_append_text(out, out->length > 0 ? ",{\"name\":" : "{\"name\":");
     buffer_append_json_text(out, stream->name);
-    buffer_append_text(out, stream->auto_subscribe ? ",\"is_default\":true,\"errors\":[]}"
-                                                   : ",\"is_default\":false,\"errors\":[]}");
+    buffer_append_text(out, stream->auto_subscribe ? ",\"is_default\":true,\"errors\":["
+                                                   : ",\"is_default\":false,\"errors\":[");
+    buffer_append(out, errors->data, errors->length);
+    buffer_append_text(out, "]}");
 }
 
 static bool goes_before(const struct stream_bucket *a, const struct stream_bucket *b) {
@@ -113,13 +129,17 @@ bool stream_buckets_make(struct stream_buckets *buckets, const struct sync_confi
         map_free(&positions, NULL);
         return false;
     }
-    struct maker maker = {.buckets = buckets, .storage = storage, .user = user};
+    struct maker maker = {.buckets = buckets,
+                          .storage = storage,
+                          .claims = evaluate_request_text(user->claims),
+                          .connection = evaluate_request_text(json_object_get(request->body, "parameters"))};
     struct buffer streams = {0};
     size_t n_streams = 0;
     for (size_t i = 0; i < config->n_streams; i++) {
         if (!add_stream(&maker, &config->streams[i], request, n_streams))
             continue;
-        append_stream(&streams, &config->streams[i]);
+        append_stream(&streams, &config->streams[i], &maker.errors);
+        buffer_clear(&maker.errors);
         n_streams++;
     }
     for (size_t i = 0; i < buckets->count; i++) {
@@ -130,6 +150,9 @@ bool stream_buckets_make(struct stream_buckets *buckets, const struct sync_confi
     buckets->streams = buffer_take(&streams);
     sort(buckets);
     map_free(&maker.index, NULL);
+    buffer_free(&maker.errors);
+    free(maker.claims);
+    free(maker.connection);
     map_free(&positions, NULL);
     return true;
 }

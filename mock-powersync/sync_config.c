@@ -10,6 +10,8 @@
 
 #define DEFAULT_PRIORITY 3
 
+enum { VARIANTS_MOST = 100 }; /* of one stream */
+
 /* An error at a key: the place of plain values such as `true` is not kept apart, that of keys is. */
 static enum status refuse_key(const struct yaml_document *document, const json_t *object, const char *key,
                               struct error *error, const char *reason) {
@@ -59,13 +61,52 @@ static struct sync_table *table_of(struct sync_config *config, const char *name)
     return table;
 }
 
-static size_t variant_of(struct sync_stream_definition *stream, bool by_user) {
-    for (size_t i = 0; i < stream->n_variants; i++)
-        if (stream->variants[i].by_user == by_user)
-            return i;
-    assert(stream->n_variants < 2);
-    stream->variants[stream->n_variants] = (struct sync_variant){.by_user = by_user};
-    return stream->n_variants++;
+/* The family of a branch, a new one when there is none yet. False: the stream has too many. */
+static bool assign_variant(struct sync_stream_definition *stream, struct sync_branch *branch) {
+    for (branch->variant = 0; branch->variant < stream->n_variants; branch->variant++)
+        if (strcmp(stream->variants[branch->variant].branch->key, branch->key) == 0)
+            return true;
+    if (stream->n_variants == VARIANTS_MOST)
+        return false;
+    if (!stream->variants)
+        stream->variants = memory_allocate_array(VARIANTS_MOST, sizeof *stream->variants);
+    stream->variants[stream->n_variants++] = (struct sync_variant){.branch = branch};
+    return true;
+}
+
+static void append_content(struct buffer *out, const struct sync_query *query,
+                           const struct sync_branch *branch) {
+    buffer_append_json_text(out, query->table);
+    buffer_append_json_text(out, query->object_type);
+    for (size_t i = 0; i < query->n_items; i++) {
+        sync_expression_print(out, query->items[i].expression);
+        buffer_append_json_text(out, query->items[i].output ? query->items[i].output : "*");
+    }
+    buffer_append_text(out, branch->row_key);
+}
+
+static bool is_same_content(const struct sync_query *left, const struct sync_query *right) {
+    for (size_t i = 0; i < left->n_branches; i++) {
+        for (size_t j = 0; j < right->n_branches; j++) {
+            struct buffer a = {0}, b = {0};
+            append_content(&a, left, &left->branches[i]);
+            append_content(&b, right, &right->branches[j]);
+            bool same = strcmp(buffer_text(&a), buffer_text(&b)) == 0;
+            buffer_free(&a);
+            buffer_free(&b);
+            if (same)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The real service joins queries of a stream that store the same into one, whatever requests they are for. */
+static bool repeats(const struct sync_config *config, size_t stream, const struct sync_query *query) {
+    for (size_t i = 0; i < config->n_queries; i++)
+        if (config->queries[i].stream == stream && is_same_content(&config->queries[i], query))
+            return true;
+    return false;
 }
 
 static enum status add_query(struct sync_config *config, size_t stream, const struct yaml_document *document,
@@ -77,7 +118,17 @@ static enum status add_query(struct sync_config *config, size_t stream, const st
     if (sync_query_parse(&query, json_string_value(sql), &inner))
         return yaml_error(document, sql, error, "stream %s: %s", config->streams[stream].name, inner.message);
     query.stream = stream;
-    query.variant = variant_of(&config->streams[stream], query.user_column != NULL);
+    if (repeats(config, stream, &query)) {
+        sync_query_free(&query);
+        return yaml_error(document, sql, error, "stream %s: two queries store the same; write one, with OR",
+                          config->streams[stream].name);
+    }
+    for (size_t i = 0; i < query.n_branches; i++)
+        if (!assign_variant(&config->streams[stream], &query.branches[i])) {
+            sync_query_free(&query);
+            return yaml_error(document, sql, error, "stream %s: more than %d kinds of buckets",
+                              config->streams[stream].name, VARIANTS_MOST);
+        }
     MEMORY_RESERVE(config->queries, config->queries_capacity, config->n_queries + 1);
     config->queries[config->n_queries] = query;
     struct sync_table *table = table_of(config, query.table);
@@ -182,8 +233,10 @@ enum status sync_config_parse(struct sync_config *config, const char *text, cons
 }
 
 void sync_config_free(struct sync_config *config) {
-    for (size_t i = 0; i < config->n_streams; i++)
+    for (size_t i = 0; i < config->n_streams; i++) {
+        free(config->streams[i].variants);
         free(config->streams[i].name);
+    }
     for (size_t i = 0; i < config->n_queries; i++)
         sync_query_free(&config->queries[i]);
     for (size_t i = 0; i < config->n_tables; i++) {

@@ -6,17 +6,17 @@
 #include "base/map.h"
 #include "mock-powersync/sync_query.h"
 
-/* A family of buckets of one stream: one bucket for everybody, or one for each user. Queries of a stream
- * whose parameters are equal share a family. */
+/* A family of buckets of one stream: what a request must fulfil, and the parameters that tell its buckets
+ * apart. Branches of a stream's queries whose request side is equal share a family. */
 struct sync_variant {
-    bool by_user;
+    const struct sync_branch *branch; /* the first of them; its request side counts */
 };
 
 struct sync_stream_definition {
     char *name;
     bool auto_subscribe;
-    int priority; /* 0 most urgent .. 3 */
-    struct sync_variant variants[2];
+    int priority;                  /* 0 most urgent .. 3 */
+    struct sync_variant *variants; /* at most 100 */
     size_t n_variants;
 };
 

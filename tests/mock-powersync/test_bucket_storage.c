@@ -48,7 +48,7 @@ static void save(struct fixture *fixture, const char *id, const char *document, 
     if (document) {
         json = json_parse(document, strlen(document), NULL);
         assert_non_null(json);
-        count = evaluate_row(&fixture->config, 1, &fixture->config.tables[0], json, &arena, &outputs);
+        count = evaluate_row(&fixture->config, 1, &fixture->config.tables[0], json, &arena, &outputs, NULL);
     }
     bucket_storage_save(fixture->storage, "lists", id, outputs, count, skip_existing);
     json_decref(json);
