@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "mock-convex/client_format.h"
+#include "mock-convex/component.h"
 #include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
 
@@ -17,6 +18,7 @@
 
 void convex_call_free(struct convex_call *call) {
     free(call->path);
+    free(call->component);
     free(call->format);
     free(call->origin);
     free(call->request_id);
@@ -50,7 +52,9 @@ static void decode_args(struct convex_call *call, const json_t *json) {
 }
 
 void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call) {
-    call->function = call->elsewhere ? NULL : map_get(&deployment->functions, call->path);
+    char *name = convex_component_name(call->component, call->path);
+    call->function = map_get(&deployment->functions, name);
+    free(name);
 }
 
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,

@@ -10,8 +10,8 @@
 /* What a request to a function asks for. */
 struct convex_call {
     char *path;                             /* canonical */
+    char *component;                        /* whose function; NULL or "": the root's */
     const struct convex_function *function; /* NULL: unknown */
-    bool elsewhere;                         /* of a component, and there is the root only */
     enum convex_identity identity;          /* in what role */
     bool read_only;                         /* with a key that may run queries only */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
@@ -35,7 +35,8 @@ bool convex_call_fill(struct convex_deployment *deployment, const char *path, co
 /* The same from a JSON body {"path","args","format"?}. */
 bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
                            struct convex_reply *reply);
-/* Fill a zeroed call from a path and arguments, of any API. False: the path cannot be parsed. What is wrong
+/* Fill a call that is zeroed but for its component from a path and arguments, of any API. False: the path
+ * cannot be parsed. What is wrong
  * with the arguments shows when the function would run. */
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call);

@@ -379,11 +379,11 @@ static bool decode_call(struct sync_session *session, const char *path, const ch
     if (component != NULL && *component != 0 && !admin) {
         return close_fatal(session, "ComponentPathForbidden: only an admin may name a component");
     }
+    call->component = memory_copy_text(component);
     if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
+        convex_call_free(call);
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
-    call->elsewhere = component != NULL && *component != 0;
-    convex_call_resolve(session->deployment, call);
     call->identity = session->identity;
     call->user = session->user != NULL ? convex_copy(session->user) : NULL;
     return true;
@@ -565,6 +565,11 @@ static void free_inflight(struct inflight *inflight) {
 static void action_done(void *context, const struct convex_action_outcome *outcome) {
     struct inflight *inflight = context;
     struct sync_session *session = inflight->session;
+    if (outcome->code != NULL) {
+        free_inflight(inflight);
+        close_with(session, 1013, outcome->code);
+        return;
+    }
     convex_call_keep_log(session->deployment, &inflight->call, outcome->log);
     if (outcome->value != NULL) {
         struct buffer text = {0};
