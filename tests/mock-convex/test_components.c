@@ -212,6 +212,15 @@ static void test_numbers_repeat(void **state) {
         assert_int_equal(strncmp(id, "j57", 3), 0);
     }
     json_decref(page);
+    struct convex_value *order = convex_object(); /* the second table of shop, the third of all */
+    const struct convex_value *const orders[] = {order};
+    assert_int_equal(convex_deployment_replace_table(fixture->deployment, "shop//orders", orders, 1, NULL),
+                     STATUS_OK);
+    convex_free(order);
+    page = get_json(fixture, "/api/list_snapshot?component=shop&table_name=orders");
+    const char *id = json_text(json_array_get(json_object_get(page, "values"), 0), "_id");
+    assert_int_equal(strncmp(id, "j97", 3), 0);
+    json_decref(page);
     fixture_free(fixture);
 }
 
