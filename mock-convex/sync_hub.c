@@ -156,9 +156,12 @@ static const struct convex_revision *find_stored(const struct sync_hub *hub, con
     convex_index_key_append(&key, session);
     convex_index_key_append(&key, request);
     const struct convex_ordered_node *node = convex_ordered_seek(&index->entries, key.data, key.length);
-    if (node != NULL && node->key_length >= key.length &&
-        memcmp(convex_ordered_key(node), key.data, key.length) == 0) {
-        found = ((const struct convex_document *)node->item)->newest;
+    for (; found == NULL && node != NULL && node->key_length >= key.length &&
+           memcmp(convex_ordered_key(node), key.data, key.length) == 0;
+         node = convex_ordered_next(node)) {
+        if (node->until == CONVEX_LIVE) { /* else it was deleted, being old */
+            found = ((const struct convex_document *)node->item)->newest;
+        }
     }
     buffer_free(&key);
     convex_free(session);

@@ -1,5 +1,5 @@
 /* Components other than the root: tables and functions of their own, and what the export shows of them. */
-#include "fixture.h"
+#include "sync_script.h"
 
 #define JSON "application/json"
 #define ROOT_ADD "{\"path\":\"pets:add\",\"args\":{\"uuid\":\"r\"}}"
@@ -394,6 +394,60 @@ static void test_declarations(void **state) {
     fixture_free(fixture);
 }
 
+#define SESSION                                                                                              \
+    "{\"type\":\"Connect\",\"sessionId\":\"3f0c0000-0000-4000-8000-000000000001\",\"connectionCount\":0,"    \
+    "\"lastCloseReason\":"                                                                                   \
+    "\"InitialConnect\"}"
+#define WATCH                                                                                                \
+    "{\"type\":\"ModifyQuerySet\",\"baseVersion\":0,\"newVersion\":1,\"modifications\":[{\"type\":\"Add\","  \
+    "\"queryId\":0,"                                                                                         \
+    "\"udfPath\":\"pets:count\",\"args\":[{}],\"componentPath\":\"shop\"}]}"
+#define MUTATE                                                                                               \
+    "{\"type\":\"Mutation\",\"requestId\":0,\"udfPath\":\"pets:add\",\"args\":[{}],\"componentPath\":"       \
+    "\"shop\"}"
+
+static void say(struct script *script, const char *text) {
+    script_say(script, script->fixture->client, text);
+    fixture_run(script->fixture, 100 * TIME_MILLISECOND);
+}
+
+/* On the WebSocket, too, an admin may name a component; anybody else ends the session. */
+static void test_websocket(void **state) {
+    struct fixture *fixture = make();
+    struct script admin = {0}, user = {0};
+    (void)state;
+    script_connect(&admin, fixture, fixture->client, "/api/sync");
+    fixture_run(fixture, 100 * TIME_MILLISECOND);
+    say(&admin, SESSION);
+    say(&admin,
+        "{\"type\":\"Authenticate\",\"baseVersion\":0,\"tokenType\":\"Admin\",\"value\":\"" DEPLOY_KEY "\"}");
+    say(&admin, WATCH);
+    assert_non_null(strstr(buffer_text(&admin.log), "\"queryId\":0,\"value\":0.0"));
+    say(&admin, MUTATE);
+    assert_non_null(strstr(buffer_text(&admin.log), "\"success\":true"));
+    assert_non_null(strstr(buffer_text(&admin.log), "\"queryId\":0,\"value\":1.0"));
+    assert_int_equal(count(fixture, "shop"), 1);
+    assert_int_equal(count(fixture, ""), 0);
+    script_connect(&user, fixture, fixture->client, "/api/sync");
+    fixture_run(fixture, 100 * TIME_MILLISECOND);
+    say(&user, SESSION);
+    say(&user, MUTATE);
+    assert_non_null(strstr(buffer_text(&user.log), "FatalError"));
+    assert_false(user.open);
+    assert_int_equal(count(fixture, "shop"), 1);
+    fixture_run(fixture, 6 * TIME_DAY); /* the result is kept for a week: sent again, it is known */
+    say(&admin, MUTATE);
+    assert_int_equal(count(fixture, "shop"), 1);
+    fixture_run(fixture, 3 * TIME_DAY);
+    say(&admin, MUTATE);
+    assert_int_equal(count(fixture, "shop"), 2);
+    say(&admin, MUTATE); /* known again */
+    assert_int_equal(count(fixture, "shop"), 2);
+    script_free(&admin);
+    script_free(&user);
+    fixture_free(fixture);
+}
+
 int main(void) {
     const struct CMUnitTest all[] = {cmocka_unit_test(test_functions_see_their_own_tables),
                                      cmocka_unit_test(test_numbers_repeat),
@@ -403,6 +457,7 @@ int main(void) {
                                      cmocka_unit_test(test_schemas),
                                      cmocka_unit_test(test_data_sync),
                                      cmocka_unit_test(test_table_changes),
-                                     cmocka_unit_test(test_declarations)};
+                                     cmocka_unit_test(test_declarations),
+                                     cmocka_unit_test(test_websocket)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
