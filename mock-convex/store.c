@@ -84,6 +84,7 @@ struct convex_store_table *convex_store_make_table(const struct convex_table *de
 void convex_store_adopt_table(struct convex_store *store, struct convex_store_table *table, int64_t from) {
     assert(!map_has(&store->by_name, table->name) && table->number == convex_store_next_number(store));
     table->from = from;
+    store->table_changes++;
     append_table(store, table);
     map_set(&store->by_name, table->name, table);
 }
@@ -130,6 +131,7 @@ int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;
+    store->table_changes++;
     if (successor == NULL) {
         map_remove(&store->by_name, table->name);
     } else {
