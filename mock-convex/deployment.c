@@ -128,7 +128,9 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
         return;
     }
     convex_idle_wait(deployment);
-    note_rows(deployment, from, path);
+    if (host_is_heard(deployment->host)) {
+        note_rows(deployment, from, path);
+    }
     sync_hub_commit(deployment->sync);
     convex_scheduler_look(deployment, from);
 }
