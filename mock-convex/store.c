@@ -188,6 +188,9 @@ const struct convex_revision *convex_store_revision_at(const struct convex_docum
 
 size_t convex_store_log_after(const struct convex_store *store, int64_t ts) {
     size_t low = 0, high = store->log_count;
+    if (high == 0 || store->log[high - 1]->ts <= ts) { /* most ask for what is newer than the newest */
+        return high;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (store->log[middle]->ts > ts) {
