@@ -124,7 +124,7 @@ static void describe_row(const struct convex_revision *revision, struct arena *a
 }
 
 /* Returns how many there were. */
-static size_t note_rows(struct convex_deployment *deployment, size_t from, const char *path) {
+static void note_rows(struct convex_deployment *deployment, size_t from, const char *path) {
     const struct convex_store *store = &deployment->store;
     struct arena arena = {0};
     size_t count = 0;
@@ -140,13 +140,14 @@ static size_t note_rows(struct convex_deployment *deployment, size_t from, const
         host_note(deployment->host, &note);
     }
     arena_free(&arena);
-    return count;
 }
 
-static bool has_system_rows(const struct convex_store *store, size_t from) {
+/* Changes of system tables (deletions do not count), or of the others? */
+static bool has_rows(const struct convex_store *store, size_t from, bool system) {
     bool found = false;
     for (size_t i = from; i < store->log_count && !found; i++) {
-        found = store->log[i]->document->table->system && store->log[i]->value != NULL;
+        const struct convex_revision *revision = store->log[i];
+        found = revision->document->table->system == system && (!system || revision->value != NULL);
     }
     return found;
 }
@@ -159,12 +160,15 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
         return;
     }
     convex_idle_wait(deployment);
-    if (note_rows(deployment, from, path) > 0) {
+    if (host_is_heard(deployment->host)) {
+        note_rows(deployment, from, path);
+    }
+    if (has_rows(store, from, false)) {
         convex_noise_make(deployment);
     }
     sync_hub_commit(deployment->sync);
     convex_scheduler_look(deployment, from);
-    if (has_system_rows(store, from)) {
+    if (has_rows(store, from, true)) {
         convex_collect_wait(deployment);
     }
 }

@@ -17,12 +17,12 @@ struct convex_call {
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
     char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
-    struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
+    struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `unusable` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
     enum convex_format usual_format; /* when none was asked for */
     struct convex_log log;           /* of the last attempt, for the reply */
-    struct error error;
+    char *unusable;                  /* why `args` is NULL; owned */
 };
 
 void convex_call_free(struct convex_call *call);

@@ -85,6 +85,7 @@ enum status convex_deployment_push(struct convex_deployment *deployment, const s
         return status;
     }
     store->schema_ts = convex_store_bump(store, host_wall_clock(deployment->host));
+    store->table_changes++;
     apply_tables(deployment, tables, n_tables);
     convex_set_functions(deployment, functions, n_functions);
     sync_hub_commit(deployment->sync);

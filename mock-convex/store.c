@@ -137,6 +137,7 @@ void convex_store_adopt_table(struct convex_store *store, struct convex_store_ta
     assert(!map_has(&store->by_name, table->full_name));
     assert(table->number == convex_store_next_number(store, table->component));
     table->from = from;
+    store->table_changes++;
     append_table(store, table);
     map_set(&store->by_name, table->full_name, table);
 }
@@ -184,6 +185,7 @@ int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;
+    store->table_changes++;
     if (successor == NULL) {
         map_remove(&store->by_name, table->full_name);
     } else {
@@ -242,6 +244,9 @@ const struct convex_revision *convex_store_revision_at(const struct convex_docum
 
 size_t convex_store_log_after(const struct convex_store *store, int64_t ts) {
     size_t low = 0, high = store->log_count;
+    if (high == 0 || store->log[high - 1]->ts <= ts) { /* most ask for what is newer than the newest */
+        return high;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (store->log[middle]->ts > ts) {

@@ -82,6 +82,7 @@ struct convex_store {
     size_t documents_capacity;
     int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19
                        digits */
+    uint64_t table_changes; /* counts tables that come, go or are replaced, and pushes */
     int64_t schema_ts; /* when tables were last changed by a push; transactions from before it conflict */
     bool schemaless;   /* transactions make the tables that they write to */
 };
