@@ -54,6 +54,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     else
         buffer_printf(out, "seed: \"%" PRIu64 "\"\n", plan->seed);
     buffer_printf(out, "app: %s\n", scenario->app->name);
+    if (scenario->backend)
+        line_text(out, "backend", scenario->backend_file);
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "base/memory.h"
 #include "fault/fault_file.h"
+#include "mock-convex/backend.h"
 #include "reader/reader.h"
 
 struct scenario_pin {
@@ -59,9 +60,11 @@ struct scenario {
     const char *name; /* file name without folder and ending, unless `name:` says otherwise */
     const char *description;
     const struct app *app;
-    const char *sync_config; /* the app's unless given */
-    const char *engine;      /* "core" */
-    uint64_t seed;           /* `seed:` of a pinned plan */
+    struct convex_backend *backend; /* owned; NULL: none */
+    const char *backend_file;       /* absolute where it can be told */
+    const char *sync_config;        /* the app's unless given */
+    const char *engine;             /* "core" */
+    uint64_t seed;                  /* `seed:` of a pinned plan */
     bool has_seed;
 
     const char *const *users; /* none: only plain Convex clients take part, and there is no service */

@@ -6,6 +6,7 @@
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
+#include "scenario/scenario_backend.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 
@@ -117,39 +118,33 @@ static enum status build_history(struct stage *stage, struct error *error) {
 /* --- servers --- */
 
 void stage_start_deployment(struct stage *stage) {
-    static const struct convex_auth_provider provider = {.issuer = "https://issuer",
-                                                         .application = APP_ISSUER_AUDIENCE};
-    const struct scenario *scenario = stage->scenario;
-    const struct app *app = scenario->app;
-    const struct convex_deployment_options options = {.deploy_key = deploy_key,
-                                                      .storage = stage->storage,
-                                                      .providers = &provider,
-                                                      .n_providers = 1,
-                                                      .tables = app->tables,
-                                                      .n_tables = app->n_tables,
-                                                      .functions = app->functions,
-                                                      .n_functions = app->n_functions,
-                                                      .mutation_time_low = TIME_MILLISECOND,
-                                                      .mutation_time_high = 15 * TIME_MILLISECOND,
-                                                      .read_time = 2 * TIME_MILLISECOND,
-                                                      .conflicts = (int)scenario->server_faults.conflicts,
-                                                      .bumps_when_idle =
-                                                          scenario->server_faults.bumps_when_idle};
     assert(!stage->deployment);
-    stage->deployment = convex_deployment_create(stage->deployment_host, &options);
+    stage->deployment = convex_deployment_create(stage->deployment_host, &stage->deployment_options);
 }
 
 static enum status build_deployment(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
-    const struct app *app = scenario->app;
     assert(stage->history); /* the seed documents are commits too */
     stage->storage = convex_storage_create();
     stage->deployment_host = server_door_open(net_node(stage->net, "convex"), &scenario->server_faults.convex,
                                               &stage->doors.convex);
+    stage->deployment_options =
+        (struct convex_deployment_options){.deploy_key = deploy_key,
+                                           .storage = stage->storage,
+                                           .mutation_time_low = TIME_MILLISECOND,
+                                           .mutation_time_high = 15 * TIME_MILLISECOND,
+                                           .read_time = 2 * TIME_MILLISECOND,
+                                           .conflicts = (int)scenario->server_faults.conflicts,
+                                           .bumps_when_idle = scenario->server_faults.bumps_when_idle};
+    enum status status = scenario_fill_deployment(scenario, &stage->arena, &stage->deployment_options, error);
+    if (status != STATUS_OK)
+        return status;
     stage_start_deployment(stage);
+    if (!scenario_app_takes_part(scenario))
+        return STATUS_OK;
     uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
-    return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
-                     scenario->todos_per_list, choice, error);
+    return scenario->app->seed(stage->deployment, scenario->users, scenario->n_users,
+                               scenario->lists_per_user, scenario->todos_per_list, choice, error);
 }
 
 static enum status build_service(struct stage *stage, struct error *error) {
