@@ -78,6 +78,9 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
             return reader_refuse_key(reader, reader_member(root.value, "faults"), scenario->faults[i].name,
                                      "with `steps`, `%s` is written as steps and not as a fault",
                                      scenario->faults[i].name);
+    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
+        return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
+                                 SCENARIO_NO_TOKENS, "rotate-keys");
     enum status status = check_backend(reader, root, scenario);
     if (status != STATUS_OK)
         return status;

@@ -44,6 +44,7 @@ struct scenario_call {
 /* Plain Convex clients of one kind, "<name>-1" to "<name>-<clients>". */
 struct scenario_reactive {
     const char *name;
+    const char *user; /* who signs in at each of them; NULL: nobody */
     int64_t clients;
     const struct scenario_call *queries; /* each client subscribes to all, with arguments of its own */
     size_t n_queries;
@@ -76,6 +77,7 @@ struct scenario {
     const struct scenario_reactive *reactive;
     size_t n_reactive;
     size_t n_reactive_clients;
+    bool reactive_users;       /* some group has a user, so there is a token issuer */
     const char *reactive_text; /* the whole of `reactive:` as JSON, for pinned plans; NULL: none */
 
     int64_t duration;                   /* ns of workload; then the world heals */

@@ -75,8 +75,11 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
     }
-    for (size_t i = stage->names.count; i < stage->names.total; i++)
+    for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
+        if (scenario_group_of(stage->scenario, stage->names.names[i])->user)
+            set_link(stage, stage->names.names[i], "issuer");
+    }
     const struct net_faults faults = {.refuse = plan->refuse,
                                       .reset = plan->reset,
                                       .lose_response = plan->lose_response,
@@ -191,6 +194,8 @@ static void build_plain(struct stage *stage, size_t index) {
     map_set(&stage->clients_by_name, client->name, client);
     client->reactive = reactive_client_create(client->host, &settings);
     const struct scenario_reactive *group = scenario_group_of(stage->scenario, client->name);
+    if (group->user)
+        reactive_client_set_auth(client->reactive, "issuer", group->user);
     for (size_t i = 0; i < group->n_queries; i++) {
         struct buffer args = {0};
         plan_query_args(stage->plan->seed, client->name, &group->queries[i], i, &args);
@@ -208,13 +213,18 @@ static enum status build_devices(struct stage *stage, struct error *error) {
     return status;
 }
 
+static void build_issuer(struct stage *stage) {
+    if (!stage->issuer)
+        stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
+                                          token_audience, stage->scenario->token_lifetime);
+}
+
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
 static enum status build_powersync(struct stage *stage, struct error *error) {
     enum status status = build_service(stage, error);
     if (status != STATUS_OK)
         return status;
-    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                      token_audience, stage->scenario->token_lifetime);
+    build_issuer(stage);
     return build_devices(stage, error);
 }
 
@@ -234,6 +244,8 @@ enum status stage_build(struct stage *stage, struct error *error) {
         status = build_deployment(stage, error);
     if (status == STATUS_OK && stage->names.count > 0)
         status = build_powersync(stage, error);
+    if (status == STATUS_OK && stage->scenario->reactive_users)
+        build_issuer(stage);
     for (size_t i = stage->names.count; status == STATUS_OK && i < stage->names.total; i++)
         build_plain(stage, i);
     if (status == STATUS_OK)
