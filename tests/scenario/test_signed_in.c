@@ -53,6 +53,7 @@ static void test_seeds(void **state) {
         run(scenario, plan, &result);
         if (!result.passed)
             fail_msg("seed %llu: %s", (unsigned long long)seed, result.violations[0].explanation);
+        assert_true(result.virtual_time < scenario->duration + scenario->settle_within); /* it settled */
         assert_true(result.commits > 5); /* visitors' notes are refused, users' are not */
         rotated += rotations(&result);
         stage_result_free(&result);
@@ -91,7 +92,40 @@ static void test_pinned_rotation(void **state) {
     buffer_free(&text);
 }
 
+/* A key that goes at once, and a deployment that has forgotten it: the old token is refused, the next is not.
+ */
+static void test_rotation_matters(void **state) {
+    (void)state;
+    static const char text[] = "users: 0\n"
+                               "backend: " SYNCLINE_SOURCE_DIR "/backends/notes.yaml\n"
+                               "run: {for: 20s, settle-within: 30s}\n"
+                               "fault-points: false\n"
+                               "reactive: [{user: alice, queries: [{query: 'notes:whoAmI'}]}]\n"
+                               "steps:\n"
+                               "%s"
+                               "  - {at: 6s, crash: convex, lasts: 500ms}\n"
+                               "  - {at: 12s, call: web-1, mutation: 'notes:add', args: {text: a}}\n";
+    static const char *const rotation[] = {"", "  - {at: 5s, rotate-keys: issuer, lasts: 0s}\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct scenario *scenario = NULL;
+        struct stage_result result = {0};
+        char *whole = memory_format(text, rotation[i]);
+        assert_int_equal(scenario_parse(whole, strlen(whole), "x.yaml", &scenario, NULL), STATUS_OK);
+        struct plan *plan = make(scenario, 1);
+        run(scenario, plan, &result);
+        assert_true(result.passed);
+        assert_int_equal(result.commits, 1); /* signed in again: the call is accepted */
+        bool refused = strstr(buffer_text(&result.narration), "refuses a token: Unauthenticated") != NULL;
+        assert_int_equal(refused, i);
+        stage_result_free(&result);
+        plan_free(plan);
+        scenario_free(scenario);
+        free(whole);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_pinned_rotation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_seeds), cmocka_unit_test(test_pinned_rotation),
+                                       cmocka_unit_test(test_rotation_matters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
