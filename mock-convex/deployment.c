@@ -123,7 +123,6 @@ static void describe_row(const struct convex_revision *revision, struct arena *a
     }
 }
 
-/* Returns how many there were. */
 static void note_rows(struct convex_deployment *deployment, size_t from, const char *path) {
     const struct convex_store *store = &deployment->store;
     struct arena arena = {0};

@@ -207,6 +207,9 @@ static void commit(struct convex_mutation *mutation) {
     }
     deployment->written += (int64_t)bytes;
     assert(status == STATUS_OK && mutation->ts <= deployment->store.latest);
+    if (mutation->caller.committed != NULL) {
+        mutation->caller.committed(mutation->caller.context, mutation->ts);
+    }
     struct fault_point fault = host_fault_point(deployment->host, "convex.after-commit");
     if (fault.action == FAULT_DELAY) {
         set_timer(mutation, fault.delay, fire_answer);

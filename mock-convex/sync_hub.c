@@ -247,7 +247,8 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
 }
 
 /* For the checks: what ran, and for whom. */
-static void note_ran(const struct sync_request *request, int64_t ts) {
+static void note_ran(void *context, int64_t ts) {
+    const struct sync_request *request = context;
     const struct note_row row = {.table = request->path, .id = request->session_id};
     const struct note note = {
         .kind = NOTE_CALL_RAN, .timestamp = ts, .transaction = request->request, .rows = &row, .n_rows = 1};
@@ -260,7 +261,6 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
         answer_failure(request, outcome);
         return;
     }
-    note_ran(request, outcome->ts);
     struct sync_session *session = request->session;
     struct buffer text = {0};
     convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
@@ -305,8 +305,10 @@ static void run_request(struct sync_hub *hub, struct sync_session *session, cons
     if (key != NULL) {
         map_set(&hub->requests, key, request);
     }
-    const struct convex_mutation_caller caller = {
-        .finish = key != NULL ? store_result : NULL, .done = mutation_done, .context = request};
+    const struct convex_mutation_caller caller = {.finish = key != NULL ? store_result : NULL,
+                                                  .committed = note_ran,
+                                                  .done = mutation_done,
+                                                  .context = request};
     convex_mutation_run(hub->deployment, &call, &caller);
 }
 

@@ -62,47 +62,30 @@ static void print_note(void *context, int64_t now, const char *node, const struc
     putchar('\n');
 }
 
-static void print_app(const struct app *app, const struct convex_backend *backend) {
+static void print_backend(const struct convex_deployment_options *whole) {
     printf("tables    ");
-    for (size_t i = 0; i < app->n_tables; i++)
-        printf(" %s", app->tables[i].name);
+    for (size_t i = 0; i < whole->n_tables; i++)
+        printf(" %s", whole->tables[i].name);
     printf("\nfunctions ");
-    for (size_t i = 0; i < app->n_functions; i++)
-        printf(" %s", app->functions[i].path);
+    for (size_t i = 0; i < whole->n_functions; i++)
+        printf(" %s", whole->functions[i].path);
     printf(" powersync_checkpoints:createCheckpoint\n");
-    for (size_t i = 0; backend && i < backend->n_http_routes; i++) {
-        const struct convex_http_route *route = &backend->http_routes[i];
+    for (size_t i = 0; i < whole->n_http_routes; i++) {
+        const struct convex_http_route *route = &whole->http_routes[i];
         printf("route      %s %s -> %s\n", route->method, route->path, route->function);
     }
 }
 
-/* What a backend has and an app has not. The providers are the caller's to free. */
-static struct convex_auth_provider *add_backend(struct convex_deployment_options *options,
-                                                const struct convex_backend *backend) {
-    if (!backend)
-        return NULL;
-    size_t count = backend->n_providers + options->n_providers;
-    struct convex_auth_provider *providers = memory_allocate_array(count + 1, sizeof *providers);
-    for (size_t i = 0; i < count; i++)
-        providers[i] =
-            i < backend->n_providers ? backend->providers[i] : options->providers[i - backend->n_providers];
-    options->providers = providers;
-    options->n_providers = count;
-    options->http_routes = backend->http_routes;
-    options->n_http_routes = backend->n_http_routes;
-    options->schemaless = backend->schemaless;
-    return providers;
-}
-
-static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
-                        const struct app_issuer *issuer, const struct serve_options *options) {
+static void print_start(struct live *live, struct host *host, struct host *site,
+                        const struct convex_deployment_options *whole, const struct app_issuer *issuer,
+                        const struct serve_options *options) {
     printf("convex     http://%s\n", live_address(live, host));
     if (site)
         printf("site       http://%s\n", live_address(live, site));
     if (issuer)
         printf("issuer     %s\n", app_issuer_url(issuer));
     printf("deploy key %s\n", options->deploy_key);
-    print_app(app, options->loaded);
+    print_backend(whole);
     if (live_address_is_loopback(options->convex) &&
         (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
@@ -164,7 +147,9 @@ static enum status serve(const struct serve_options *options, const struct app *
         .bumps_when_idle = faults->bumps_when_idle,
         .switches = scenario_switches(&faults->deployment, &usual)};
     struct convex_deployment_options whole = deployment_options;
-    struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
+    struct arena arena = {0};
+    if (status == STATUS_OK && options->loaded)
+        status = convex_backend_add(options->loaded, &arena, &whole, error);
     struct convex_deployment *deployment = convex_deployment_create(door, &whole);
     if (status == STATUS_OK)
         status = live_serve(live, host, options->convex, error);
@@ -172,12 +157,12 @@ static enum status serve(const struct serve_options *options, const struct app *
         status = live_serve(live, site, options->site, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
-        print_start(live, host, site, app, issuer, options);
+        print_start(live, host, site, &whole, issuer, options);
         live_run(live);
         print_faults(faults, door);
     }
     convex_deployment_destroy(deployment);
-    free(providers);
+    arena_free(&arena);
     app_issuer_destroy(issuer);
     fault_host_destroy(door);
     live_destroy(live);
@@ -237,15 +222,11 @@ static int run(int argc, char **argv) {
     if (status == STATUS_OK && !app)
         status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
     struct convex_backend *backend = NULL;
-    struct app of_backend = {0};
+    const struct app no_app = {0};
     if (status == STATUS_OK && options.backend)
         status = convex_backend_load(options.backend, &backend, &error);
     if (backend) {
-        of_backend = (struct app){.tables = backend->tables,
-                                  .n_tables = backend->n_tables,
-                                  .functions = backend->functions,
-                                  .n_functions = backend->n_functions};
-        app = &of_backend;
+        app = &no_app;
         options.loaded = backend;
     }
     args_free(&args);
