@@ -14,7 +14,7 @@
 #include "runner/seeds.h"
 #include "runner/suite.h"
 
-static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
+static const char usual_key[] = "dev:syncline-1|0123456789abcdef";
 
 static const char usage[] =
     "usage: syncline serve --convex ADDRESS [OPTION]...\n"
@@ -29,6 +29,9 @@ static const char usage[] =
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --backend FILE    another backend instead: tables, functions, HTTP routes, auth providers in YAML\n"
     "                    (docs/backends.md; backends/ has samples)\n"
+    "  --deploy-key KEY  usually dev:syncline-1|0123456789abcdef; with prod: instead of dev: callers see no "
+    "error\n"
+    "                    texts, as in production\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
     "  --faults FILE     what goes wrong with requests, answers and WebSockets (docs/faults.md); how often "
@@ -38,7 +41,8 @@ static const char usage[] =
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant;
+    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant,
+        *deploy_key;
     bool verbose;
     const struct convex_backend *loaded; /* of `backend`; NULL: the app's functions */
 };
@@ -96,7 +100,7 @@ static void print_start(struct live *live, struct host *host, struct host *site,
         printf("site       http://%s\n", live_address(live, site));
     if (issuer)
         printf("issuer     %s\n", app_issuer_url(issuer));
-    printf("deploy key %s\n", deploy_key);
+    printf("deploy key %s\n", options->deploy_key);
     print_app(app, options->loaded);
     if (live_address_is_loopback(options->convex) &&
         (!options->site || live_address_is_loopback(options->site)))
@@ -145,7 +149,7 @@ static enum status serve(const struct serve_options *options, const struct app *
     const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
                                                   .application = APP_ISSUER_AUDIENCE};
     struct host *door = fault_host_create(host, &faults->convex);
-    const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
+    const struct convex_deployment_options deployment_options = {.deploy_key = options->deploy_key,
                                                                  .site = site,
                                                                  .tables = app->tables,
                                                                  .n_tables = app->n_tables,
@@ -185,6 +189,9 @@ static enum status check_options(const struct args *args, const struct serve_opt
                          "serve has no PowerSync service yet: --powersync and --config are not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+    if (!strchr(options->deploy_key, '|'))
+        return error_set(error, STATUS_INVALID, "\"%s\" is no deploy key: dev:NAME|SECRET",
+                         options->deploy_key);
     if (options->app && options->backend)
         return error_set(error, STATUS_INVALID, "either --app or --backend");
     return STATUS_OK;
@@ -200,14 +207,19 @@ static enum status load_faults(const char *path, struct arena *arena, struct fau
 }
 
 static int run(int argc, char **argv) {
-    struct serve_options options = {0};
-    const struct args_option known[] = {
-        {"--convex", NULL, &options.convex},   {"--convex-site", NULL, &options.site},
-        {"--issuer", NULL, &options.issuer},   {"--powersync", NULL, &options.powersync},
-        {"--config", NULL, &options.config},   {"--faults", NULL, &options.faults},
-        {"--app", NULL, &options.app},         {"--seed", NULL, &options.seed},
-        {"--backend", NULL, &options.backend}, {"--mutant", NULL, &options.mutant},
-        {"--verbose", &options.verbose, NULL}};
+    struct serve_options options = {.deploy_key = usual_key};
+    const struct args_option known[] = {{"--convex", NULL, &options.convex},
+                                        {"--convex-site", NULL, &options.site},
+                                        {"--issuer", NULL, &options.issuer},
+                                        {"--powersync", NULL, &options.powersync},
+                                        {"--config", NULL, &options.config},
+                                        {"--faults", NULL, &options.faults},
+                                        {"--app", NULL, &options.app},
+                                        {"--seed", NULL, &options.seed},
+                                        {"--backend", NULL, &options.backend},
+                                        {"--mutant", NULL, &options.mutant},
+                                        {"--deploy-key", NULL, &options.deploy_key},
+                                        {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
     uint64_t seed = 1;
