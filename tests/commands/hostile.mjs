@@ -355,7 +355,7 @@ async function memoryStays() {
   const before = memory();
   await round(400);
   const grown = memory() - before;
-  assert.ok(grown < 4, `4000 bad requests left ${grown.toFixed(1)} MiB behind`);
+  assert.ok(grown < 2, `4000 bad requests left ${grown.toFixed(1)} MiB behind`);
   return grown;
 }
 

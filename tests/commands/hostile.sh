@@ -6,6 +6,9 @@ command -v node >/dev/null || { echo "hostile: skipped: there is no node"; exit 
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null; rm -rf "$work"' EXIT
+# Freed memory counts as gone also under AddressSanitizer.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1
+export ASAN_OPTIONS
 "$syncline" serve --convex 127.0.0.1:0 --issuer 127.0.0.1:0 --backend backends/todo.yaml >"$work/log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
