@@ -13,6 +13,7 @@
 #include "mock-convex/backend.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
+#include "scenario/switches.h"
 
 static const char usual_key[] = "dev:syncline-1|0123456789abcdef";
 
@@ -149,16 +150,19 @@ static enum status serve(const struct serve_options *options, const struct app *
     const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
                                                   .application = APP_ISSUER_AUDIENCE};
     struct host *door = fault_host_create(host, &faults->convex);
-    const struct convex_deployment_options deployment_options = {.deploy_key = options->deploy_key,
-                                                                 .site = site,
-                                                                 .tables = app->tables,
-                                                                 .n_tables = app->n_tables,
-                                                                 .functions = app->functions,
-                                                                 .n_functions = app->n_functions,
-                                                                 .providers = &provider,
-                                                                 .n_providers = issuer ? 1 : 0,
-                                                                 .conflicts = (int)faults->conflicts,
-                                                                 .bumps_when_idle = faults->bumps_when_idle};
+    const struct convex_limits usual = convex_limits_real();
+    const struct convex_deployment_options deployment_options = {
+        .deploy_key = options->deploy_key,
+        .site = site,
+        .tables = app->tables,
+        .n_tables = app->n_tables,
+        .functions = app->functions,
+        .n_functions = app->n_functions,
+        .providers = &provider,
+        .n_providers = issuer ? 1 : 0,
+        .conflicts = (int)faults->conflicts,
+        .bumps_when_idle = faults->bumps_when_idle,
+        .switches = scenario_switches(&faults->deployment, &usual)};
     struct convex_deployment_options whole = deployment_options;
     struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
     struct convex_deployment *deployment = convex_deployment_create(door, &whole);
@@ -246,7 +250,7 @@ static int run(int argc, char **argv) {
     }
     args_free(&args);
     struct arena arena = {0};
-    struct fault_file faults = {0};
+    struct fault_file faults = fault_file_empty();
     if (status == STATUS_OK && options.faults)
         status = load_faults(options.faults, &arena, &faults, &error);
     if (status != STATUS_OK) {

@@ -8,6 +8,7 @@
 #include "scenario/language.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
+#include "scenario/switches.h"
 
 static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
@@ -121,20 +122,22 @@ void stage_start_deployment(struct stage *stage) {
                                                          .application = APP_ISSUER_AUDIENCE};
     const struct scenario *scenario = stage->scenario;
     const struct app *app = scenario->app;
-    const struct convex_deployment_options options = {.deploy_key = deploy_key,
-                                                      .storage = stage->storage,
-                                                      .providers = &provider,
-                                                      .n_providers = 1,
-                                                      .tables = app->tables,
-                                                      .n_tables = app->n_tables,
-                                                      .functions = app->functions,
-                                                      .n_functions = app->n_functions,
-                                                      .mutation_time_low = TIME_MILLISECOND,
-                                                      .mutation_time_high = 15 * TIME_MILLISECOND,
-                                                      .read_time = 2 * TIME_MILLISECOND,
-                                                      .conflicts = (int)scenario->server_faults.conflicts,
-                                                      .bumps_when_idle =
-                                                          scenario->server_faults.bumps_when_idle};
+    static const struct convex_limits no_limits = {0};
+    const struct convex_deployment_options options = {
+        .deploy_key = deploy_key,
+        .storage = stage->storage,
+        .providers = &provider,
+        .n_providers = 1,
+        .tables = app->tables,
+        .n_tables = app->n_tables,
+        .functions = app->functions,
+        .n_functions = app->n_functions,
+        .mutation_time_low = TIME_MILLISECOND,
+        .mutation_time_high = 15 * TIME_MILLISECOND,
+        .read_time = 2 * TIME_MILLISECOND,
+        .conflicts = (int)scenario->server_faults.conflicts,
+        .bumps_when_idle = scenario->server_faults.bumps_when_idle,
+        .switches = scenario_switches(&scenario->server_faults.deployment, &no_limits)};
     assert(!stage->deployment);
     stage->deployment = convex_deployment_create(stage->deployment_host, &options);
 }
