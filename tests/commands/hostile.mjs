@@ -70,7 +70,7 @@ const targets = {
 };
 // Routes that read no body and no query.
 const plainRoutes = { "/": 200, "/version": 200, "/instance_version": 200, "/instance_name": 200, "/api/check_admin_key": 200,
-  "/api/get_table_column_names": 200, "/api/test_streaming_export_connection": 200 };
+  "/api/get_table_column_names": 200, "/api/test_streaming_export_connection": 200, "/api/shapes2": 200 };
 // Authorization headers against routes that want the deploy key.
 const keys = { "": [403, "BadDeployKey"], "Convex junk": [401, "BadAdminKey"], "Convex prod:other|00": [401, "BadAdminKey"],
   "Basic eDp5": [400, "InvalidAdminKey"], abc: [400, "InvalidHeaderFailure"], "Convex \xe9\xff": [400, "HeaderParseFailure"],
