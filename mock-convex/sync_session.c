@@ -49,6 +49,7 @@ struct sync_session {
     struct held *held;         /* messages that wait for it */
     size_t n_held, held_capacity, held_bytes;
     char id[40];                 /* of the client's session; "" before Connect */
+    struct sync_clock clock;     /* of the client */
     struct sync_version sent;    /* endVersion of the last Transition */
     struct sync_version pending; /* what the next one must reach; ts: at least this */
     struct sync_subscription *queries;
@@ -201,7 +202,8 @@ static void send_transition(struct sync_session *session, const struct buffer *m
     struct sync_version end = session->pending;
     end.ts = (uint64_t)session->deployment->store.latest;
     assert(end.ts >= session->pending.ts && end.ts >= session->sent.ts);
-    sync_print_transition(&text, &session->sent, &end, modifications);
+    session->clock.now_ns = host_wall_clock(session->deployment->host);
+    sync_print_transition(&text, &session->sent, &end, modifications, &session->clock);
     session->transitions++;
     if (session->chunks && text.length > SYNC_CHUNK_BYTES) {
         send_chunks(session, &text);
@@ -267,6 +269,8 @@ static bool take_connect(struct sync_session *session, const struct sync_message
         return close_internal(session);
     }
     strcpy(session->id, message->session);
+    session->clock.known = message->has_clock;
+    session->clock.skew = message->client_ms - host_wall_clock(session->deployment->host) / TIME_MILLISECOND;
     return true;
 }
 
