@@ -1,7 +1,7 @@
 # What each fuzz target is made of: its own file, the code under test (compiled in, so that a target waits for no room
 # that it does not use) and libraries. fuzz/CMakeLists.txt links it with libFuzzer, fuzz/replay.cmake with replay_main.c.
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-set(FUZZ_TARGETS sync_line sync_lines convex)
+set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value)
 
 set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
   ../sim/check/sync_line.c)
@@ -12,8 +12,26 @@ set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.
   ../sim/check/wire_data.c)
 set(FUZZ_LIBRARIES_sync_lines room_base)
 
-set(FUZZ_SOURCES_convex fuzz_convex.c)
+set(FUZZ_SOURCES_convex fuzz_convex.c conversation.c)
 set(FUZZ_LIBRARIES_convex mock_convex room_net)
+
+set(FUZZ_SOURCES_backend fuzz_backend.c conversation.c)
+set(FUZZ_LIBRARIES_backend mock_convex room_net)
+
+set(FUZZ_SOURCES_faults fuzz_faults.c conversation.c)
+set(FUZZ_LIBRARIES_faults mock_convex room_net room_fault)
+
+set(FUZZ_SOURCES_websocket fuzz_websocket.c ../sim/live/websocket_end.c)
+set(FUZZ_LIBRARIES_websocket room_live)
+
+set(FUZZ_SOURCES_http_request fuzz_http_request.c ../sim/live/connection_request.c)
+set(FUZZ_LIBRARIES_http_request room_live)
+
+set(FUZZ_SOURCES_jwt fuzz_jwt.c)
+set(FUZZ_LIBRARIES_jwt room_base)
+
+set(FUZZ_SOURCES_value fuzz_value.c)
+set(FUZZ_LIBRARIES_value mock_convex)
 
 function(fuzz_add_executable executable target)
   list(TRANSFORM FUZZ_SOURCES_${target} PREPEND ${FUZZ_DIRECTORY}/ OUTPUT_VARIABLE sources)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mock-convex/action_internal.h"
 #include "mock-convex/cors.h"
+#include "mock-convex/request_count.h"
 
 /* --- the record --- */
 
@@ -107,6 +108,7 @@ static void free_action(struct convex_action *action) {
         action->caller.gone(action->caller.context);
     }
     host_timer_cancel(action->deployment->host, action->timer);
+    convex_slot_leave(&action->slot);
     convex_fetch_drop(action->fetch);
     for (size_t i = 0; i < action->n_entries; i++) {
         free_entry(action->entries[i]);
@@ -125,6 +127,7 @@ static void finish(struct convex_action *action, const struct convex_action_outc
     struct convex_action_caller caller = action->caller;
     action->caller.done = NULL;
     action->ended = true;
+    convex_slot_leave(&action->slot);
     if (caller.done != NULL) {
         caller.done(caller.context, outcome);
     }
@@ -184,10 +187,24 @@ void convex_action_resume(struct convex_action *action) {
     run(action);
 }
 
+static void slot_granted(void *context) {
+    run(context);
+}
+
+static void slot_refused(void *context) {
+    struct convex_log log = {0};
+    const struct convex_action_outcome outcome = {
+        .message = "Too many actions run at once.", .code = "TooManyConcurrentRequests", .log = &log};
+    finish(context, &outcome);
+}
+
 static void fire_start(void *context) {
     struct convex_action *action = context;
     action->timer = 0;
-    run(action);
+    action->slot = (struct convex_slot){.granted = slot_granted, .refused = slot_refused, .context = action};
+    if (convex_slot_take(&action->deployment->action_slots, &action->slot)) {
+        run(action);
+    }
 }
 
 struct convex_action *convex_action_start(struct convex_deployment *deployment,
@@ -241,13 +258,16 @@ static void answer_http(void *context, const struct convex_action_outcome *outco
     struct http_call *http = context;
     struct convex_reply reply = {0};
     convex_call_keep_log(http->deployment, &http->call, outcome->log);
-    if (outcome->value != NULL) {
+    if (outcome->code != NULL) {
+        convex_reply_error(&reply, 429, outcome->code, "%s", outcome->message);
+    } else if (outcome->value != NULL) {
         convex_call_succeed(&http->call, outcome->value, &reply);
     } else {
         convex_call_fail(http->deployment, &http->call, outcome->message, outcome->thrown, &reply);
     }
     convex_cors_allow(&reply, http->call.origin);
     convex_reply_send(&reply, http->deployment->host, http->exchange);
+    convex_request_over(http->deployment, http->deployment->host, http->exchange);
     free_http(http);
 }
 

@@ -19,7 +19,8 @@ struct convex_action_outcome {
     const struct convex_value *value;  /* NULL: it failed */
     const char *message;               /* why */
     const struct convex_value *thrown; /* the data of that error; NULL: none */
-    struct convex_log *log;            /* may be taken from; never NULL */
+    const char *code; /* it could not run: the backend's code of a 429; NULL: none. `message` is there too */
+    struct convex_log *log; /* may be taken from; never NULL */
 };
 
 struct convex_action_caller {

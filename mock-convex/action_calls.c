@@ -55,6 +55,7 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
 static void start_mutation(struct convex_action *action, const struct convex_function *function,
                            const struct convex_value *args) {
     const struct convex_call call = {.path = memory_copy_text(function->path),
+                                     .component = memory_copy_text(function->component),
                                      .function = function,
                                      .user = action->user != NULL ? convex_copy(action->user) : NULL,
                                      .args = convex_copy(args)};

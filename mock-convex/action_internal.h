@@ -26,6 +26,7 @@ struct convex_action {
     struct convex_value *user, *args;   /* owned; `user` NULL: nobody */
     struct convex_action_caller caller; /* `done` NULL: it has gone */
     uint64_t timer;                     /* the start, or a sleep */
+    struct convex_slot slot;            /* from its start to its end */
     struct convex_fetch *fetch;         /* that it waits for */
     struct convex_action_entry **entries;
     size_t n_entries, capacity;

@@ -32,7 +32,8 @@ struct verified {
 struct convex_auth {
     struct host *host;
     char *deploy_key;
-    char *read_only_key; /* NULL: there is none */
+    struct convex_key *keys; /* with copies of their texts */
+    size_t n_keys;
     struct provider *providers;
     size_t n_providers;
     struct map verified;         /* token text -> struct verified */
@@ -66,7 +67,11 @@ struct convex_auth *convex_auth_make(struct host *host, const struct convex_depl
     struct convex_auth *auth = memory_allocate(sizeof *auth);
     auth->host = host;
     auth->deploy_key = memory_copy_text(options->deploy_key);
-    auth->read_only_key = memory_copy_text(options->read_only_key);
+    auth->n_keys = options->n_keys;
+    auth->keys = memory_allocate_array(options->n_keys, sizeof *auth->keys);
+    for (size_t i = 0; i < options->n_keys; i++) {
+        auth->keys[i] = (struct convex_key){memory_copy_text(options->keys[i].key), options->keys[i].kind};
+    }
     auth->providers = memory_allocate_array(options->n_providers, sizeof *auth->providers);
     for (size_t i = 0; i < options->n_providers; i++) {
         add_provider(auth, &options->providers[i]);
@@ -90,7 +95,10 @@ void convex_auth_free(struct convex_auth *auth) {
     convex_free(auth->acting);
     free(auth->providers);
     free(auth->deploy_key);
-    free(auth->read_only_key);
+    for (size_t i = 0; i < auth->n_keys; i++) {
+        free((char *)(uintptr_t)auth->keys[i].key);
+    }
+    free(auth->keys);
     free(auth);
 }
 
@@ -138,9 +146,10 @@ static const char *behind_key(const char *given, const char *key) {
 static bool identify_key(struct convex_auth *auth, const char *key, struct convex_caller *caller,
                          struct convex_reply *reply) {
     const char *rest = behind_key(without_type(key), auth->deploy_key);
-    if (rest == NULL) {
-        rest = behind_key(without_type(key), auth->read_only_key);
-        caller->read_only = true;
+    for (size_t i = 0; rest == NULL && i < auth->n_keys; i++) {
+        rest = behind_key(without_type(key), auth->keys[i].key);
+        caller->read_only = rest != NULL && auth->keys[i].kind == CONVEX_KEY_READ_ONLY;
+        caller->no_view = rest != NULL && auth->keys[i].kind == CONVEX_KEY_NO_VIEW;
     }
     if (rest == NULL) {
         return convex_reply_error(reply, 401, "BadAdminKey",
@@ -162,6 +171,19 @@ static bool identify_key(struct convex_auth *auth, const char *key, struct conve
 bool convex_auth_may_write(const struct convex_caller *caller, struct convex_reply *reply) {
     return !caller->read_only || convex_reply_error(reply, 403, "OperationNotPermitted",
                                                     "This deploy key may look and run queries, no more.");
+}
+
+bool convex_auth_is_admin(const struct convex_caller *caller, struct convex_reply *reply) {
+    return caller->identity == CONVEX_ADMIN || caller->identity == CONVEX_ACTING ||
+           convex_reply_error(reply, 403, "BadDeployKey",
+                              "This endpoint needs the deploy key of the deployment.");
+}
+
+bool convex_auth_may_view(const struct convex_caller *caller, struct convex_reply *reply) {
+    return convex_auth_is_admin(caller, reply) &&
+           (!caller->no_view ||
+            convex_reply_error(reply, 403, "OperationNotPermitted",
+                               "The role of this deploy key is without deployment:data:view."));
 }
 
 /* --- tokens --- */

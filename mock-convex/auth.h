@@ -13,13 +13,14 @@
 enum convex_identity {
     CONVEX_NOBODY, /* no header */
     CONVEX_USER,   /* Bearer token of one of the providers */
-    CONVEX_ADMIN,  /* the deploy key, or the read-only one */
+    CONVEX_ADMIN,  /* the deploy key, or another key */
     CONVEX_ACTING  /* the deploy key, acting as a user */
 };
 
 struct convex_caller {
     enum convex_identity identity;
     bool read_only; /* may look and run queries, no more */
+    bool no_view;   /* may not look at data */
     const struct convex_value
         *user;       /* see convex_user; borrowed until the next look at a header; NULL: nobody */
     int64_t expires; /* wall clock, ns, when a token's time is over; INT64_MAX: never */
@@ -41,6 +42,10 @@ bool convex_auth_identify_header(struct convex_auth *auth, const char *header, s
                                  struct convex_reply *reply);
 /* False: 403 OperationNotPermitted, the key is good for looking only. */
 bool convex_auth_may_write(const struct convex_caller *caller, struct convex_reply *reply);
+/* False: 403 BadDeployKey, the caller has no deploy key. */
+bool convex_auth_is_admin(const struct convex_caller *caller, struct convex_reply *reply);
+/* The same, and the key may look at data; else 403 OperationNotPermitted. */
+bool convex_auth_may_view(const struct convex_caller *caller, struct convex_reply *reply);
 /* Must this header (NULL: none) wait for the keys of its token's provider? True: `waiter` will be called when
  * it need wait no longer. */
 bool convex_auth_wait(struct convex_auth *auth, const char *header, struct auth_waiter *waiter);

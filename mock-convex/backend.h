@@ -4,6 +4,7 @@
 #ifndef MOCK_CONVEX_BACKEND_H
 #define MOCK_CONVEX_BACKEND_H
 
+#include "base/memory.h"
 #include "mock-convex/deployment.h"
 
 struct convex_backend {
@@ -23,6 +24,10 @@ struct convex_backend {
 enum status convex_backend_load(const char *path, struct convex_backend **backend, struct error *error);
 enum status convex_backend_parse(const char *text, size_t length, const char *file,
                                  struct convex_backend **backend, struct error *error);
+/* Adds all that the backend has to what `options` name already. The new arrays live in `arena`, what they
+ * hold is the backend's. STATUS_INVALID: a table or function of both has the same name; nothing is added. */
+enum status convex_backend_add(const struct convex_backend *backend, struct arena *arena,
+                               struct convex_deployment_options *options, struct error *error);
 /* After the deployments that run it. */
 void convex_backend_free(struct convex_backend *backend);
 

@@ -18,6 +18,7 @@ void convex_context_begin(struct convex_context *context, struct convex_deployme
     context->is_action = function->kind == CONVEX_ACTION || function->kind == CONVEX_HTTP_ACTION;
     context->function = function;
     convex_transaction_begin(&context->transaction, &deployment->store, host, host_wall_clock(host));
+    context->transaction.component = function->component;
 }
 
 void convex_context_end(struct convex_context *context) {
@@ -90,9 +91,11 @@ enum status convex_context_nest(struct convex_context *context, const struct con
     context->depth++;
     context->function = function;
     context->read_only = read_only || function->kind == CONVEX_QUERY;
+    context->transaction.component = function->component;
     enum status status = convex_context_call(context, function, args, result, &failure);
     context->depth--;
     context->function = caller;
+    context->transaction.component = caller->component;
     context->read_only = read_only;
     if (status == STATUS_OK) {
         return STATUS_OK;

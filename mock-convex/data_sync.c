@@ -11,6 +11,7 @@
 #include "mock-convex/data_sync_cursor.h"
 #include "mock-convex/data_sync_list.h"
 #include "mock-convex/export_api.h"
+#include "mock-convex/export_arguments.h"
 #include "mock-convex/export_row.h"
 #include "mock-convex/selection.h"
 
@@ -42,7 +43,7 @@ static void select_tables(struct page *page) {
         struct convex_store_table *table = store->tables[i];
         const json_t *columns;
         if (convex_store_table_lives(table, store->latest) &&
-            convex_selection_has_table(page->selection, "", table->name, &columns)) {
+            convex_selection_has_table(page->selection, table->component, table->name, &columns)) {
             page->tables[page->n_tables++] = table;
         }
     }
@@ -71,7 +72,9 @@ static void forget_tables(struct page *page) {
 
 static void append_truncate(struct page *page, const struct convex_store_table *table) {
     buffer_append_text(&page->truncates, page->truncates.length == 0 ? "" : ",");
-    buffer_append_text(&page->truncates, "{\"component\":\"\",\"table\":");
+    buffer_append_text(&page->truncates, "{\"component\":");
+    buffer_append_json_text(&page->truncates, table->component);
+    buffer_append_text(&page->truncates, ",\"table\":");
     buffer_append_json_text(&page->truncates, table->name);
     buffer_append_char(&page->truncates, '}');
 }
@@ -79,10 +82,12 @@ static void append_truncate(struct page *page, const struct convex_store_table *
 static void append_entry(struct page *page, const struct convex_revision *revision) {
     struct buffer *out = &page->values;
     const json_t *columns;
-    convex_selection_has_table(page->selection, "", revision->document->table->name, &columns);
-    buffer_append_text(out, page->entries == 0 ? "" : ",");
-    buffer_append_text(out, "{\"component\":\"\",\"table\":");
-    buffer_append_json_text(out, revision->document->table->name);
+    const struct convex_store_table *table = revision->document->table;
+    convex_selection_has_table(page->selection, table->component, table->name, &columns);
+    buffer_append_text(out, page->entries == 0 ? "{\"component\":" : ",{\"component\":");
+    buffer_append_json_text(out, table->component);
+    buffer_append_text(out, ",\"table\":");
+    buffer_append_json_text(out, table->name);
     buffer_append_text(out, ",\"ts\":");
     buffer_append_integer(out, revision->ts);
     buffer_append_text(out, revision->value != NULL ? ",\"deleted\":false,\"value\":"
@@ -217,9 +222,8 @@ static bool admit(const struct convex_deployment *deployment, const struct conve
     if (selection != NULL && !json_is_null(selection) && !convex_selection_is_formed(selection)) {
         return bad_body(reply, "selection");
     }
-    if (caller.identity != CONVEX_ADMIN && caller.identity != CONVEX_ACTING) {
-        return convex_reply_error(reply, 403, "BadDeployKey",
-                                  "This endpoint needs the deploy key of the deployment.");
+    if (!convex_export_may(deployment, &caller, reply)) {
+        return false;
     }
     if (json_is_object(selection) && !convex_selection_is_valid(selection)) {
         return convex_reply_error(reply, 400, "InvalidDataSyncSelection",
@@ -254,7 +258,7 @@ static bool open_cursor(struct page *page, const json_t *body, struct convex_rep
         page->cursor.ts =
             deployment->store.latest; /* from a cursor of document_deltas; it moves back there too */
     }
-    return convex_log_reaches(&deployment->store, page->cursor.ts) ||
+    return convex_log_reaches(deployment, page->cursor.ts) ||
            convex_reply_error(reply, 400, "DataSyncCursorExpired",
                               "The log no longer reaches back to the cursor. Begin a new sync.");
 }

@@ -8,10 +8,12 @@
 #include "mock-convex/action.h"
 #include "mock-convex/auth.h"
 #include "mock-convex/checkpoint_function.h"
+#include "mock-convex/collect.h"
 #include "mock-convex/export_row.h"
 #include "mock-convex/http_action.h"
 #include "mock-convex/idle_bump.h"
 #include "mock-convex/mutation.h"
+#include "mock-convex/noise.h"
 #include "mock-convex/router.h"
 #include "mock-convex/run_now.h"
 #include "mock-convex/scheduler.h"
@@ -35,6 +37,19 @@ static void add_functions(struct convex_deployment *deployment,
     convex_set_functions(deployment, options->functions, options->n_functions);
 }
 
+static void add_limits(struct convex_deployment *deployment) {
+    const struct convex_switches *switches = &deployment->switches;
+    const struct convex_limits *limits = &switches->limits;
+    struct host *host = deployment->host;
+    assert(switches->system_noise >= 0 && switches->system_noise <= CONVEX_NOISE_MAX);
+    deployment->function_slots =
+        (struct convex_slots){.host = host, .limit = limits->function_slots, .patience = 5 * TIME_SECOND};
+    deployment->action_slots =
+        (struct convex_slots){.host = host, .limit = limits->action_slots, .patience = 10 * TIME_SECOND};
+    deployment->request_slots = (struct convex_slots){.host = host, .limit = limits->requests};
+    deployment->summaries_at = switches->summaries_delay > 0 ? host_now(host) + switches->summaries_delay : 0;
+}
+
 struct convex_deployment *convex_deployment_create(struct host *host,
                                                    const struct convex_deployment_options *options) {
     static const struct http_server_events events = {.request = on_request, .closed = on_closed};
@@ -51,6 +66,8 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     deployment->delta_page_rows = (size_t)host_knob(host, "convex.delta-page-rows", 128, 1, 128);
     deployment->conflicts = options->conflicts;
     deployment->snapshot_page_rows = (size_t)host_knob(host, "convex.snapshot-page-rows", 1024, 16, 1024);
+    deployment->switches = options->switches;
+    add_limits(deployment);
     convex_storage_open(deployment, options);
     add_functions(deployment, options);
     deployment->site = options->site;
@@ -62,6 +79,9 @@ struct convex_deployment *convex_deployment_create(struct host *host,
     deployment->bumps_when_idle = options->bumps_when_idle;
     convex_idle_wait(deployment);
     convex_scheduler_start(deployment);
+    if (deployment->store.log_count > 0) {
+        convex_collect_wait(deployment);
+    }
     return deployment;
 }
 
@@ -73,6 +93,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     convex_http_stop(deployment);
     convex_idle_stop(deployment);
     sync_hub_free(deployment->sync);
+    convex_collect_stop(deployment);
     convex_scheduler_stop(deployment);
     convex_action_drop_all(deployment);
     convex_mutation_drop_all(deployment);
@@ -120,6 +141,16 @@ static void note_rows(struct convex_deployment *deployment, size_t from, const c
     arena_free(&arena);
 }
 
+/* Changes of system tables (deletions do not count), or of the others? */
+static bool has_rows(const struct convex_store *store, size_t from, bool system) {
+    bool found = false;
+    for (size_t i = from; i < store->log_count && !found; i++) {
+        const struct convex_revision *revision = store->log[i];
+        found = revision->document->table->system == system && (!system || revision->value != NULL);
+    }
+    return found;
+}
+
 void convex_note_commit(struct convex_deployment *deployment, size_t from, const char *path) {
     const struct convex_store *store = &deployment->store;
     assert(from <= store->log_count);
@@ -128,9 +159,17 @@ void convex_note_commit(struct convex_deployment *deployment, size_t from, const
         return;
     }
     convex_idle_wait(deployment);
-    note_rows(deployment, from, path);
+    if (host_is_heard(deployment->host)) {
+        note_rows(deployment, from, path);
+    }
+    if (has_rows(store, from, false)) {
+        convex_noise_make(deployment);
+    }
     sync_hub_commit(deployment->sync);
     convex_scheduler_look(deployment, from);
+    if (has_rows(store, from, true)) {
+        convex_collect_wait(deployment);
+    }
 }
 
 enum status convex_deployment_run(struct convex_deployment *deployment, const char *path,

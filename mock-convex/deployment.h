@@ -6,6 +6,7 @@
 
 #include "kernel/host.h"
 #include "mock-convex/function.h"
+#include "mock-convex/switches.h"
 
 struct convex_deployment;
 
@@ -33,9 +34,20 @@ struct convex_http_route {
     const char *function;
 };
 
+enum convex_key_kind {
+    CONVEX_KEY_READ_ONLY, /* may look and run queries, no more */
+    CONVEX_KEY_NO_VIEW    /* may do everything but look at data: no export */
+};
+
+struct convex_key {
+    const char *key; /* as deploy_key */
+    enum convex_key_kind kind;
+};
+
 struct convex_deployment_options {
-    const char *deploy_key;         /* "prod:happy-animal-123|0123abcd"; compared whole */
-    const char *read_only_key;      /* a second key, good for looking only; NULL: there is none */
+    const char *deploy_key;        /* "prod:happy-animal-123|0123abcd"; compared whole */
+    const struct convex_key *keys; /* further keys, with roles of their own */
+    size_t n_keys;
     struct convex_storage *storage; /* NULL: one of its own, which goes with it */
     struct host *site;              /* listens for HTTP actions (the second port); NULL: only below /http/ */
     const struct convex_http_route *http_routes;
@@ -52,6 +64,7 @@ struct convex_deployment_options {
     int64_t read_time;          /* ns that answering any other request takes; usual 2 ms */
     int conflicts;              /* so many first attempts of each mutation conflict, for tests; usual 0 */
     bool bumps_when_idle;       /* the newest timestamp moves on without commits, as idle_bump.h says */
+    struct convex_switches switches;
 };
 
 /* Listens at once. The hosts must outlive the deployment; options are copied, function, route and table
@@ -87,7 +100,8 @@ enum status convex_deployment_push(struct convex_deployment *deployment, const s
                                    size_t n_tables, const struct convex_function *functions,
                                    size_t n_functions, struct error *error);
 
-/* Change a table now, as the dashboard or an import would. STATUS_NOT_FOUND: there is no such table. A
+/* Change a table now, as the dashboard or an import would; `name` is a full one (component.h), so that of a
+ * table in shop is "shop//pets". STATUS_NOT_FOUND: there is no such table. A
  * transaction that has read or written the table meanwhile conflicts.
  *
  * drop: the table and its past vanish from the export; no tombstones. Functions no longer find it.

@@ -17,13 +17,16 @@ static bool check_cursor(const struct convex_export_arguments *arguments, struct
 }
 
 /* Older revisions than the retention are gone, once there are any. */
-bool convex_log_reaches(const struct convex_store *store, int64_t ts) {
-    int64_t floor = store->latest - DOCUMENT_RETENTION;
+bool convex_log_reaches(const struct convex_deployment *deployment, int64_t ts) {
+    const struct convex_store *store = &deployment->store;
+    int64_t kept = deployment->switches.retention;
+    int64_t floor = store->latest - (kept > 0 ? kept : DOCUMENT_RETENTION);
     return store->log_count == 0 || store->log[0]->ts >= floor || ts + 1 >= floor;
 }
 
-static bool check_retention(const struct convex_store *store, int64_t cursor, struct convex_reply *reply) {
-    if (convex_log_reaches(store, cursor)) {
+static bool check_retention(const struct convex_deployment *deployment, int64_t cursor,
+                            struct convex_reply *reply) {
+    if (convex_log_reaches(deployment, cursor)) {
         return true;
     }
     return convex_reply_error(
@@ -73,7 +76,7 @@ void convex_answer_document_deltas(struct convex_deployment *deployment, const s
     assert(deployment->delta_page_rows >= 1);
     if (convex_export_admit(deployment, request, CONVEX_DOCUMENT_DELTAS, &arguments, reply) &&
         check_cursor(&arguments, reply) && convex_export_reach_database(&arguments, reply) &&
-        check_retention(&deployment->store, arguments.cursor_ts, reply) &&
+        check_retention(deployment, arguments.cursor_ts, reply) &&
         convex_export_format(&arguments, &format, reply)) {
         reply->status = 200;
         append_page(deployment, &arguments, format, &reply->body);

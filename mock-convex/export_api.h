@@ -23,7 +23,12 @@ void convex_answer_test_connection(struct convex_deployment *deployment, const s
 /* GET /api/check_admin_key: what the key may do. */
 void convex_answer_check_admin_key(struct convex_deployment *deployment, const struct convex_request *request,
                                    struct convex_reply *reply);
-/* Are all rows after this timestamp still kept? 14 days are. */
-bool convex_log_reaches(const struct convex_store *store, int64_t ts);
+/* GET /api/shapes2: the shapes of a component's tables, for the dashboard. */
+void convex_answer_shapes(struct convex_deployment *deployment, const struct convex_request *request,
+                          struct convex_reply *reply);
+/* False: 503, for a time after a start the shapes are not known. */
+bool convex_export_summaries(const struct convex_deployment *deployment, struct convex_reply *reply);
+/* Are all rows after this timestamp still kept? Usually 14 days are. */
+bool convex_log_reaches(const struct convex_deployment *deployment, int64_t ts);
 
 #endif

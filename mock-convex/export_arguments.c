@@ -60,6 +60,8 @@ static const char *const known_keys[][8] = {
     [CONVEX_DOCUMENT_DELTAS] = {"cursor", "format", "table_name", "tableName", "component"},
     [CONVEX_JSON_SCHEMAS] = {"deltaSchema", "byComponent", "format"},
     [CONVEX_ACTIVE_SYNCS] = {"limit", "cursor"},
+    [CONVEX_SHAPES] = {"component"},
+    [CONVEX_KEY_CHECK] = {NULL},
     [CONVEX_EXPORT_OTHER] = {NULL}};
 
 static bool knows(enum convex_export_endpoint endpoint, const char *name) {
@@ -72,14 +74,15 @@ static bool knows(enum convex_export_endpoint endpoint, const char *name) {
 }
 
 static bool refuse_repetitions(const struct convex_query *query, enum convex_export_endpoint endpoint,
-                               struct convex_reply *reply) {
+                               bool knows_alias, struct convex_reply *reply) {
     for (size_t i = 0; i < query->count; i++) {
         const char *name = query->pairs[i].name;
-        if (knows(endpoint, name) && convex_query_count(query, name) > 1) {
+        bool known = knows(endpoint, name) && (knows_alias || strcmp(name, "tableName") != 0);
+        if (known && convex_query_count(query, name) > 1) {
             return bad_query(reply, name, "duplicate field");
         }
     }
-    if (knows(endpoint, "table_name") && convex_query_get(query, "table_name") != NULL &&
+    if (knows_alias && knows(endpoint, "table_name") && convex_query_get(query, "table_name") != NULL &&
         convex_query_get(query, "tableName") != NULL) {
         return bad_query(reply, "tableName", "duplicate field"); /* one is an alias of the other */
     }
@@ -93,13 +96,13 @@ static char *query_text(const struct convex_query *query, enum convex_export_end
 
 static bool decode_query(const struct convex_query *query, enum convex_export_endpoint endpoint,
                          struct convex_export_arguments *arguments, struct convex_reply *reply) {
-    if (!refuse_repetitions(query, endpoint, reply)) {
+    if (!refuse_repetitions(query, endpoint, arguments->knows_alias, reply)) {
         return false;
     }
     arguments->format = query_text(query, endpoint, "format");
     arguments->component = query_text(query, endpoint, "component");
     arguments->table = query_text(query, endpoint, "table_name");
-    if (arguments->table == NULL) {
+    if (arguments->table == NULL && arguments->knows_alias) {
         arguments->table = query_text(query, endpoint, "tableName");
     }
     switch (endpoint) {
@@ -149,7 +152,7 @@ static bool decode_body(const json_t *body, enum convex_export_endpoint endpoint
     arguments->selection = convex_selection_is_formed(selection) ? json_incref(selection) : NULL;
     arguments->component = body_filter(body, "component");
     arguments->table = body_filter(body, "table_name");
-    if (arguments->table == NULL) {
+    if (arguments->table == NULL && arguments->knows_alias) {
         arguments->table = body_filter(body, "tableName");
     }
     if (!body_text(body, "format", &arguments->format, reply)) {
@@ -162,27 +165,38 @@ static bool decode_body(const json_t *body, enum convex_export_endpoint endpoint
     return body_integer(body, "cursor", &arguments->has_cursor_ts, &arguments->cursor_ts, reply);
 }
 
-static bool check_permission(enum convex_identity identity, struct convex_reply *reply) {
-    return identity == CONVEX_ADMIN || identity == CONVEX_ACTING ||
-           convex_reply_error(reply, 403, "BadDeployKey",
-                              "This endpoint needs the deploy key of the deployment.");
+bool convex_export_may(const struct convex_deployment *deployment, const struct convex_caller *caller,
+                       struct convex_reply *reply) {
+    if (deployment->switches.no_streaming_export) {
+        return convex_reply_error(reply, 403, "StreamingExportNotEnabled",
+                                  "The plan of this deployment is without streaming export.");
+    }
+    return convex_auth_may_view(caller, reply);
+}
+
+static bool may_ask(const struct convex_deployment *deployment, enum convex_export_endpoint endpoint,
+                    const struct convex_caller *caller, struct convex_reply *reply) {
+    return endpoint == CONVEX_KEY_CHECK ? convex_auth_is_admin(caller, reply)
+                                        : convex_export_may(deployment, caller, reply);
 }
 
 bool convex_export_admit(struct convex_deployment *deployment, const struct convex_request *request,
                          enum convex_export_endpoint endpoint, struct convex_export_arguments *arguments,
                          struct convex_reply *reply) {
+    bool allowed_alias = !deployment->switches.ignores_table_name_alias;
     memset(arguments, 0, sizeof *arguments);
+    arguments->knows_alias = allowed_alias;
     if (strcmp(request->http->method, "POST") != 0) {
         return decode_query(&request->query, endpoint, arguments, reply) &&
                convex_auth_identify(deployment->auth, request, &arguments->caller, reply) &&
-               check_permission(arguments->caller.identity, reply);
+               may_ask(deployment, endpoint, &arguments->caller, reply);
     }
     assert(endpoint == CONVEX_LIST_SNAPSHOT || endpoint == CONVEX_DOCUMENT_DELTAS);
     json_t *body = NULL;
     bool admitted = convex_auth_identify(deployment->auth, request, &arguments->caller, reply) &&
                     convex_request_json(request, &body, reply) &&
                     decode_body(body, endpoint, arguments, reply) &&
-                    check_permission(arguments->caller.identity, reply);
+                    may_ask(deployment, endpoint, &arguments->caller, reply);
     json_decref(body);
     return admitted;
 }
@@ -225,11 +239,12 @@ bool convex_export_selects(const struct convex_export_arguments *arguments,
         return false;
     }
     if (arguments->selection != NULL) {
-        return convex_selection_has_table(arguments->selection, "", table->name, columns);
+        return convex_selection_has_table(arguments->selection, table->component, table->name, columns);
     }
     *columns = NULL;
-    if (arguments->component != NULL && arguments->component[0] != 0) {
-        return false; /* only the root component exists */
-    }
-    return arguments->table == NULL || strcmp(arguments->table, table->name) == 0;
+    const char *component = arguments->component != NULL ? arguments->component
+                            : arguments->table != NULL   ? "" /* a table alone is one of the root */
+                                                         : table->component;
+    return strcmp(component, table->component) == 0 &&
+           (arguments->table == NULL || strcmp(arguments->table, table->name) == 0);
 }

@@ -11,11 +11,14 @@ enum convex_export_endpoint {
     CONVEX_DOCUMENT_DELTAS,
     CONVEX_JSON_SCHEMAS,
     CONVEX_ACTIVE_SYNCS,
+    CONVEX_SHAPES,
+    CONVEX_KEY_CHECK, /* looks at no data: the plan and the right to view do not matter */
     CONVEX_EXPORT_OTHER
 };
 
 struct convex_export_arguments {
     struct convex_caller caller;
+    bool knows_alias; /* `tableName` is a filter; while decoding */
     bool has_snapshot;
     int64_t snapshot;
     char *cursor; /* list_snapshot, list_active_syncs; NULL: absent */
@@ -35,6 +38,9 @@ struct convex_export_arguments {
 bool convex_export_admit(struct convex_deployment *deployment, const struct convex_request *request,
                          enum convex_export_endpoint endpoint, struct convex_export_arguments *arguments,
                          struct convex_reply *reply);
+/* The gate of the plan and the right to look at data. False: 403. */
+bool convex_export_may(const struct convex_deployment *deployment, const struct convex_caller *caller,
+                       struct convex_reply *reply);
 void convex_export_arguments_free(struct convex_export_arguments *arguments);
 
 /* The checks that the backend makes on the way to its database, after those of each endpoint: names in the

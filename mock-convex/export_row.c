@@ -13,7 +13,9 @@ void convex_document_id_text(const struct convex_document *document, char text[C
 
 static void append_metadata(struct buffer *out, const struct convex_revision *revision) {
     assert(revision->ts > 0);
-    buffer_append_text(out, "{\"_component\":\"\",\"_table\":");
+    buffer_append_text(out, "{\"_component\":");
+    buffer_append_json_text(out, revision->document->table->component);
+    buffer_append_text(out, ",\"_table\":");
     buffer_append_json_text(out, revision->document->table->name);
     buffer_append_text(out, ",\"_ts\":");
     buffer_append_integer(out, revision->ts);

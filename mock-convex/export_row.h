@@ -6,7 +6,7 @@
 
 #include "mock-convex/store.h"
 
-/* {"_component":"","_table":T,"_ts":N, fields}. Of the fields, those that `columns` selects (selection.h). */
+/* {"_component":C,"_table":T,"_ts":N, fields}. Of the fields, those that `columns` selects (selection.h). */
 void convex_append_snapshot_row(struct buffer *out, const struct convex_revision *revision,
                                 const json_t *columns, enum convex_format format);
 /* The same with "_deleted"; a deletion has "_id" as its only field. */

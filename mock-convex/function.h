@@ -30,7 +30,8 @@ struct convex_validator; /* validator.h */
 enum convex_function_kind { CONVEX_QUERY, CONVEX_MUTATION, CONVEX_ACTION, CONVEX_HTTP_ACTION };
 
 struct convex_function {
-    const char *path; /* "module:export" */
+    const char *path;      /* "module:export" */
+    const char *component; /* whose function it is: "shop", "shop/cart"; NULL or "": the root's */
     enum convex_function_kind kind;
     bool internal;                          /* only other functions, the scheduler and admins may call it */
     const struct convex_validator *args;    /* an object validator; NULL: any arguments */
@@ -52,6 +53,7 @@ struct convex_index {
 
 struct convex_table {
     const char *name;
+    const char *component; /* whose table it is; NULL or "": the root's. Others do not see it */
     const struct convex_validator *document; /* of its documents without system fields; NULL: any */
     const struct convex_index *indexes;
     size_t n_indexes;
@@ -103,7 +105,8 @@ enum status convex_delete(struct convex_context *context, const char *table, con
 enum status convex_throw(struct convex_context *context, struct convex_value *data, struct error *error);
 void convex_catch(struct convex_context *context);
 
-/* Run another function of this deployment. In a query or mutation it is part of the same transaction (and a
+/* Run another function of this deployment: one of the same component, or with "child//module:export" one of a
+ * component below it. In a query or mutation it is part of the same transaction (and a
  * query can run queries only), and its error must be passed on; in an action it has one of its own. On
  * STATUS_OK `*result` is a value of the caller, never NULL. STATUS_NOT_FOUND: no such function;
  * STATUS_INVALID: it has another kind; STATUS_PENDING: see above; else its own error, with what it threw. */

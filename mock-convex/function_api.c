@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "mock-convex/client_format.h"
+#include "mock-convex/component.h"
 #include "mock-convex/name.h"
 #include "mock-convex/utf8.h"
 
@@ -17,9 +18,11 @@
 
 void convex_call_free(struct convex_call *call) {
     free(call->path);
+    free(call->component);
     free(call->format);
     free(call->origin);
     free(call->request_id);
+    free(call->unusable);
     convex_free(call->args);
     convex_free(call->user);
     convex_log_free(&call->log);
@@ -29,28 +32,30 @@ void convex_call_free(struct convex_call *call) {
 /* An object, or an array with the object as its only item. What is wrong with it shows only when the function
  * would run: it is the caller's error, answered with 200. */
 static void decode_args(struct convex_call *call, const json_t *json) {
+    struct error error = {0};
     if (json_is_array(json) && json_array_size(json) == 1) {
         json = json_array_get(json, 0);
     }
     if (!json_is_object(json)) {
-        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected one object of arguments");
-        return;
-    }
-    if (convex_from_json(json, &call->args, &call->error) != STATUS_OK) {
-        error_prefix(&call->error, "ArgumentValidationError");
+        error_set(&error, STATUS_INVALID, "ArgumentValidationError: expected one object of arguments");
+    } else if (convex_from_json(json, &call->args, &error) != STATUS_OK) {
+        error_prefix(&error, "ArgumentValidationError");
     } else if (call->args->kind != CONVEX_OBJECT) { /* {"$integer": ..} as the arguments */
-        convex_free(call->args);
-        call->args = NULL;
-        error_set(&call->error, STATUS_INVALID, "ArgumentValidationError: expected an object");
+        error_set(&error, STATUS_INVALID, "ArgumentValidationError: expected an object");
     } else if (convex_size(call->args) > ARGS_SIZE_MAX) {
+        error_set(&error, STATUS_INVALID, "the arguments have more than 16 MiB");
+    }
+    if (error.status != STATUS_OK) {
         convex_free(call->args);
         call->args = NULL;
-        error_set(&call->error, STATUS_INVALID, "the arguments have more than 16 MiB");
+        call->unusable = memory_copy_text(error.message);
     }
 }
 
 void convex_call_resolve(const struct convex_deployment *deployment, struct convex_call *call) {
-    call->function = call->elsewhere ? NULL : map_get(&deployment->functions, call->path);
+    char *name = convex_component_name(call->component, call->path);
+    call->function = map_get(&deployment->functions, name);
+    free(name);
 }
 
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
@@ -146,7 +151,7 @@ const char *convex_call_refusal(const struct convex_call *call, enum convex_func
         snprintf(message, 512, "'%.300s' is not %s %s.", call->path, kind == CONVEX_ACTION ? "an" : "a",
                  names[kind]);
     } else if (call->args == NULL) {
-        snprintf(message, 512, "%.500s", call->error.message);
+        snprintf(message, 512, "%.500s", call->unusable);
     } else {
         return NULL;
     }

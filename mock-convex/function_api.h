@@ -10,19 +10,19 @@
 /* What a request to a function asks for. */
 struct convex_call {
     char *path;                             /* canonical */
+    char *component;                        /* whose function; NULL or "": the root's */
     const struct convex_function *function; /* NULL: unknown */
-    bool elsewhere;                         /* of a component, and there is the root only */
     enum convex_identity identity;          /* in what role */
     bool read_only;                         /* with a key that may run queries only */
     struct convex_value *user;              /* owned; who calls, see convex_user; NULL: nobody */
     char *origin;              /* of the page that calls, NULL: none; its answer needs convex_cors_allow */
     char *request_id;          /* as the caller named it; NULL: one will be made when it is needed */
-    struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `error` */
+    struct convex_value *args; /* the object that the function gets; NULL: not acceptable, see `unusable` */
     char *format; /* as it was sent, NULL: absent. Looked at only when the function has run, as in the backend
                    */
     enum convex_format usual_format; /* when none was asked for */
     struct convex_log log;           /* of the last attempt, for the reply */
-    struct error error;
+    char *unusable;                  /* why `args` is NULL; owned */
 };
 
 void convex_call_free(struct convex_call *call);
@@ -35,7 +35,8 @@ bool convex_call_fill(struct convex_deployment *deployment, const char *path, co
 /* The same from a JSON body {"path","args","format"?}. */
 bool convex_call_fill_json(struct convex_deployment *deployment, const json_t *body, struct convex_call *call,
                            struct convex_reply *reply);
-/* Fill a zeroed call from a path and arguments, of any API. False: the path cannot be parsed. What is wrong
+/* Fill a call that is zeroed but for its component from a path and arguments, of any API. False: the path
+ * cannot be parsed. What is wrong
  * with the arguments shows when the function would run. */
 bool convex_call_read(struct convex_deployment *deployment, const char *path, const json_t *args,
                       struct convex_call *call);

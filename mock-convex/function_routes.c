@@ -150,12 +150,8 @@ static bool fill_function(struct convex_deployment *deployment, const json_t *bo
     if (component != NULL && !json_is_null(component) && !json_is_string(component)) {
         return convex_reply_error(reply, 400, "BadJsonBody", "`componentPath` must be a string.");
     }
-    if (!convex_call_fill_json(deployment, body, call, reply)) {
-        return false;
-    }
-    call->elsewhere = json_string_length(component) > 0;
-    convex_call_resolve(deployment, call);
-    return true;
+    call->component = memory_copy_text(json_string_value(component));
+    return convex_call_fill_json(deployment, body, call, reply);
 }
 
 static bool decode_any(struct convex_deployment *deployment, const struct convex_request *request,

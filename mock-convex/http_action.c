@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "mock-convex/action.h"
 #include "mock-convex/http_message.h"
+#include "mock-convex/request_count.h"
 #include "mock-convex/router.h"
 #include "mock-convex/value_check.h"
 
@@ -121,7 +122,11 @@ static void answer(void *context, const struct convex_action_outcome *outcome) {
     if (value != NULL && value->kind == CONVEX_NULL) {
         value = empty;
     }
-    if (value == NULL) {
+    if (outcome->code != NULL) {
+        struct convex_reply reply = {0};
+        convex_reply_error(&reply, 429, outcome->code, "%s", outcome->message);
+        convex_reply_send(&reply, site->host, site->exchange);
+    } else if (value == NULL) {
         send_failure(site, outcome->message, outcome->thrown);
     } else if (convex_http_check(value, &error) != STATUS_OK) {
         send_failure(site, error.message, NULL);
@@ -129,6 +134,7 @@ static void answer(void *context, const struct convex_action_outcome *outcome) {
         send_response(site, value);
     }
     convex_free(empty);
+    convex_request_over(site->deployment, site->host, site->exchange);
     free_call(site);
 }
 

@@ -5,6 +5,7 @@
 struct schema_writer {
     struct buffer *out;
     const struct convex_store *store;
+    const char *component; /* whose tables the ids are of */
     enum convex_format format;
 };
 
@@ -100,7 +101,7 @@ static void append_bytes(const struct schema_writer *writer) {
 /* The table whose ids these are. NULL: it has gone, and they are strings like any other. */
 static const struct convex_store_table *table_of(const struct schema_writer *writer,
                                                  const struct convex_shape_id *id) {
-    return convex_store_table_numbered(writer->store, id->table);
+    return convex_store_table_numbered(writer->store, writer->component, id->table);
 }
 
 static bool has_strings(const struct schema_writer *writer, const struct convex_shape *shape) {
@@ -154,9 +155,9 @@ static void append_shape(const struct schema_writer *writer, const struct convex
     buffer_append_text(writer->out, count > 1 ? "]}" : "");
 }
 
-void convex_append_table_schema(struct buffer *out, const struct convex_store *store,
+void convex_append_table_schema(struct buffer *out, const struct convex_store *store, const char *component,
                                 const struct convex_shape *shape, enum convex_format format, bool delta) {
-    struct schema_writer writer = {.out = out, .store = store, .format = format};
+    struct schema_writer writer = {.out = out, .store = store, .component = component, .format = format};
     assert(shape->object > 0);
     buffer_append_text(out, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"object\","
                             "\"properties\":{");

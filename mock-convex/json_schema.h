@@ -4,9 +4,9 @@
 
 #include "mock-convex/shape.h"
 
-/* The schema of one table. `store` tells which strings are ids of living tables. `delta` adds the metadata
- * fields of delta rows. */
-void convex_append_table_schema(struct buffer *out, const struct convex_store *store,
+/* The schema of one table of `component`. `store` tells which strings are ids of its living tables. `delta`
+ * adds the metadata fields of delta rows. */
+void convex_append_table_schema(struct buffer *out, const struct convex_store *store, const char *component,
                                 const struct convex_shape *shape, enum convex_format format, bool delta);
 
 #endif

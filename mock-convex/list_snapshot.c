@@ -56,13 +56,17 @@ static bool parse_cursor(const char *cursor, struct position *position, struct c
                               "The cursor is not one that list_snapshot has given out.");
 }
 
-static bool check_snapshot(const struct convex_store *store, int64_t snapshot, struct convex_reply *reply) {
+static bool check_snapshot(const struct convex_deployment *deployment, int64_t snapshot,
+                           struct convex_reply *reply) {
+    const struct convex_store *store = &deployment->store;
+    int64_t most = deployment->switches.snapshot_max_age;
+    most = most > 0 ? most : SNAPSHOT_AGE_MAX;
     if (snapshot > store->latest) {
         return convex_reply_error(reply, 400, "SnapshotTooNew", "The snapshot %lld lies in the future.",
                                   (long long)snapshot);
     }
-    return store->latest - snapshot <= SNAPSHOT_AGE_MAX ||
-           convex_reply_error(reply, 400, "SnapshotTooOld", "The snapshot %lld is more than 5 days old.",
+    return store->latest - snapshot <= most ||
+           convex_reply_error(reply, 400, "SnapshotTooOld", "The snapshot %lld is too old to be read.",
                               (long long)snapshot);
 }
 
@@ -170,8 +174,7 @@ void convex_answer_list_snapshot(struct convex_deployment *deployment, const str
         (arguments.snapshot >= 0 || convex_reply_internal(reply)) &&
         parse_cursor(arguments.cursor, &position, reply) && convex_export_reach_database(&arguments, reply)) {
         int64_t snapshot = arguments.has_snapshot ? arguments.snapshot : deployment->store.latest;
-        if (check_snapshot(&deployment->store, snapshot, reply) &&
-            convex_export_format(&arguments, &format, reply)) {
+        if (check_snapshot(deployment, snapshot, reply) && convex_export_format(&arguments, &format, reply)) {
             reply->status = 200;
             append_page(deployment, &arguments, &position, snapshot, format, &reply->body);
         }

@@ -7,6 +7,7 @@
 #include "mock-convex/context.h"
 #include "mock-convex/cors.h"
 #include "mock-convex/reads_note.h"
+#include "mock-convex/request_count.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (2000 * TIME_MILLISECOND)
@@ -17,6 +18,7 @@ struct convex_mutation {
     uint64_t exchange;                    /* 0: the caller has gone */
     struct convex_mutation_caller caller; /* when it is no exchange's */
     uint64_t timer;
+    struct convex_slot slot; /* from its start to its end */
     struct convex_call call;
     int attempts; /* begun so far */
     bool running; /* `context` holds a transaction */
@@ -39,6 +41,10 @@ static void end_attempt(struct convex_mutation *mutation) {
 static void release(struct convex_mutation *mutation) {
     end_attempt(mutation);
     host_timer_cancel(mutation->deployment->host, mutation->timer);
+    convex_slot_leave(&mutation->slot);
+    if (mutation->exchange != 0) {
+        convex_request_over(mutation->deployment, mutation->deployment->host, mutation->exchange);
+    }
     *mutation->link = mutation->next;
     if (mutation->next != NULL) {
         mutation->next->link = mutation->link;
@@ -105,24 +111,35 @@ static void fire_retry(void *context) {
     run_attempt(mutation);
 }
 
-/* A conflict: again after a random delay whose bound doubles, or give up. */
-static void retry_or_give_up(struct convex_mutation *mutation, const struct error *conflict) {
+/* It ends without having run to its end. */
+static void refuse(struct convex_mutation *mutation, int status, const char *code, const char *message) {
+    struct convex_reply reply = {0};
+    if (!tell_caller(mutation, &(struct convex_mutation_outcome){.code = code})) {
+        convex_reply_error(&reply, status, code, "%s", message);
+        answer(mutation, &reply);
+    }
+}
+
+/* A conflict (or with `throttled` too much written): again after a random delay whose bound doubles, or give
+ * up. */
+static void retry_or_give_up(struct convex_mutation *mutation, const struct error *conflict, bool throttled) {
     struct host *host = mutation->deployment->host;
     assert(mutation->running && mutation->attempts >= 1);
     end_attempt(mutation);
     if (mutation->attempts == CONVEX_MUTATION_ATTEMPTS) {
-        struct convex_reply reply = {0};
-        host_mark(host, "convex.occ-exhausted");
-        if (tell_caller(mutation,
-                        &(struct convex_mutation_outcome){.code = "OptimisticConcurrencyControlFailure"})) {
+        if (throttled) {
+            refuse(mutation, 429, "TooManyWrites", conflict->message);
             return;
         }
-        convex_reply_error(&reply, 503, "OptimisticConcurrencyControlFailure", "%s: %s", mutation->call.path,
-                           conflict->message);
-        answer(mutation, &reply);
+        char *message = memory_format("%s: %s", mutation->call.path, conflict->message);
+        host_mark(host, "convex.occ-exhausted");
+        refuse(mutation, 503, "OptimisticConcurrencyControlFailure", message);
+        free(message);
         return;
     }
-    host_mark(host, "convex.occ-retry");
+    if (!throttled) {
+        host_mark(host, "convex.occ-retry");
+    }
     int64_t bound = RETRY_DELAY_BASE << (mutation->attempts - 1);
     bound = bound < RETRY_DELAY_MAX ? bound : RETRY_DELAY_MAX;
     set_timer(mutation, host_random_between(host, "convex.occ-delay", 0, bound), fire_retry);
@@ -158,21 +175,41 @@ static void lose_answer(struct convex_mutation *mutation) {
     release(mutation);
 }
 
+/* Has as much been written in this second as may be? A single transaction may pass the limit. */
+static bool is_throttled(struct convex_deployment *deployment) {
+    int64_t now = host_now(deployment->host), rate = deployment->switches.limits.write_rate;
+    if (now - deployment->written_since >= TIME_SECOND) {
+        deployment->written_since = now;
+        deployment->written = 0;
+    }
+    return rate > 0 && deployment->written >= rate;
+}
+
 static void commit(struct convex_mutation *mutation) {
     struct convex_deployment *deployment = mutation->deployment;
     struct error conflict = {0};
     if (mutation->attempts <= deployment->conflicts) {
         error_set(&conflict, STATUS_CONFLICT, "a conflict that the deployment was told to have");
-        retry_or_give_up(mutation, &conflict);
+        retry_or_give_up(mutation, &conflict, false);
         return;
     }
+    if (is_throttled(deployment)) {
+        error_set(&conflict, STATUS_LIMIT, "too much is written to this deployment");
+        retry_or_give_up(mutation, &conflict, true);
+        return;
+    }
+    size_t bytes = mutation->context.transaction.bytes_written;
     enum status status = convex_commit_noted(deployment, &mutation->context.transaction, mutation->call.path,
                                              &mutation->ts, &conflict);
     if (status == STATUS_CONFLICT) {
-        retry_or_give_up(mutation, &conflict);
+        retry_or_give_up(mutation, &conflict, false);
         return;
     }
+    deployment->written += (int64_t)bytes;
     assert(status == STATUS_OK && mutation->ts <= deployment->store.latest);
+    if (mutation->caller.committed != NULL) {
+        mutation->caller.committed(mutation->caller.context, mutation->ts);
+    }
     struct fault_point fault = host_fault_point(deployment->host, "convex.after-commit");
     if (fault.action == FAULT_DELAY) {
         set_timer(mutation, fault.delay, fire_answer);
@@ -221,6 +258,14 @@ static void reach_commit(void *context) {
     }
 }
 
+static void slot_granted(void *context) {
+    run_attempt(context);
+}
+
+static void slot_refused(void *context) {
+    refuse(context, 429, "TooManyConcurrentRequests", "Too many functions run at once.");
+}
+
 static void start(struct convex_deployment *deployment, const struct convex_call *call, uint64_t exchange,
                   struct convex_mutation_caller caller) {
     assert(call->function->kind == CONVEX_MUTATION && call->args != NULL);
@@ -235,7 +280,11 @@ static void start(struct convex_deployment *deployment, const struct convex_call
         mutation->next->link = &mutation->next;
     }
     deployment->mutations = mutation;
-    run_attempt(mutation);
+    mutation->slot =
+        (struct convex_slot){.granted = slot_granted, .refused = slot_refused, .context = mutation};
+    if (convex_slot_take(&deployment->function_slots, &mutation->slot)) {
+        run_attempt(mutation);
+    }
 }
 
 void convex_mutation_run(struct convex_deployment *deployment, const struct convex_call *call,

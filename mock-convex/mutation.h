@@ -26,7 +26,10 @@ struct convex_mutation_caller {
      * STATUS_OK fails the mutation. NULL: nothing to add. */
     enum status (*finish)(void *context, struct convex_transaction *transaction,
                           const struct convex_value *value, struct error *error);
-    void (*done)(void *context, const struct convex_mutation_outcome *outcome); /* after the commit */
+    /* At the moment of the commit, which may be long before the answer, or all there is when the deployment
+     * crashes in between. NULL: not wanted. */
+    void (*committed)(void *context, int64_t ts);
+    void (*done)(void *context, const struct convex_mutation_outcome *outcome); /* the answer */
     void *context;
 };
 

@@ -1,8 +1,10 @@
 /* A deployment gets another schema and other functions; see convex_deployment_push in deployment.h. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mock-convex/checkpoint_function.h"
+#include "mock-convex/component.h"
 #include "mock-convex/schema.h"
 #include "mock-convex/state.h"
 #include "mock-convex/sync_hub.h"
@@ -17,13 +19,15 @@ static void add_table(struct convex_deployment *deployment, const struct convex_
         }
     }
     struct convex_store_table *table =
-        convex_store_make_table(declared, convex_store_next_number(store), tablet);
+        convex_store_make_table(declared, convex_store_next_number(store, declared->component), tablet);
     convex_store_adopt_table(store, table, store->latest);
 }
 
-static bool declares(const struct convex_table *tables, size_t count, const char *name) {
+static bool declares(const struct convex_table *tables, size_t count,
+                     const struct convex_store_table *table) {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(tables[i].name, name) == 0) {
+        const char *component = tables[i].component != NULL ? tables[i].component : "";
+        if (strcmp(tables[i].name, table->name) == 0 && strcmp(component, table->component) == 0) {
             return true;
         }
     }
@@ -35,12 +39,12 @@ static void apply_tables(struct convex_deployment *deployment, const struct conv
     struct convex_store *store = &deployment->store;
     for (size_t i = 0; i < store->n_tables; i++) {
         struct convex_store_table *table = store->tables[i];
-        if (convex_store_table(store, table->name) == table && !declares(tables, count, table->name)) {
+        if (convex_store_table(store, table->full_name) == table && !declares(tables, count, table)) {
             table->document = NULL;
         }
     }
     for (size_t i = 0; i < count; i++) {
-        struct convex_store_table *table = convex_store_table(store, tables[i].name);
+        struct convex_store_table *table = convex_store_declared(store, &tables[i]);
         if (table != NULL) {
             convex_store_change_table(store, table, &tables[i]);
         } else {
@@ -56,7 +60,10 @@ void convex_set_functions(struct convex_deployment *deployment, const struct con
     map_set(&deployment->functions, builtin->path, (void *)(uintptr_t)builtin);
     for (size_t i = 0; i < count; i++) {
         assert(functions[i].path != NULL && functions[i].run != NULL);
-        map_set(&deployment->functions, functions[i].path, (void *)(uintptr_t)&functions[i]);
+        char *name = convex_component_name(functions[i].component, functions[i].path);
+        map_set(&deployment->functions, name, (void *)(uintptr_t)&functions[i]);
+        convex_store_component(&deployment->store, functions[i].component);
+        free(name);
     }
 }
 
@@ -78,6 +85,7 @@ enum status convex_deployment_push(struct convex_deployment *deployment, const s
         return status;
     }
     store->schema_ts = convex_store_bump(store, host_wall_clock(deployment->host));
+    store->table_changes++;
     apply_tables(deployment, tables, n_tables);
     convex_set_functions(deployment, functions, n_functions);
     sync_hub_commit(deployment->sync);

@@ -104,13 +104,10 @@ static bool touches(const struct convex_transaction *transaction, const struct c
     return false;
 }
 
-/* The deliberate bugs in here: changes that validation, or a subscription, does not look at. */
+/* The deliberate bugs in here: changes that validation does not look at. */
 static bool is_overlooked(const struct convex_transaction *transaction,
                           const struct convex_revision *revision) {
     bool appears = revision->previous == NULL || revision->previous->value == NULL;
-    if (transaction->pending.count == 0) {
-        return appears && host_mutant(transaction->host, "stale-subscription");
-    }
     return host_mutant(transaction->host, appears ? "phantom" : "lost-update");
 }
 

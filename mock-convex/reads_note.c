@@ -134,6 +134,9 @@ void convex_note_reads(struct convex_deployment *deployment, const struct convex
     struct arena arena = {0};
     struct draft draft = {0};
     assert(from < store->log_count);
+    if (!host_is_heard(deployment->host)) {
+        return;
+    }
     draft.rows = arena_allocate(&arena, most * sizeof *draft.rows);
     draft.places = arena_allocate(&arena, most * sizeof *draft.places);
     buffer_append_char(&draft.text, 0);

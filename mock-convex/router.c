@@ -14,6 +14,7 @@
 #include "mock-convex/function_routes.h"
 #include "mock-convex/http_action.h"
 #include "mock-convex/mutation.h"
+#include "mock-convex/request_count.h"
 #include "mock-convex/sync_hub.h"
 #include "mock-convex/table_changes.h"
 
@@ -27,6 +28,7 @@ struct convex_answer {
     struct host *host;                  /* that the request came to */
     uint64_t exchange;
     uint64_t timer;
+    struct convex_slot slot; /* of a query, until it is answered */
     struct convex_reply reply;
 };
 
@@ -37,6 +39,8 @@ static void release_answer(struct convex_answer *answer) {
         answer->next->link = answer->link;
     }
     convex_reply_free(&answer->reply);
+    convex_slot_leave(&answer->slot);
+    convex_request_over(answer->deployment, answer->host, answer->exchange);
     free(answer);
 }
 
@@ -47,15 +51,19 @@ static void fire_answer(void *context) {
     release_answer(answer);
 }
 
-/* Takes the reply. */
+/* Takes the reply, and the slot (NULL: none). */
 static void answer_later(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                         struct convex_reply reply) {
+                         struct convex_reply reply, struct convex_slot *slot) {
     assert(reply.status != 0);
     struct convex_answer *answer = memory_allocate(sizeof *answer);
     answer->deployment = deployment;
     answer->host = host;
     answer->exchange = exchange;
     answer->reply = reply;
+    if (slot != NULL && slot->holds) {
+        answer->slot = *slot;
+        *slot = (struct convex_slot){0};
+    }
     answer->next = deployment->answers;
     answer->link = &deployment->answers;
     if (answer->next != NULL) {
@@ -65,7 +73,7 @@ static void answer_later(struct convex_deployment *deployment, struct host *host
     answer->timer = host_timer_set(deployment->host, deployment->read_time, fire_answer, answer);
 }
 
-/* --- requests that wait for the keys of their token --- */
+/* --- requests that wait for the keys of their token, or for their turn --- */
 
 struct convex_parked {
     struct convex_deployment *deployment;
@@ -73,25 +81,10 @@ struct convex_parked {
     struct host *host;                  /* that the request came to */
     uint64_t exchange;
     struct auth_waiter waiter;
+    struct convex_slot slot;  /* that it waits for; zeroed: it waits for keys */
     struct http_request http; /* a copy, in `memory` */
     struct arena memory;
 };
-
-static void copy_request(struct convex_parked *parked, const struct http_request *http) {
-    struct http_header *headers = arena_allocate(&parked->memory, (http->n_headers + 1) * sizeof *headers);
-    for (size_t i = 0; i < http->n_headers; i++) {
-        headers[i].name = arena_copy_text(&parked->memory, http->headers[i].name);
-        headers[i].value = arena_copy_text(&parked->memory, http->headers[i].value);
-    }
-    parked->http = *http;
-    parked->http.authority =
-        http->authority != NULL ? arena_copy_text(&parked->memory, http->authority) : NULL;
-    parked->http.method = arena_copy_text(&parked->memory, http->method);
-    parked->http.target = arena_copy_text(&parked->memory, http->target);
-    parked->http.headers = headers;
-    parked->http.body =
-        http->body_length > 0 ? arena_copy_bytes(&parked->memory, http->body, http->body_length) : NULL;
-}
 
 static void release_parked(struct convex_parked *parked) {
     *parked->link = parked->next;
@@ -100,18 +93,71 @@ static void release_parked(struct convex_parked *parked) {
     }
     parked->deployment->n_parked--;
     auth_waiter_cancel(&parked->waiter);
+    convex_slot_leave(&parked->slot);
     arena_free(&parked->memory);
     free(parked);
 }
 
 static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                          const struct http_request *http, bool parks);
+                          const struct http_request *http, bool parks, struct convex_slot *slot);
+
+/* Fill in a zeroed one and keep it. */
+static void keep_parked(struct convex_parked *parked, struct convex_deployment *deployment, struct host *host,
+                        uint64_t exchange, const struct http_request *http) {
+    parked->deployment = deployment;
+    parked->host = host;
+    parked->exchange = exchange;
+    parked->http = convex_request_copy(&parked->memory, http);
+    parked->next = deployment->parked;
+    parked->link = &deployment->parked;
+    if (parked->next != NULL) {
+        parked->next->link = &parked->next;
+    }
+    deployment->parked = parked;
+    deployment->n_parked++;
+}
 
 /* The keys are there, or will not come: now the request takes the way of any other. */
 static void unpark(void *context) {
     struct convex_parked *parked = context;
-    route_request(parked->deployment, parked->host, parked->exchange, &parked->http, false);
+    route_request(parked->deployment, parked->host, parked->exchange, &parked->http, false, NULL);
     release_parked(parked);
+}
+
+/* --- queries that wait for a slot --- */
+
+static void slot_granted(void *context) {
+    struct convex_parked *parked = context;
+    route_request(parked->deployment, parked->host, parked->exchange, &parked->http, false, &parked->slot);
+    release_parked(parked);
+}
+
+static void slot_refused(void *context) {
+    struct convex_parked *parked = context;
+    struct convex_reply reply = {0};
+    struct convex_request request;
+    convex_request_open(&request, &parked->http);
+    convex_reply_error(&reply, 429, "TooManyConcurrentRequests", "Too many functions run at once.");
+    convex_cors_allow(&reply, convex_request_header(&request, "origin"));
+    convex_request_close(&request);
+    answer_later(parked->deployment, parked->host, parked->exchange, reply, NULL);
+    release_parked(parked);
+}
+
+/* True: the query may run now, and `slot` is its own. False: it waits. */
+static bool take_slot(struct convex_deployment *deployment, uint64_t exchange,
+                      const struct http_request *http, struct convex_slot *slot) {
+    struct convex_slots *slots = &deployment->function_slots;
+    if (slot->holds || slots->limit == 0 || slots->taken < slots->limit) {
+        return slot->holds || convex_slot_take(slots, slot);
+    }
+    struct convex_parked *parked = memory_allocate(sizeof *parked);
+    parked->slot = (struct convex_slot){.granted = slot_granted, .refused = slot_refused, .context = parked};
+    keep_parked(parked, deployment, deployment->host, exchange, http);
+    bool taken = convex_slot_take(slots, &parked->slot);
+    assert(!taken);
+    (void)taken;
+    return false;
 }
 
 /* True: it waits and will be routed again. False: it need not wait, or there are too many who do and the
@@ -134,17 +180,7 @@ static bool park(struct convex_deployment *deployment, struct host *host, uint64
         return convex_reply_error(reply, 503, "WorkerOverloaded",
                                   "Too many requests wait for the keys of an auth provider.");
     }
-    parked->deployment = deployment;
-    parked->host = host;
-    parked->exchange = exchange;
-    copy_request(parked, request->http);
-    parked->next = deployment->parked;
-    parked->link = &deployment->parked;
-    if (parked->next != NULL) {
-        parked->next->link = &parked->next;
-    }
-    deployment->parked = parked;
-    deployment->n_parked++;
+    keep_parked(parked, deployment, host, exchange, request->http);
     return true;
 }
 
@@ -220,7 +256,9 @@ static const struct route routes[] = {
     {"/api/v1/data/list_active_syncs", "GET", convex_answer_list_active_syncs},
     {"/api/data_sync_cursor_from_deltas", "POST", convex_answer_data_sync_cursor},
     {"/api/delete_tables", "POST", convex_answer_delete_tables},
+    {"/api/shapes2", "GET", convex_answer_shapes},
     {"/api/streaming_import/clear_tables", "PUT", convex_answer_clear_tables},
+    {"/api/streaming_import/replace_tables", "PUT POST", convex_answer_replace_tables},
     {"/api/query", "GET POST", convex_answer_query},
     {"/api/query_batch", "POST", convex_answer_query_batch},
     {"/api/query_ts", "POST", convex_answer_query_ts},
@@ -239,6 +277,12 @@ static const struct route *find_route(const char *path) {
         }
     }
     return NULL;
+}
+
+/* Does it run functions in its answer? */
+static bool is_query(const struct route *route) {
+    return route->answer == convex_answer_query || route->answer == convex_answer_query_batch ||
+           route->answer == convex_answer_query_at_ts;
 }
 
 static bool allows(const struct route *route, const char *method) {
@@ -275,7 +319,8 @@ static bool check_client(const struct convex_request *request, struct convex_rep
 
 /* True: the reply comes later. `parks`: the request may wait for the keys of its token. */
 static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
-                     const struct convex_request *request, bool parks, struct convex_reply *reply) {
+                     const struct convex_request *request, bool parks, struct convex_slot *slot,
+                     struct convex_reply *reply) {
     const struct route *route = find_route(request->path);
     if (sync_hub_is_route(request->path)) {
         return check_client(request, reply) && sync_hub_open(deployment->sync, exchange, request, reply);
@@ -295,6 +340,9 @@ static bool dispatch(struct convex_deployment *deployment, uint64_t exchange,
     }
     if (route->answer == NULL) {
         return convex_function_start(deployment, exchange, request, reply);
+    }
+    if (is_query(route) && !take_slot(deployment, exchange, request->http, slot)) {
+        return true;
     }
     route->answer(deployment, request, reply);
     return false;
@@ -319,9 +367,12 @@ static bool dispatch_site(struct convex_deployment *deployment, struct host *hos
     return convex_http_start(deployment, host, exchange, request, path, known ? caller.user : NULL, reply);
 }
 
+/* `slot` NULL, or one that the request holds. */
 static void route_request(struct convex_deployment *deployment, struct host *host, uint64_t exchange,
-                          const struct http_request *http, bool parks) {
+                          const struct http_request *http, bool parks, struct convex_slot *slot) {
+    struct convex_slot own = {0};
     struct convex_request request;
+    slot = slot != NULL ? slot : &own;
     struct convex_reply reply = {0};
     convex_request_open(&request, http);
     bool for_site = host != deployment->host || convex_http_is_route(request.path);
@@ -332,29 +383,39 @@ static void route_request(struct convex_deployment *deployment, struct host *hos
         }
     } else if (strcmp(http->method, "OPTIONS") == 0) {
         convex_cors_preflight(&request, &reply);
-    } else if (dispatch(deployment, exchange, &request, parks, &reply)) {
+    } else if (dispatch(deployment, exchange, &request, parks, slot, &reply)) {
         convex_request_close(&request);
         return;
     }
     if (!for_site) { /* an HTTP action speaks for itself */
         convex_cors_allow(&reply, convex_request_header(&request, "origin"));
     }
-    answer_later(deployment, host, exchange, reply);
+    answer_later(deployment, host, exchange, reply, slot);
     convex_request_close(&request);
+}
+
+static void go(struct convex_deployment *deployment, uint64_t exchange, const struct http_request *http) {
+    route_request(deployment, deployment->host, exchange, http, true, NULL);
 }
 
 void convex_router_request(struct convex_deployment *deployment, uint64_t exchange,
                            const struct http_request *http) {
     assert(exchange != 0 && http->method != NULL && http->target != NULL);
-    route_request(deployment, deployment->host, exchange, http, true);
+    char *path = memory_copy_bytes(http->target, strcspn(http->target, "?"));
+    bool goes = sync_hub_is_route(path) || convex_request_count(deployment, exchange, http, go);
+    free(path);
+    if (goes) {
+        go(deployment, exchange, http);
+    }
 }
 
 void convex_router_site_request(struct convex_deployment *deployment, uint64_t exchange,
                                 const struct http_request *http) {
-    route_request(deployment, deployment->site, exchange, http, true);
+    route_request(deployment, deployment->site, exchange, http, true, NULL);
 }
 
 void convex_router_closed(struct convex_deployment *deployment, uint64_t exchange) {
+    convex_request_over(deployment, deployment->host, exchange);
     if (convex_mutation_closed(deployment, exchange)) {
         return;
     }
@@ -373,6 +434,7 @@ void convex_router_closed(struct convex_deployment *deployment, uint64_t exchang
 }
 
 void convex_router_drop_all(struct convex_deployment *deployment) {
+    convex_request_drop_all(deployment);
     while (deployment->parked != NULL) {
         release_parked(deployment->parked); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }

@@ -1,8 +1,10 @@
 #include "mock-convex/run_now.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "mock-convex/action.h"
+#include "mock-convex/component.h"
 #include "mock-convex/context.h"
 #include "mock-convex/reads_note.h"
 
@@ -49,9 +51,9 @@ enum status convex_find_callee(const struct convex_deployment *deployment, enum 
     return STATUS_OK;
 }
 
-static enum status run_callee(struct convex_context *context, enum convex_function_kind kind,
-                              const char *path, const struct convex_value *args, struct convex_value **result,
-                              struct error *error) {
+static enum status run_callee_named(struct convex_context *context, enum convex_function_kind kind,
+                                    const char *path, const struct convex_value *args,
+                                    struct convex_value **result, struct error *error) {
     const struct convex_function *function;
     assert(args != NULL && args->kind == CONVEX_OBJECT);
     *result = NULL;
@@ -74,6 +76,15 @@ static enum status run_callee(struct convex_context *context, enum convex_functi
         return error_set(error, STATUS_INVALID, "a query can call queries only");
     }
     return convex_context_nest(context, function, args, result, error);
+}
+
+static enum status run_callee(struct convex_context *context, enum convex_function_kind kind,
+                              const char *path, const struct convex_value *args, struct convex_value **result,
+                              struct error *error) {
+    char *name = convex_component_name(context->function->component, path);
+    enum status status = run_callee_named(context, kind, name, args, result, error);
+    free(name);
+    return status;
 }
 
 enum status convex_run_query(struct convex_context *context, const char *path,

@@ -6,9 +6,11 @@
 
 #include "base/memory.h"
 #include "mock-convex/action.h"
+#include "mock-convex/component.h"
 #include "mock-convex/context.h"
 #include "mock-convex/mutation.h"
 #include "mock-convex/storage.h"
+#include "mock-convex/utf8.h"
 
 #define RETRY_DELAY_BASE (100 * TIME_MILLISECOND)
 #define RETRY_DELAY_MAX (60 * TIME_SECOND)
@@ -19,6 +21,7 @@ struct convex_job {
     char id[CONVEX_ID_TEXT_MAX];
     uint64_t timer;
     bool running;
+    struct convex_slot slot; /* while it runs, or waits to */
     int retries;
 };
 
@@ -42,7 +45,10 @@ static struct convex_value *make_state(const char *kind, const char *error) {
     struct convex_value *state = convex_object();
     convex_object_set(state, "kind", convex_string(kind));
     if (error != NULL) {
-        convex_object_set(state, "error", convex_string(error));
+        struct buffer text = {0}; /* it may have been cut inside a character */
+        convex_utf8_append(&text, error, strlen(error));
+        convex_object_set(state, "error", convex_string(buffer_text(&text)));
+        buffer_free(&text);
     }
     return state;
 }
@@ -107,7 +113,7 @@ static enum status count_job(struct convex_context *context, const struct convex
     return STATUS_OK;
 }
 
-enum status convex_schedule(struct convex_context *context, int64_t delay, const char *path,
+static enum status schedule(struct convex_context *context, int64_t delay, const char *path,
                             const struct convex_value *args, char *id, struct error *error) {
     struct convex_transaction *transaction = &context->transaction;
     assert(args != NULL && args->kind == CONVEX_OBJECT);
@@ -129,6 +135,14 @@ enum status convex_schedule(struct convex_context *context, int64_t delay, const
     }
     struct convex_value *row = make_row(due_time(transaction->wall_clock, delay), path, args);
     return convex_transaction_insert(transaction, jobs_table(context->deployment), row, id, error);
+}
+
+enum status convex_schedule(struct convex_context *context, int64_t delay, const char *path,
+                            const struct convex_value *args, char *id, struct error *error) {
+    char *name = convex_component_name(context->function->component, path);
+    enum status status = schedule(context, delay, name, args, id, error);
+    free(name);
+    return status;
 }
 
 static enum status cancel(struct convex_deployment *deployment, struct convex_transaction *transaction,
@@ -209,7 +223,7 @@ static void set_state(struct convex_deployment *deployment, const char *id, cons
     begin(deployment, &transaction);
     enum status status = patch_state(&transaction, jobs_table(deployment), id, kind, message, &error);
     status = commit(deployment, &transaction, status, &error);
-    assert(status == STATUS_OK); /* the row is there: jobs are never deleted */
+    assert(status == STATUS_OK); /* the row is there: only those of ended jobs are deleted */
     (void)status;
 }
 
@@ -226,6 +240,7 @@ static const struct convex_value *row_of(const struct convex_job *job) {
 
 static void forget(struct convex_job *job) {
     host_timer_cancel(job->deployment->host, job->timer);
+    convex_slot_leave(&job->slot);
     map_remove(&job->deployment->jobs, job->id);
     free(job);
 }
@@ -234,6 +249,7 @@ static void fire(void *context);
 
 static void wait(struct convex_job *job, int64_t delay) {
     assert(job->timer == 0 && !job->running);
+    convex_slot_leave(&job->slot);
     job->timer = host_timer_set(job->deployment->host, delay, fire, job);
 }
 
@@ -298,8 +314,10 @@ static void begin_job(struct convex_job *job) {
     if (function == NULL) {
         fail(job, "there is no such function");
     } else if (function->kind == CONVEX_MUTATION) {
-        const struct convex_call call = {
-            .path = memory_copy_text(function->path), .function = function, .args = convex_copy(args)};
+        const struct convex_call call = {.path = memory_copy_text(function->path),
+                                         .component = memory_copy_text(function->component),
+                                         .function = function,
+                                         .args = convex_copy(args)};
         const struct convex_mutation_caller caller = {
             .finish = finish_mutation, .done = mutation_done, .context = job};
         convex_mutation_run(deployment, &call, &caller);
@@ -312,6 +330,10 @@ static void begin_job(struct convex_job *job) {
     }
 }
 
+static void slot_granted(void *context) {
+    begin_job(context);
+}
+
 static void fire(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
@@ -319,7 +341,10 @@ static void fire(void *context) {
     int64_t left = time_left(job);
     if (left > 0) { /* the clock was set back */
         wait(job, left);
-    } else {
+        return;
+    }
+    job->slot = (struct convex_slot){.granted = slot_granted, .context = job};
+    if (convex_slot_take(&job->deployment->job_slots, &job->slot)) {
         begin_job(job);
     }
 }
@@ -347,7 +372,7 @@ void convex_scheduler_look(struct convex_deployment *deployment, size_t from) {
     const struct convex_store_table *table = jobs_table(deployment);
     for (size_t i = from; i < store->log_count; i++) {
         const struct convex_revision *revision = store->log[i];
-        if (revision->document->table == table) {
+        if (revision->document->table == table && revision->value != NULL) {
             look_at(deployment, revision->value);
         }
     }
@@ -370,6 +395,7 @@ static void gather(const struct convex_deployment *deployment, const char *state
 }
 
 void convex_scheduler_start(struct convex_deployment *deployment) {
+    deployment->job_slots = (struct convex_slots){.host = deployment->host, .limit = CONVEX_JOBS_RUNNING_MAX};
     struct buffer waiting = {0}, begun = {0};
     gather(deployment, "pending", &waiting);
     gather(deployment, "inProgress", &begun);
@@ -386,6 +412,7 @@ void convex_scheduler_start(struct convex_deployment *deployment) {
 static void free_job(void *value) {
     struct convex_job *job = value;
     host_timer_cancel(job->deployment->host, job->timer);
+    host_timer_cancel(job->deployment->host, job->slot.timer); /* all go at once */
     free(job);
 }
 

@@ -13,6 +13,7 @@
 
 #define CONVEX_JOBS_PER_TRANSACTION_MAX 1000
 #define CONVEX_JOBS_SIZE_MAX ((size_t)16 << 20) /* bytes of arguments of one transaction's jobs */
+#define CONVEX_JOBS_RUNNING_MAX 64              /* at once; others wait. The backend's number is not known */
 #define CONVEX_JOB_DELAY_MAX (5 * 365 * TIME_DAY)
 
 /* Wait for the jobs that are stored; what ran when the process ended has failed. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/component.h"
 #include "mock-convex/name.h"
 
 #define INDEX_FIELDS_MAX 4
@@ -73,6 +74,9 @@ static enum status check_table(const struct convex_table *table, struct error *e
     if (!convex_name_is_table(table->name) || table->name[0] == '_') {
         return error_set(error, STATUS_INVALID, "\"%.64s\" cannot be the name of a table", table->name);
     }
+    if (table->component != NULL && !convex_name_is_component(table->component)) {
+        return error_set(error, STATUS_INVALID, "\"%.200s\" cannot be a component", table->component);
+    }
     for (size_t i = 0; status == STATUS_OK && i < table->n_indexes; i++) {
         status = check_index(table, &table->indexes[i], error);
         for (size_t j = 0; status == STATUS_OK && j < i; j++) {
@@ -90,9 +94,11 @@ enum status convex_schema_check_tables(const struct convex_table *tables, size_t
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         status = check_table(&tables[i], error);
-        if (status == STATUS_OK && map_set(&names, tables[i].name, (void *)(uintptr_t)&tables[i]) != NULL) {
-            status = error_set(error, STATUS_INVALID, "there are two tables \"%s\"", tables[i].name);
+        char *name = convex_component_name(tables[i].component, tables[i].name);
+        if (status == STATUS_OK && map_set(&names, name, (void *)(uintptr_t)&tables[i]) != NULL) {
+            status = error_set(error, STATUS_INVALID, "there are two tables \"%.300s\"", name);
         }
+        free(name);
     }
     map_free(&names, NULL);
     return status;
@@ -115,9 +121,18 @@ enum status convex_schema_check_functions(const struct convex_function *function
         if (!is_canonical(function->path)) {
             status = error_set(error, STATUS_INVALID, "\"%.200s\" cannot be the path of a function",
                                function->path);
-        } else if (map_set(&paths, function->path, (void *)(uintptr_t)function) != NULL) {
-            status = error_set(error, STATUS_INVALID, "there are two functions \"%.200s\"", function->path);
+            continue;
         }
+        if (function->component != NULL && !convex_name_is_component(function->component)) {
+            status =
+                error_set(error, STATUS_INVALID, "\"%.200s\" cannot be a component", function->component);
+            continue;
+        }
+        char *name = convex_component_name(function->component, function->path);
+        if (map_set(&paths, name, (void *)(uintptr_t)function) != NULL) {
+            status = error_set(error, STATUS_INVALID, "there are two functions \"%.300s\"", name);
+        }
+        free(name);
     }
     map_free(&paths, NULL);
     return status;
@@ -125,14 +140,24 @@ enum status convex_schema_check_functions(const struct convex_function *function
 
 /* --- documents that are there --- */
 
+/* Whose documents are checked. */
+struct scope {
+    const struct convex_store *store;
+    const char *component;
+};
+
 static bool knows_table(const void *context, const char *name, uint32_t number) {
-    const struct convex_store_table *table = convex_store_table(context, name);
+    const struct scope *scope = context;
+    char *full = convex_component_name(scope->component, name);
+    const struct convex_store_table *table = convex_store_table(scope->store, full);
+    free(full);
     return table != NULL && table->number == number;
 }
 
 static enum status check_documents(const struct convex_store *store, const struct convex_store_table *table,
                                    const struct convex_validator *validator, struct error *error) {
-    const struct convex_validator_tables tables = {.knows = knows_table, .context = store};
+    const struct scope scope = {store, table->component};
+    const struct convex_validator_tables tables = {.knows = knows_table, .context = &scope};
     enum status status = STATUS_OK;
     for (const struct convex_ordered_node *node = convex_ordered_first(&table->indexes[0].entries);
          status == STATUS_OK && node != NULL; node = convex_ordered_next(node)) {
@@ -149,7 +174,7 @@ enum status convex_schema_check_store(const struct convex_store *store, const st
                                       size_t count, struct error *error) {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        const struct convex_store_table *table = convex_store_table(store, tables[i].name);
+        const struct convex_store_table *table = convex_store_declared(store, &tables[i]);
         if (table != NULL && tables[i].document != NULL) {
             status = check_documents(store, table, tables[i].document, error);
         }

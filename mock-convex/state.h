@@ -5,6 +5,7 @@
 #include "mock-convex/deployment.h"
 #include "mock-convex/reply.h"
 #include "mock-convex/request.h"
+#include "mock-convex/slots.h"
 #include "mock-convex/store.h"
 #include "mock-convex/table_shapes.h"
 
@@ -19,7 +20,11 @@ struct convex_deployment {
     struct host *host;
     char *deploy_key;
     struct convex_auth *auth; /* see auth.h */
-    bool redacts;             /* a production deployment tells callers no error texts */
+    struct convex_switches switches;
+    struct convex_slots function_slots, action_slots, request_slots, job_slots;
+    int64_t written_since, written; /* ns; bytes of documents committed since then, see convex_throttle */
+    struct map exchanges;           /* requests that are counted, see request_count.h */
+    bool redacts;                   /* a production deployment tells callers no error texts */
     struct convex_store store;
     struct convex_storage *storage; /* where `store` and `syncs` go when the deployment ends */
     bool owns_storage;
@@ -34,12 +39,14 @@ struct convex_deployment {
     bool bumps_when_idle; /* see idle_bump.h */
     uint64_t idle_timer;
     struct convex_table_shapes shapes; /* for json_schemas */
+    int64_t summaries_at;              /* ns of the host's time; before it json_schemas has no answer */
     struct map syncs;                  /* see data_sync_list.h */
     struct convex_answer *answers;     /* decided, not yet sent */
     struct convex_parked *parked;      /* requests that wait for the keys of a token */
     size_t n_parked;
     struct convex_mutation *mutations; /* running */
     struct convex_action *actions;     /* running */
+    uint64_t collect_timer;            /* see collect.h */
     struct map jobs;                   /* scheduled ones that are not over, see scheduler.h */
     struct sync_hub *sync;             /* WebSocket sessions */
 };

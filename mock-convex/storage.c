@@ -6,11 +6,14 @@
 
 #include "base/memory.h"
 #include "mock-convex/checkpoint_function.h"
+#include "mock-convex/component.h"
 
 static const struct convex_index request_indexes[] = {
     {.name = "by_request", .fields = {"sessionId", "requestId"}, .n_fields = 2}};
 static const struct convex_table system_tables[] = {
-    {.name = CONVEX_JOBS_TABLE}, {.name = CONVEX_REQUESTS_TABLE, .indexes = request_indexes, .n_indexes = 1}};
+    {.name = CONVEX_JOBS_TABLE},
+    {.name = CONVEX_REQUESTS_TABLE, .indexes = request_indexes, .n_indexes = 1},
+    {.name = CONVEX_NOISE_TABLE}};
 
 struct convex_storage *convex_storage_create(void) {
     return memory_allocate(sizeof(struct convex_storage));
@@ -40,7 +43,8 @@ static bool bind_again(struct convex_store *store, const struct convex_table *de
     bool known = false;
     for (size_t i = 0; i < store->n_tables; i++) {
         struct convex_store_table *table = store->tables[i];
-        if (strcmp(table->name, declared->name) != 0) {
+        const char *component = declared->component != NULL ? declared->component : "";
+        if (strcmp(table->name, declared->name) != 0 || strcmp(table->component, component) != 0) {
             continue;
         }
         known = true;
@@ -76,6 +80,10 @@ void convex_storage_open(struct convex_deployment *deployment,
         deployment->syncs = storage->syncs;
         memset(&storage->store, 0, sizeof storage->store);
         memset(&storage->syncs, 0, sizeof storage->syncs);
+        if (deployment->switches.restart_loses > 0) {
+            convex_store_rewind(&deployment->store,
+                                deployment->store.latest - deployment->switches.restart_loses);
+        }
     } else {
         convex_store_init(&deployment->store, host_wall_clock(deployment->host));
         add_system_tables(deployment);
@@ -85,7 +93,8 @@ void convex_storage_open(struct convex_deployment *deployment,
     for (size_t i = 0; i < options->n_tables; i++) {
         add_table(deployment, &options->tables[i]);
         has_checkpoints =
-            has_checkpoints || strcmp(options->tables[i].name, convex_checkpoint_table.name) == 0;
+            has_checkpoints || (convex_component_is_root(options->tables[i].component) &&
+                                strcmp(options->tables[i].name, convex_checkpoint_table.name) == 0);
     }
     if (!has_checkpoints) {
         add_table(deployment, &convex_checkpoint_table);

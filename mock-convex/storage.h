@@ -8,6 +8,7 @@
 #include "mock-convex/state.h"
 
 #define CONVEX_JOBS_TABLE "_scheduled_functions"
+#define CONVEX_NOISE_TABLE "_noise"
 #define CONVEX_REQUESTS_TABLE "_session_requests" /* index "by_request": sessionId, requestId */
 
 struct convex_storage {

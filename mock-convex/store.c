@@ -5,12 +5,53 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/component.h"
 #include "mock-convex/index_key.h"
 
 void convex_store_init(struct convex_store *store, int64_t wall_clock) {
     assert(wall_clock >= INT64_C(1000000000000000000)); /* cursors need 19 digits */
     memset(store, 0, sizeof *store);
     store->latest = wall_clock;
+    convex_store_component(store, "");
+}
+
+/* NULL: it is not known. */
+static struct convex_store_component *find_component(const struct convex_store *store, const char *path) {
+    for (size_t i = 0; i < store->n_components; i++) {
+        if (strcmp(store->components[i].path, path) == 0) {
+            return &store->components[i];
+        }
+    }
+    return NULL;
+}
+
+static struct convex_store_component *add_component(struct convex_store *store, const char *path,
+                                                    size_t length) {
+    char *copy = memory_copy_bytes(path, length);
+    struct convex_store_component *component = find_component(store, copy);
+    if (component != NULL) {
+        free(copy);
+        return component;
+    }
+    store->components = memory_resize(store->components, store->n_components + 1, sizeof *store->components);
+    component = &store->components[store->n_components++];
+    *component = (struct convex_store_component){.path = copy};
+    return component;
+}
+
+struct convex_store_component *convex_store_component(struct convex_store *store, const char *path) {
+    path = path != NULL ? path : "";
+    for (size_t i = 0; path[i] != 0; i++) {
+        if (path[i] == '/') {
+            add_component(store, path, i);
+        }
+    }
+    return add_component(store, path, strlen(path));
+}
+
+uint32_t convex_store_next_number(const struct convex_store *store, const char *path) {
+    const struct convex_store_component *component = find_component(store, path != NULL ? path : "");
+    return CONVEX_FIRST_TABLE_NUMBER + (component != NULL ? component->n_tables : 0);
 }
 
 void convex_store_free_table(struct convex_store_table *table) {
@@ -22,6 +63,8 @@ void convex_store_free_table(struct convex_store_table *table) {
     }
     free(table->retired);
     free(table->indexes);
+    free(table->full_name != table->name ? table->full_name : NULL);
+    free(table->component);
     free(table->name);
     free(table);
 }
@@ -43,15 +86,22 @@ void convex_store_free(struct convex_store *store) {
     free(store->log);
     free(store->documents);
     free(store->tables);
+    for (size_t i = 0; i < store->n_components; i++) {
+        free(store->components[i].path);
+    }
+    free(store->components);
     map_free(&store->by_name, NULL);
     memset(store, 0, sizeof *store);
 }
 
 /* A table with room for its indexes, the first two of which are there. */
-static struct convex_store_table *make_table(const char *name, size_t n_indexes,
+static struct convex_store_table *make_table(const char *component, const char *name, size_t n_indexes,
                                              const unsigned char tablet[16]) {
     struct convex_store_table *table = memory_allocate(sizeof *table);
+    bool in_root = convex_component_is_root(component);
     table->name = memory_copy_text(name);
+    table->component = memory_copy_text(in_root ? "" : component);
+    table->full_name = in_root ? table->name : convex_component_name(component, name);
     table->until = CONVEX_LIVE;
     memcpy(table->tablet, tablet, sizeof table->tablet);
     table->n_indexes = n_indexes;
@@ -67,11 +117,13 @@ static struct convex_store_table *make_table(const char *name, size_t n_indexes,
 static void append_table(struct convex_store *store, struct convex_store_table *table) {
     store->tables = memory_resize(store->tables, store->n_tables + 1, sizeof *store->tables);
     store->tables[store->n_tables++] = table;
+    convex_store_component(store, table->component)->n_tables++;
 }
 
 struct convex_store_table *convex_store_make_table(const struct convex_table *declared, uint32_t number,
                                                    const unsigned char tablet[16]) {
-    struct convex_store_table *table = make_table(declared->name, 2 + declared->n_indexes, tablet);
+    struct convex_store_table *table =
+        make_table(declared->component, declared->name, 2 + declared->n_indexes, tablet);
     table->number = number;
     table->document = declared->document;
     for (size_t i = 2; i < table->n_indexes; i++) {
@@ -82,17 +134,19 @@ struct convex_store_table *convex_store_make_table(const struct convex_table *de
 }
 
 void convex_store_adopt_table(struct convex_store *store, struct convex_store_table *table, int64_t from) {
-    assert(!map_has(&store->by_name, table->name) && table->number == convex_store_next_number(store));
+    assert(!map_has(&store->by_name, table->full_name));
+    assert(table->number == convex_store_next_number(store, table->component));
     table->from = from;
+    store->table_changes++;
     append_table(store, table);
-    map_set(&store->by_name, table->name, table);
+    map_set(&store->by_name, table->full_name, table);
 }
 
 struct convex_store_table *convex_store_add_table(struct convex_store *store,
                                                   const struct convex_table *declared,
                                                   const unsigned char tablet[16]) {
     struct convex_store_table *table =
-        convex_store_make_table(declared, convex_store_next_number(store), tablet);
+        convex_store_make_table(declared, convex_store_next_number(store, declared->component), tablet);
     convex_store_adopt_table(store, table, 0);
     return table;
 }
@@ -113,7 +167,7 @@ struct convex_store_table *convex_store_add_system_table(struct convex_store *st
 struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
                                                    const struct convex_store_table *model,
                                                    const unsigned char tablet[16]) {
-    struct convex_store_table *table = make_table(model->name, model->n_indexes, tablet);
+    struct convex_store_table *table = make_table(model->component, model->name, model->n_indexes, tablet);
     append_table(store, table);
     table->number = model->number;
     table->document = model->document;
@@ -126,32 +180,36 @@ struct convex_store_table *convex_store_add_hidden(struct convex_store *store,
 
 int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_table *table,
                                 struct convex_store_table *successor, int64_t wall_clock) {
-    assert(!table->system && table->until == CONVEX_LIVE && map_get(&store->by_name, table->name) == table);
+    assert(!table->system && table->until == CONVEX_LIVE &&
+           map_get(&store->by_name, table->full_name) == table);
     assert(successor == NULL || successor->from == CONVEX_LIVE);
     int64_t ts = convex_store_bump(store, wall_clock);
     table->until = ts;
+    store->table_changes++;
     if (successor == NULL) {
-        map_remove(&store->by_name, table->name);
+        map_remove(&store->by_name, table->full_name);
     } else {
         successor->from = ts;
-        map_set(&store->by_name, table->name, successor);
+        map_set(&store->by_name, table->full_name, successor);
     }
     return ts;
 }
 
-struct convex_store_table *convex_store_table_numbered(const struct convex_store *store, uint32_t number) {
+struct convex_store_table *convex_store_table_numbered(const struct convex_store *store,
+                                                       const char *component, uint32_t number) {
     for (size_t i = 0; i < store->n_tables; i++) {
         struct convex_store_table *table = store->tables[i];
-        if (table->number == number && convex_store_table_lives(table, store->latest)) {
+        if (table->number == number && convex_store_table_lives(table, store->latest) &&
+            strcmp(table->component, component) == 0) {
             return table;
         }
     }
     return NULL;
 }
 
-struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name) {
-    assert(name != NULL);
-    return map_get(&store->by_name, name);
+struct convex_store_table *convex_store_table(const struct convex_store *store, const char *full_name) {
+    assert(full_name != NULL);
+    return map_get(&store->by_name, full_name);
 }
 
 struct convex_store_index *convex_store_index(struct convex_store_table *table, const char *name) {
@@ -186,6 +244,9 @@ const struct convex_revision *convex_store_revision_at(const struct convex_docum
 
 size_t convex_store_log_after(const struct convex_store *store, int64_t ts) {
     size_t low = 0, high = store->log_count;
+    if (high == 0 || store->log[high - 1]->ts <= ts) { /* most ask for what is newer than the newest */
+        return high;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (store->log[middle]->ts > ts) {

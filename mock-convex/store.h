@@ -14,7 +14,7 @@
 
 #define CONVEX_FIRST_TABLE_NUMBER 10001
 #define CONVEX_TABLES_MAX 10000
-#define CONVEX_SYSTEM_TABLES_MAX 2
+#define CONVEX_SYSTEM_TABLES_MAX 3
 #define CONVEX_LIVE INT64_MAX /* `until` of an entry that is valid now */
 
 struct convex_store_table;
@@ -46,7 +46,9 @@ struct convex_revision {
 
 struct convex_store_table {
     char *name;
-    uint32_t number;
+    char *component;          /* path; "": the root */
+    char *full_name;          /* see component.h; the same memory as `name` in the root */
+    uint32_t number;          /* counts in each component from CONVEX_FIRST_TABLE_NUMBER */
     bool system;              /* the deployment's own: in the log, but nobody is ever shown its rows */
     int64_t from;             /* ns; it exists for readers at from <= ts < until. CONVEX_LIVE: still hidden */
     int64_t until;            /* CONVEX_LIVE: not dropped */
@@ -58,12 +60,20 @@ struct convex_store_table {
     size_t n_retired;
 };
 
+/* A component, in the order in which they came to be known: the root, then the others. */
+struct convex_store_component {
+    char *path;
+    uint32_t n_tables; /* that it ever had, hidden and dropped ones too: numbers are not used again */
+};
+
 struct convex_store {
+    struct convex_store_component *components;
+    size_t n_components;
     struct convex_store_table **tables; /* in the order of their making; dropped and hidden ones too */
     size_t n_tables;
     struct convex_store_table *system[CONVEX_SYSTEM_TABLES_MAX]; /* not among `tables` */
     size_t n_system;
-    struct map by_name;
+    struct map by_name;           /* full name -> living table */
     struct convex_revision **log; /* by (ts, tablet, internal id) */
     size_t log_count;
     size_t log_capacity;
@@ -72,6 +82,7 @@ struct convex_store {
     size_t documents_capacity;
     int64_t latest; /* newest commit timestamp; before the first commit, the wall clock at the start. ns, 19
                        digits */
+    uint64_t table_changes; /* counts tables that come, go or are replaced, and pushes */
     int64_t schema_ts; /* when tables were last changed by a push; transactions from before it conflict */
     bool schemaless;   /* transactions make the tables that they write to */
 };
@@ -94,15 +105,18 @@ struct convex_store_table *convex_store_add_table(struct convex_store *store,
 struct convex_store_table *convex_store_add_system_table(struct convex_store *store,
                                                          const struct convex_table *table,
                                                          const unsigned char tablet[16]);
-/* Tables and system tables. NULL: none. */
-struct convex_store_table *convex_store_table(const struct convex_store *store, const char *name);
+/* By full name: tables and system tables. NULL: none. */
+struct convex_store_table *convex_store_table(const struct convex_store *store, const char *full_name);
+/* The living table that a declaration is about; NULL: none. */
+struct convex_store_table *convex_store_declared(const struct convex_store *store,
+                                                 const struct convex_table *declared);
+/* The component, which is known from now on, and so are all above it. */
+struct convex_store_component *convex_store_component(struct convex_store *store, const char *path);
 static inline bool convex_store_table_lives(const struct convex_store_table *table, int64_t ts) {
     return table->from <= ts && ts < table->until;
 }
-/* The number that the next table gets. */
-static inline uint32_t convex_store_next_number(const struct convex_store *store) {
-    return (uint32_t)(CONVEX_FIRST_TABLE_NUMBER + store->n_tables);
-}
+/* The number that the next table of the component gets. */
+uint32_t convex_store_next_number(const struct convex_store *store, const char *component);
 /* The two halves of convex_store_add_table: a table of nobody's, and its adoption under the next number. */
 struct convex_store_table *convex_store_make_table(const struct convex_table *table, uint32_t number,
                                                    const unsigned char tablet[16]);
@@ -123,8 +137,9 @@ int64_t convex_store_drop_table(struct convex_store *store, struct convex_store_
                                 struct convex_store_table *successor, int64_t wall_clock);
 struct convex_store_index *convex_store_index(struct convex_store_table *table,
                                               const char *name); /* NULL: none */
-/* The table with this number that lives now; NULL: none. */
-struct convex_store_table *convex_store_table_numbered(const struct convex_store *store, uint32_t number);
+/* The table of the component with this number that lives now; NULL: none. */
+struct convex_store_table *convex_store_table_numbered(const struct convex_store *store,
+                                                       const char *component, uint32_t number);
 /* The document, if it lives now or ever did; NULL: never. */
 struct convex_document *convex_store_document(const struct convex_store_table *table,
                                               const unsigned char internal[16]);
@@ -142,6 +157,9 @@ int64_t convex_store_next_ts(const struct convex_store *store, int64_t wall_cloc
 int64_t convex_store_commit(struct convex_store *store, struct convex_store_write *writes, size_t count,
                             int64_t wall_clock);
 
+/* Forget all commits after `ts`, as a restored backup has: rows of the log, revisions, entries of indexes.
+ * Tables stay as they are. No transaction may be open. */
+void convex_store_rewind(struct convex_store *store, int64_t ts);
 /* Enter one step of a document's life into an index: NULL stands for a document that is not there. */
 void convex_store_index_update(struct convex_store_index *index, struct convex_document *document,
                                const struct convex_value *before, const struct convex_value *after,

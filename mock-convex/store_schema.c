@@ -4,7 +4,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mock-convex/component.h"
 #include "mock-convex/store.h"
+
+struct convex_store_table *convex_store_declared(const struct convex_store *store,
+                                                 const struct convex_table *declared) {
+    char *name = convex_component_name(declared->component, declared->name);
+    struct convex_store_table *table = convex_store_table(store, name);
+    free(name);
+    return table;
+}
 
 static bool same_index(const struct convex_index *a, const struct convex_index *b) {
     if (strcmp(a->name, b->name) != 0 || a->n_fields != b->n_fields) {

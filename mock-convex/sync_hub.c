@@ -30,15 +30,24 @@ struct sync_hub {
     struct sync_session *sessions;
     struct map requests; /* running ones, by key */
     struct sync_request *running;
+    struct convex_watches watches;
+    struct sync_session **touched; /* by the commits that are looked at */
+    size_t n_touched, touched_capacity;
 };
 
 struct convex_deployment *sync_hub_deployment(const struct sync_hub *hub) {
     return hub->deployment;
 }
 
+struct convex_watches *sync_hub_watches(struct sync_hub *hub) {
+    return &hub->watches;
+}
+
 struct sync_hub *sync_hub_make(struct convex_deployment *deployment) {
     struct sync_hub *hub = memory_allocate(sizeof *hub);
     hub->deployment = deployment;
+    hub->watches.store = &deployment->store;
+    hub->watches.host = deployment->host;
     return hub;
 }
 
@@ -64,7 +73,9 @@ void sync_hub_free(struct sync_hub *hub) {
     while (hub->running != NULL) {
         free_request(hub->running); // NOLINT(clang-analyzer-unix.Malloc): it unlinks the first one
     }
+    convex_watches_free(&hub->watches);
     map_free(&hub->requests, NULL);
+    free(hub->touched);
     free(hub);
 }
 
@@ -135,11 +146,34 @@ bool sync_hub_open(struct sync_hub *hub, uint64_t exchange, const struct convex_
     return true;
 }
 
-void sync_hub_commit(struct sync_hub *hub) {
-    for (struct sync_session *session = hub->sessions; session != NULL;
-         session = sync_session_next(session)) {
-        sync_session_commit(session);
+/* --- commits --- */
+
+static void touch(void *context, void *owner) {
+    struct sync_hub *hub = context;
+    struct sync_subscription *query = owner;
+    if (!query->stale && sync_session_touch(query->session)) {
+        MEMORY_RESERVE(hub->touched, hub->touched_capacity, hub->n_touched + 1);
+        hub->touched[hub->n_touched++] = query->session;
     }
+    query->stale = true;
+}
+
+static int compare_newest_first(const void *a, const void *b) {
+    uint64_t left = sync_session_number(*(struct sync_session *const *)a);
+    uint64_t right = sync_session_number(*(struct sync_session *const *)b);
+    return (left < right) - (left > right);
+}
+
+void sync_hub_commit(struct sync_hub *hub) {
+    convex_watches_look(&hub->watches, touch, hub);
+    if (hub->n_touched == 0) {
+        return;
+    }
+    qsort(hub->touched, hub->n_touched, sizeof *hub->touched, compare_newest_first);
+    for (size_t i = 0; i < hub->n_touched; i++) {
+        sync_session_wake(hub->touched[i]);
+    }
+    hub->n_touched = 0;
 }
 
 /* --- mutations --- */
@@ -156,9 +190,12 @@ static const struct convex_revision *find_stored(const struct sync_hub *hub, con
     convex_index_key_append(&key, session);
     convex_index_key_append(&key, request);
     const struct convex_ordered_node *node = convex_ordered_seek(&index->entries, key.data, key.length);
-    if (node != NULL && node->key_length >= key.length &&
-        memcmp(convex_ordered_key(node), key.data, key.length) == 0) {
-        found = ((const struct convex_document *)node->item)->newest;
+    for (; found == NULL && node != NULL && node->key_length >= key.length &&
+           memcmp(convex_ordered_key(node), key.data, key.length) == 0;
+         node = convex_ordered_next(node)) {
+        if (node->until == CONVEX_LIVE) { /* else it was deleted, being old */
+            found = ((const struct convex_document *)node->item)->newest;
+        }
     }
     buffer_free(&key);
     convex_free(session);
@@ -210,7 +247,8 @@ static void answer_failure(struct sync_request *request, const struct convex_mut
 }
 
 /* For the checks: what ran, and for whom. */
-static void note_ran(const struct sync_request *request, int64_t ts) {
+static void note_ran(void *context, int64_t ts) {
+    const struct sync_request *request = context;
     const struct note_row row = {.table = request->path, .id = request->session_id};
     const struct note note = {
         .kind = NOTE_CALL_RAN, .timestamp = ts, .transaction = request->request, .rows = &row, .n_rows = 1};
@@ -223,7 +261,6 @@ static void mutation_done(void *context, const struct convex_mutation_outcome *o
         answer_failure(request, outcome);
         return;
     }
-    note_ran(request, outcome->ts);
     struct sync_session *session = request->session;
     struct buffer text = {0};
     convex_append_json(&text, outcome->value, CONVEX_FORMAT_ENCODED);
@@ -268,8 +305,10 @@ static void run_request(struct sync_hub *hub, struct sync_session *session, cons
     if (key != NULL) {
         map_set(&hub->requests, key, request);
     }
-    const struct convex_mutation_caller caller = {
-        .finish = key != NULL ? store_result : NULL, .done = mutation_done, .context = request};
+    const struct convex_mutation_caller caller = {.finish = key != NULL ? store_result : NULL,
+                                                  .committed = note_ran,
+                                                  .done = mutation_done,
+                                                  .context = request};
     convex_mutation_run(hub->deployment, &call, &caller);
 }
 

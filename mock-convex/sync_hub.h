@@ -18,12 +18,13 @@ bool sync_hub_is_route(const char *path);
 /* A request on such a path. True: it is a WebSocket from now on. False: the reply is decided. */
 bool sync_hub_open(struct sync_hub *hub, uint64_t exchange, const struct convex_request *request,
                    struct convex_reply *reply);
-/* Something was committed: look which queries it touched. */
+/* Something was committed, or tables were changed: look which queries that touched. */
 void sync_hub_commit(struct sync_hub *hub);
 
 /* --- for sync_session.c --- */
 
 struct convex_deployment *sync_hub_deployment(const struct sync_hub *hub);
+struct convex_watches *sync_hub_watches(struct sync_hub *hub); /* of all queries */
 /* Run a mutation of a session, or attach to it when it already runs. `id` is the session id ("": none known).
  * Takes the call. The answer comes to sync_session_answer, at once when it is stored. */
 void sync_hub_mutate(struct sync_hub *hub, struct sync_session *session, const char *id, uint32_t request,

@@ -36,10 +36,19 @@ static bool is_uuid(const char *text) {
     return true;
 }
 
+/* Clocks that are off by more than 100 years are taken for none. */
+static void parse_clock(struct sync_message *message) {
+    const json_t *value = json_object_get(message->json, "clientTs");
+    double ms = json_number_value(value);
+    message->has_clock = json_is_number(value) && ms >= 0 && ms < 5e12;
+    message->client_ms = message->has_clock ? (int64_t)ms : 0;
+}
+
 static bool parse_connect(struct sync_message *message) {
     const char *observed;
     uint32_t count;
     message->session = json_text(message->json, "sessionId");
+    parse_clock(message);
     return is_uuid(message->session) && read_number(message->json, "connectionCount", &count) &&
            read_optional_text(message->json, "maxObservedTimestamp", &observed) &&
            (observed == NULL || sync_parse_ts(observed, &message->observed) == STATUS_OK);
@@ -181,7 +190,8 @@ void sync_append_version(struct buffer *out, const struct sync_version *version)
 }
 
 void sync_print_transition(struct buffer *out, const struct sync_version *start,
-                           const struct sync_version *end, const struct buffer *modifications) {
+                           const struct sync_version *end, const struct buffer *modifications,
+                           const struct sync_clock *clock) {
     assert(start->ts <= end->ts);
     buffer_append_text(out, "{\"type\":\"Transition\",\"startVersion\":");
     sync_append_version(out, start);
@@ -189,7 +199,12 @@ void sync_print_transition(struct buffer *out, const struct sync_version *start,
     sync_append_version(out, end);
     buffer_append_text(out, ",\"modifications\":[");
     buffer_append(out, buffer_text(modifications), modifications->length);
-    buffer_append_text(out, "],\"clientClockSkew\":null,\"serverTs\":null}");
+    if (clock->known) {
+        buffer_printf(out, "],\"clientClockSkew\":%" PRId64 ",\"serverTs\":%" PRId64 "}", clock->skew,
+                      clock->now_ns);
+    } else {
+        buffer_append_text(out, "],\"clientClockSkew\":null,\"serverTs\":null}");
+    }
 }
 
 void sync_print_chunk(struct buffer *out, const char *bytes, size_t length, size_t part, size_t parts,

@@ -27,6 +27,8 @@ struct sync_message {
     const json_t *modifications;        /* ModifyQuerySet */
     const char *session;                /* Connect */
     uint64_t observed;                  /* Connect: maxObservedTimestamp, 0: none */
+    bool has_clock;                     /* Connect: clientTs is there */
+    int64_t client_ms;                  /* the time of day by the client's clock, as clientTs has it */
     const char *token_type, *token;     /* Authenticate; `token` NULL for None */
     const json_t *acting;               /* Authenticate: the user that an admin acts as; NULL: none */
     uint32_t request;                   /* Mutation, Action */
@@ -59,9 +61,17 @@ void sync_append_ts(struct buffer *out, uint64_t ts);
 enum status sync_parse_ts(const char *text, uint64_t *ts);
 void sync_append_version(struct buffer *out, const struct sync_version *version);
 
+/* What a client needs to tell how long a Transition took to arrive. */
+struct sync_clock {
+    bool known;   /* the client has told its time */
+    int64_t skew; /* ms that the client's clock is ahead of ours; the way of its Connect counts against it */
+    int64_t now_ns; /* our time of day */
+};
+
 /* {"type":"Transition",...}; `modifications` are items without the brackets, joined by commas. */
 void sync_print_transition(struct buffer *out, const struct sync_version *start,
-                           const struct sync_version *end, const struct buffer *modifications);
+                           const struct sync_version *end, const struct buffer *modifications,
+                           const struct sync_clock *clock);
 /* Part `part` of `parts` of a Transition's text. */
 void sync_print_chunk(struct buffer *out, const char *bytes, size_t length, size_t part, size_t parts,
                       uint64_t transition);

@@ -37,9 +37,11 @@ struct sync_session {
     struct sync_hub *hub;
     struct convex_deployment *deployment;
     struct sync_session *next, **link;
+    uint64_t number;
     uint64_t socket;
     bool chunks; /* the client takes TransitionChunk */
     bool over;   /* closed; freed at the end of the event */
+    bool touched;
     enum convex_identity identity;
     bool read_only;            /* its key may run queries only */
     struct convex_value *user; /* who is signed in; NULL: nobody */
@@ -47,6 +49,7 @@ struct sync_session {
     struct held *held;         /* messages that wait for it */
     size_t n_held, held_capacity, held_bytes;
     char id[40];                 /* of the client's session; "" before Connect */
+    struct sync_clock clock;     /* of the client */
     struct sync_version sent;    /* endVersion of the last Transition */
     struct sync_version pending; /* what the next one must reach; ts: at least this */
     struct sync_subscription *queries;
@@ -61,10 +64,6 @@ struct sync_session {
     uint64_t update, ping, expiry; /* timers; 0: none */
     uint64_t transitions;
 };
-
-struct sync_session *sync_session_next(const struct sync_session *session) {
-    return session->next;
-}
 
 /* --- sending --- */
 
@@ -203,7 +202,8 @@ static void send_transition(struct sync_session *session, const struct buffer *m
     struct sync_version end = session->pending;
     end.ts = (uint64_t)session->deployment->store.latest;
     assert(end.ts >= session->pending.ts && end.ts >= session->sent.ts);
-    sync_print_transition(&text, &session->sent, &end, modifications);
+    session->clock.now_ns = host_wall_clock(session->deployment->host);
+    sync_print_transition(&text, &session->sent, &end, modifications, &session->clock);
     session->transitions++;
     if (session->chunks && text.length > SYNC_CHUNK_BYTES) {
         send_chunks(session, &text);
@@ -220,9 +220,8 @@ static void update(struct sync_session *session) {
     buffer_append(&modifications, session->removed.data, session->removed.length);
     buffer_clear(&session->removed);
     for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
-        sync_subscription_look(query, &session->deployment->store);
         if (query->stale) {
-            sync_subscription_run(query, session->deployment, &modifications);
+            sync_subscription_run(query, session->deployment, sync_hub_watches(session->hub), &modifications);
         }
     }
     bool versions = session->pending.query_set != session->sent.query_set ||
@@ -245,15 +244,21 @@ static void fire_update(void *context) {
     update(session);
 }
 
-void sync_session_commit(struct sync_session *session) {
-    bool stale = false;
-    for (struct sync_subscription *query = session->queries; query != NULL; query = query->next) {
-        sync_subscription_look(query, &session->deployment->store);
-        stale = stale || query->stale;
-    }
-    if (stale && !session->over) {
+bool sync_session_touch(struct sync_session *session) {
+    bool first = !session->touched;
+    session->touched = true;
+    return first;
+}
+
+void sync_session_wake(struct sync_session *session) {
+    session->touched = false;
+    if (!session->over) {
         wake(session);
     }
+}
+
+uint64_t sync_session_number(const struct sync_session *session) {
+    return session->number;
 }
 
 /* --- Connect, Authenticate --- */
@@ -264,6 +269,8 @@ static bool take_connect(struct sync_session *session, const struct sync_message
         return close_internal(session);
     }
     strcpy(session->id, message->session);
+    session->clock.known = message->has_clock;
+    session->clock.skew = message->client_ms - host_wall_clock(session->deployment->host) / TIME_MILLISECOND;
     return true;
 }
 
@@ -379,11 +386,11 @@ static bool decode_call(struct sync_session *session, const char *path, const ch
     if (component != NULL && *component != 0 && !admin) {
         return close_fatal(session, "ComponentPathForbidden: only an admin may name a component");
     }
+    call->component = memory_copy_text(component);
     if (!convex_call_read(session->deployment, path, json_is_array(args) ? args : NULL, call)) {
+        convex_call_free(call);
         return close_fatal(session, "BadConvexFunctionIdentifier: the function's path cannot be parsed");
     }
-    call->elsewhere = component != NULL && *component != 0;
-    convex_call_resolve(session->deployment, call);
     call->identity = session->identity;
     call->user = session->user != NULL ? convex_copy(session->user) : NULL;
     return true;
@@ -398,7 +405,7 @@ static bool add_query(struct sync_session *session, const struct sync_modificati
     if (!decode_call(session, modification->path, modification->component, modification->args, &call)) {
         return false;
     }
-    *at = sync_subscription_make(modification->query, call);
+    *at = sync_subscription_make(session, modification->query, call);
     return true;
 }
 
@@ -565,6 +572,11 @@ static void free_inflight(struct inflight *inflight) {
 static void action_done(void *context, const struct convex_action_outcome *outcome) {
     struct inflight *inflight = context;
     struct sync_session *session = inflight->session;
+    if (outcome->code != NULL) {
+        free_inflight(inflight);
+        close_with(session, 1013, outcome->code);
+        return;
+    }
     convex_call_keep_log(session->deployment, &inflight->call, outcome->log);
     if (outcome->value != NULL) {
         struct buffer text = {0};
@@ -724,6 +736,7 @@ bool sync_session_open(struct sync_hub *hub, struct sync_session **list, uint64_
                                      .socket = exchange,
                                      .chunks = chunks,
                                      .waiter = {.ready = resume},
+                                     .number = *list != NULL ? (*list)->number + 1 : 1,
                                      .next = *list,
                                      .link = list};
     session->waiter.context = session;

@@ -28,9 +28,11 @@ struct sync_answer {
 
 /* Accept the exchange; the session joins `list`. False: the host says it is no handshake. */
 bool sync_session_open(struct sync_hub *hub, struct sync_session **list, uint64_t exchange, bool chunks);
-struct sync_session *sync_session_next(const struct sync_session *session);
 void sync_session_close(struct sync_session *session, int code, const char *reason); /* and free */
-void sync_session_commit(struct sync_session *session); /* something was committed */
+/* A commit has touched one of its queries. Returns whether it is the first since the session was woken. */
+bool sync_session_touch(struct sync_session *session);
+void sync_session_wake(struct sync_session *session);             /* its stale queries run soon */
+uint64_t sync_session_number(const struct sync_session *session); /* in the order of their opening */
 void sync_session_answer(struct sync_session *session, const struct sync_answer *answer);
 /* Another session of the same client took over the mutation that ran for this one. */
 void sync_session_robbed(struct sync_session *session);

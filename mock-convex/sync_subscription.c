@@ -5,48 +5,32 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "mock-convex/context.h"
 #include "mock-convex/utf8.h"
 
-struct sync_subscription *sync_subscription_make(uint32_t id, struct convex_call call) {
+struct sync_subscription *sync_subscription_make(struct sync_session *session, uint32_t id,
+                                                 struct convex_call call) {
     struct sync_subscription *query = memory_allocate(sizeof *query);
+    query->session = session;
     query->id = id;
     query->call = call;
     query->stale = true;
     return query;
 }
 
-static void forget_reads(struct sync_subscription *query) {
-    if (query->tracked) {
-        convex_context_end(&query->context);
-    }
-    query->tracked = false;
-}
-
 void sync_subscription_free(struct sync_subscription *query) {
-    forget_reads(query);
+    convex_watch_end(&query->watch);
     convex_call_free(&query->call);
     free(query);
 }
 
 void sync_subscription_identify(struct sync_subscription *query, enum convex_identity identity,
                                 const struct convex_value *user) {
-    forget_reads(query); /* its context borrows the user */
+    convex_watch_end(&query->watch); /* it has to run anyway */
     convex_free(query->call.user);
     query->call.identity = identity;
     query->call.user = user != NULL ? convex_copy(user) : NULL;
     query->stale = true;
-}
-
-void sync_subscription_look(struct sync_subscription *query, const struct convex_store *store) {
-    struct error error = {0};
-    if (!query->tracked || query->stale) {
-        return;
-    }
-    if (convex_transaction_validate(&query->context.transaction, &error) != STATUS_OK) {
-        query->stale = true;
-    } else {
-        query->context.transaction.begin = store->latest; /* looked at up to here */
-    }
 }
 
 /* True: `result` is the hash of something new. */
@@ -113,34 +97,41 @@ static void succeed(struct sync_subscription *query, const struct convex_value *
     buffer_free(&text);
 }
 
+static void run(struct sync_subscription *query, struct convex_deployment *deployment,
+                struct convex_watches *watches, struct buffer *modifications) {
+    struct convex_context context;
+    struct convex_value *value = NULL;
+    struct error error = {0};
+    const struct convex_store *store = &deployment->store;
+    convex_context_begin(&context, deployment, query->call.function, query->call.user);
+    if (query->id % 2 == 1 && store->log_count > 0 && host_mutant(deployment->host, "split-snapshot")) {
+        context.transaction.begin = store->log[store->log_count - 1]->ts - 1;
+    }
+    enum status status =
+        convex_context_call(&context, query->call.function, query->call.args, &value, &error);
+    convex_watch_begin(&query->watch, watches, &context.transaction, query);
+    convex_call_keep_log(deployment, &query->call, &context.log);
+    if (status == STATUS_OK) {
+        succeed(query, value, modifications);
+    } else {
+        fail(query, deployment, error.message, context.thrown, modifications);
+    }
+    convex_free(value);
+    convex_context_end(&context);
+}
+
 void sync_subscription_run(struct sync_subscription *query, struct convex_deployment *deployment,
-                           struct buffer *modifications) {
+                           struct convex_watches *watches, struct buffer *modifications) {
     char message[512];
     convex_call_resolve(deployment, &query->call);
     convex_log_free(&query->call.log);
     const char *refusal = convex_call_refusal(&query->call, CONVEX_QUERY, message);
     assert(query->stale);
     query->stale = false;
-    forget_reads(query);
+    convex_watch_end(&query->watch);
     if (refusal != NULL) {
         fail(query, deployment, refusal, NULL, modifications);
-        return;
-    }
-    struct convex_value *value = NULL;
-    struct error error = {0};
-    const struct convex_store *store = &deployment->store;
-    convex_context_begin(&query->context, deployment, query->call.function, query->call.user);
-    if (query->id % 2 == 1 && store->log_count > 0 && host_mutant(deployment->host, "split-snapshot")) {
-        query->context.transaction.begin = store->log[store->log_count - 1]->ts - 1;
-    }
-    enum status status =
-        convex_context_call(&query->context, query->call.function, query->call.args, &value, &error);
-    query->tracked = true;
-    convex_call_keep_log(deployment, &query->call, &query->context.log);
-    if (status == STATUS_OK) {
-        succeed(query, value, modifications);
     } else {
-        fail(query, deployment, error.message, query->context.thrown, modifications);
+        run(query, deployment, watches, modifications);
     }
-    convex_free(value);
 }

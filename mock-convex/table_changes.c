@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mock-convex/auth.h"
+#include "mock-convex/component.h"
 #include "mock-convex/idle_bump.h"
 #include "mock-convex/reads_note.h"
 #include "mock-convex/sync_hub.h"
@@ -96,6 +97,7 @@ static enum status import_batch(struct convex_deployment *deployment, struct con
     enum status status = STATUS_OK;
     assert(count <= BATCH_ROWS);
     convex_transaction_begin(&transaction, &deployment->store, deployment->host, now);
+    transaction.component = table->component;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         char id[CONVEX_ID_TEXT_MAX];
         status = convex_transaction_insert(&transaction, table, convex_copy(documents[i]), id, error);
@@ -131,7 +133,7 @@ enum status convex_deployment_activate(struct convex_deployment *deployment,
                                        struct convex_store_table *import, struct error *error) {
     struct convex_store_table *table;
     assert(import->from == CONVEX_LIVE);
-    enum status status = find_table(deployment, import->name, &table, error);
+    enum status status = find_table(deployment, import->full_name, &table, error);
     if (status == STATUS_OK) {
         convex_store_drop_table(&deployment->store, table, import, host_wall_clock(deployment->host));
         note_end(deployment, table->name, "replaces");
@@ -198,12 +200,14 @@ static void answer(struct convex_deployment *deployment, const struct convex_req
         return;
     }
     const json_t *names = json_object_get(body, "tableNames");
-    bool root = !json_is_string(json_object_get(body, "componentId"));
-    for (size_t i = 0; root && i < json_array_size(names); i++) {
-        const char *name = json_string_value(json_array_get(names, i));
+    const char *component = json_string_value(json_object_get(body, "componentId"));
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        char *name = convex_component_name(component, json_string_value(json_array_get(names, i)));
         enum status status = drops ? convex_deployment_drop_table(deployment, name, NULL)
                                    : convex_deployment_replace_table(deployment, name, NULL, 0, NULL);
         assert(status == STATUS_OK || status == STATUS_NOT_FOUND);
+        (void)status;
+        free(name);
     }
     json_decref(body);
     reply->status = 200;
@@ -218,4 +222,73 @@ void convex_answer_delete_tables(struct convex_deployment *deployment, const str
 void convex_answer_clear_tables(struct convex_deployment *deployment, const struct convex_request *request,
                                 struct convex_reply *reply) {
     answer(deployment, request, false, reply);
+}
+
+/* Import the documents of one table. False: the reply says why; what was written stays hidden for ever. */
+static bool import_json(struct convex_deployment *deployment, const char *name, const json_t *documents,
+                        struct convex_store_table **import, struct convex_reply *reply) {
+    size_t count = json_array_size(documents), made = 0;
+    struct convex_value **values = memory_allocate_array(count + 1, sizeof *values);
+    struct error error = {0};
+    enum status status = STATUS_OK;
+    *import = NULL;
+    for (; made < count && status == STATUS_OK; made += status == STATUS_OK) {
+        status = convex_from_json(json_array_get(documents, made), &values[made], &error);
+    }
+    if (status == STATUS_OK) {
+        status = convex_deployment_import(deployment, name, (const struct convex_value *const *)values, count,
+                                          import, &error);
+    }
+    for (size_t i = 0; i < made; i++) {
+        convex_free(values[i]);
+    }
+    free(values);
+    return status == STATUS_OK || status == STATUS_NOT_FOUND /* passed over */ ||
+           convex_reply_error(reply, 400, "InvalidDocumentError", "%.900s", error.message);
+}
+
+/* All documents first, so that nothing is replaced when one of them cannot be stored. */
+static void replace_tables(struct convex_deployment *deployment, const json_t *body,
+                           struct convex_reply *reply) {
+    const json_t *names = json_object_get(body, "tableNames"), *rows = json_object_get(body, "documents");
+    const char *component = json_string_value(json_object_get(body, "componentId"));
+    size_t count = json_array_size(names);
+    struct convex_store_table **imports = memory_allocate_array(count + 1, sizeof *imports);
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        char *full = convex_component_name(component, name);
+        good = import_json(deployment, full, json_object_get(rows, name), &imports[i], reply);
+        free(full);
+    }
+    for (size_t i = 0; i < count && good; i++) {
+        if (imports[i] != NULL) {
+            convex_deployment_activate(deployment, imports[i], NULL);
+        }
+    }
+    if (good) {
+        reply->status = 200;
+        buffer_append_text(&reply->body, "null");
+    }
+    free(imports);
+}
+
+static bool check_documents(const json_t *body, struct convex_reply *reply) {
+    const json_t *rows = json_object_get(body, "documents");
+    const char *name;
+    json_t *list;
+    bool usable = rows == NULL || json_is_object(rows);
+    json_object_foreach((json_t *)(uintptr_t)rows, name, list) {
+        usable = usable && json_is_array(list);
+    }
+    return usable || refuse_body(reply, "documents");
+}
+
+void convex_answer_replace_tables(struct convex_deployment *deployment, const struct convex_request *request,
+                                  struct convex_reply *reply) {
+    json_t *body = admit(deployment, request, reply);
+    if (body != NULL && check_documents(body, reply)) {
+        replace_tables(deployment, body, reply);
+    }
+    json_decref(body);
 }

@@ -58,10 +58,17 @@ static const struct convex_shape *empty_shape(struct convex_table_shapes *shapes
     return shape;
 }
 
+const struct convex_shape *convex_table_seen(struct convex_table_shapes *shapes,
+                                             const struct convex_store *store,
+                                             const struct convex_store_table *table) {
+    catch_up(shapes, store);
+    const struct convex_shape *shape = map_get_bytes(&shapes->shapes, table->tablet, 16);
+    return shape != NULL && shape->object > 0 ? shape : NULL;
+}
+
 const struct convex_shape *convex_table_shape(struct convex_table_shapes *shapes,
                                               const struct convex_store *store,
                                               const struct convex_store_table *table) {
-    catch_up(shapes, store);
-    const struct convex_shape *shape = map_get_bytes(&shapes->shapes, table->tablet, 16);
-    return shape != NULL && shape->object > 0 ? shape : empty_shape(shapes, table);
+    const struct convex_shape *shape = convex_table_seen(shapes, store, table);
+    return shape != NULL ? shape : empty_shape(shapes, table);
 }

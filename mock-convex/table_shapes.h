@@ -17,4 +17,9 @@ const struct convex_shape *convex_table_shape(struct convex_table_shapes *shapes
                                               const struct convex_store_table *table);
 void convex_table_shapes_free(struct convex_table_shapes *shapes);
 
+/* The same, but NULL for a table without documents. */
+const struct convex_shape *convex_table_seen(struct convex_table_shapes *shapes,
+                                             const struct convex_store *store,
+                                             const struct convex_store_table *table);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mock-convex/component.h"
 #include "mock-convex/schema.h"
 #include "mock-convex/transaction_internal.h"
 #include "mock-convex/value_check.h"
@@ -217,12 +218,9 @@ static enum status refuse_system_fields(const struct convex_value *document, str
 
 static bool knows_table(const void *context, const char *name, uint32_t number) {
     const struct convex_transaction *transaction = context;
-    const struct convex_store_table *table = convex_store_table(transaction->store, name);
-    for (size_t i = 0; table == NULL && i < transaction->n_made; i++) {
-        if (strcmp(transaction->made[i]->name, name) == 0) {
-            table = transaction->made[i];
-        }
-    }
+    char *full = convex_component_name(transaction->component, name);
+    const struct convex_store_table *table = convex_transaction_find_table(transaction, full);
+    free(full);
     return table != NULL && table->number == number;
 }
 

@@ -40,6 +40,7 @@ struct convex_overlay;
 
 struct convex_transaction {
     struct convex_store *store;
+    const char *component;     /* whose function runs; borrowed, NULL or "": the root's */
     struct host *host;         /* for random ids */
     int64_t begin;             /* snapshot timestamp, ns */
     int64_t wall_clock;        /* at the start, ns */
@@ -66,14 +67,15 @@ void convex_transaction_begin(struct convex_transaction *transaction, struct con
                               struct host *host, int64_t wall_clock);
 void convex_transaction_end(struct convex_transaction *transaction); /* also without commit */
 
-/* The table of this name, its own ones included; NULL: there is none, which counts as read. */
+/* The table that the component calls by this name, its own ones included; NULL: there is none, which counts
+ * as read. */
 struct convex_store_table *convex_transaction_table(struct convex_transaction *transaction, const char *name);
 /* A table that will be there when the transaction commits. The name must be new. STATUS_INVALID: it cannot be
  * a table's; STATUS_LIMIT: there are too many. */
 enum status convex_transaction_make_table(struct convex_transaction *transaction, const char *name,
                                           struct convex_store_table **table, struct error *error);
 
-/* What convex_validate asks about ids. Borrows the transaction. */
+/* What convex_validate asks about ids, in the running function's component. Borrows the transaction. */
 struct convex_validator_tables convex_transaction_tables(const struct convex_transaction *transaction);
 
 /* `*document` is borrowed until the next write; NULL: no such document (also when `id` is no id of this

@@ -40,6 +40,9 @@ struct convex_pending *convex_transaction_pending(const struct convex_transactio
 /* Count a document as read. STATUS_LIMIT: one too many. */
 enum status convex_transaction_count_read(struct convex_transaction *transaction,
                                           const struct convex_value *document, struct error *error);
+/* By full name; NULL: none. Not recorded. */
+struct convex_store_table *convex_transaction_find_table(const struct convex_transaction *transaction,
+                                                         const char *full_name);
 /* Free the tables that were not adopted. */
 void convex_transaction_drop_made(struct convex_transaction *transaction);
 /* STATUS_CONFLICT: the tables of the store are no longer those that the transaction saw. */

@@ -28,6 +28,8 @@ enum status convex_format_parse(const char *name, enum convex_format *format) {
     return STATUS_INVALID;
 }
 
+#define NAN_BITS UINT64_C(0x7ff8000000000000)
+
 static bool is_special(double number) {
     return !isfinite(number) || (number == 0 && signbit(number));
 }
@@ -66,6 +68,10 @@ static enum status decode_float(const char *text, size_t length, struct convex_v
         return status;
     }
     memcpy(&number, &bits, sizeof number);
+    if (isnan(number)) { /* there is one NaN, as in JavaScript: what prints the same is the same */
+        bits = NAN_BITS;
+        memcpy(&number, &bits, sizeof number);
+    }
     if (!is_special(number)) { /* only what plain JSON cannot carry may come this way */
         return error_set(error, STATUS_INVALID, "an ordinary number inside $float");
     }
@@ -239,7 +245,7 @@ static void append_float(struct buffer *out, double number, enum convex_format f
     } else {
         uint64_t bits;
         memcpy(&bits, &number, sizeof bits);
-        append_eight(out, "$float", isnan(number) ? UINT64_C(0x7ff8000000000000) : bits);
+        append_eight(out, "$float", isnan(number) ? NAN_BITS : bits);
     }
 }
 

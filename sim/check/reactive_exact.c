@@ -170,6 +170,8 @@ static void judge_waiting(struct reactive_exact *self) {
             break;
         done++;
     }
+    if (done == 0)
+        return;
     self->n_waiting -= done;
     memmove(self->waiting, self->waiting + done, self->n_waiting * sizeof(const struct history_record *));
 }

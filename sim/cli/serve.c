@@ -13,8 +13,9 @@
 #include "mock-convex/backend.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
+#include "scenario/switches.h"
 
-static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
+static const char usual_key[] = "dev:syncline-1|0123456789abcdef";
 
 static const char usage[] =
     "usage: syncline serve --convex ADDRESS [OPTION]...\n"
@@ -29,6 +30,9 @@ static const char usage[] =
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --backend FILE    another backend instead: tables, functions, HTTP routes, auth providers in YAML\n"
     "                    (docs/backends.md; backends/ has samples)\n"
+    "  --deploy-key KEY  usually dev:syncline-1|0123456789abcdef; with prod: instead of dev: callers see no "
+    "error\n"
+    "                    texts, as in production\n"
     "  --seed N          of document ids and every other random choice; usually 1\n"
     "  --mutant NAME     switch on a deliberate bug\n"
     "  --faults FILE     what goes wrong with requests, answers and WebSockets (docs/faults.md); how often "
@@ -38,7 +42,8 @@ static const char usage[] =
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
 struct serve_options {
-    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant;
+    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant,
+        *deploy_key;
     bool verbose;
     const struct convex_backend *loaded; /* of `backend`; NULL: the app's functions */
 };
@@ -57,47 +62,30 @@ static void print_note(void *context, int64_t now, const char *node, const struc
     putchar('\n');
 }
 
-static void print_app(const struct app *app, const struct convex_backend *backend) {
+static void print_backend(const struct convex_deployment_options *whole) {
     printf("tables    ");
-    for (size_t i = 0; i < app->n_tables; i++)
-        printf(" %s", app->tables[i].name);
+    for (size_t i = 0; i < whole->n_tables; i++)
+        printf(" %s", whole->tables[i].name);
     printf("\nfunctions ");
-    for (size_t i = 0; i < app->n_functions; i++)
-        printf(" %s", app->functions[i].path);
+    for (size_t i = 0; i < whole->n_functions; i++)
+        printf(" %s", whole->functions[i].path);
     printf(" powersync_checkpoints:createCheckpoint\n");
-    for (size_t i = 0; backend && i < backend->n_http_routes; i++) {
-        const struct convex_http_route *route = &backend->http_routes[i];
+    for (size_t i = 0; i < whole->n_http_routes; i++) {
+        const struct convex_http_route *route = &whole->http_routes[i];
         printf("route      %s %s -> %s\n", route->method, route->path, route->function);
     }
 }
 
-/* What a backend has and an app has not. The providers are the caller's to free. */
-static struct convex_auth_provider *add_backend(struct convex_deployment_options *options,
-                                                const struct convex_backend *backend) {
-    if (!backend)
-        return NULL;
-    size_t count = backend->n_providers + options->n_providers;
-    struct convex_auth_provider *providers = memory_allocate_array(count + 1, sizeof *providers);
-    for (size_t i = 0; i < count; i++)
-        providers[i] =
-            i < backend->n_providers ? backend->providers[i] : options->providers[i - backend->n_providers];
-    options->providers = providers;
-    options->n_providers = count;
-    options->http_routes = backend->http_routes;
-    options->n_http_routes = backend->n_http_routes;
-    options->schemaless = backend->schemaless;
-    return providers;
-}
-
-static void print_start(struct live *live, struct host *host, struct host *site, const struct app *app,
-                        const struct app_issuer *issuer, const struct serve_options *options) {
+static void print_start(struct live *live, struct host *host, struct host *site,
+                        const struct convex_deployment_options *whole, const struct app_issuer *issuer,
+                        const struct serve_options *options) {
     printf("convex     http://%s\n", live_address(live, host));
     if (site)
         printf("site       http://%s\n", live_address(live, site));
     if (issuer)
         printf("issuer     %s\n", app_issuer_url(issuer));
-    printf("deploy key %s\n", deploy_key);
-    print_app(app, options->loaded);
+    printf("deploy key %s\n", options->deploy_key);
+    print_backend(whole);
     if (live_address_is_loopback(options->convex) &&
         (!options->site || live_address_is_loopback(options->site)))
         printf("Only this machine can reach it.\n");
@@ -145,18 +133,23 @@ static enum status serve(const struct serve_options *options, const struct app *
     const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
                                                   .application = APP_ISSUER_AUDIENCE};
     struct host *door = fault_host_create(host, &faults->convex);
-    const struct convex_deployment_options deployment_options = {.deploy_key = deploy_key,
-                                                                 .site = site,
-                                                                 .tables = app->tables,
-                                                                 .n_tables = app->n_tables,
-                                                                 .functions = app->functions,
-                                                                 .n_functions = app->n_functions,
-                                                                 .providers = &provider,
-                                                                 .n_providers = issuer ? 1 : 0,
-                                                                 .conflicts = (int)faults->conflicts,
-                                                                 .bumps_when_idle = faults->bumps_when_idle};
+    const struct convex_limits usual = convex_limits_real();
+    const struct convex_deployment_options deployment_options = {
+        .deploy_key = options->deploy_key,
+        .site = site,
+        .tables = app->tables,
+        .n_tables = app->n_tables,
+        .functions = app->functions,
+        .n_functions = app->n_functions,
+        .providers = &provider,
+        .n_providers = issuer ? 1 : 0,
+        .conflicts = (int)faults->conflicts,
+        .bumps_when_idle = faults->bumps_when_idle,
+        .switches = scenario_switches(&faults->deployment, &usual)};
     struct convex_deployment_options whole = deployment_options;
-    struct convex_auth_provider *providers = add_backend(&whole, options->loaded);
+    struct arena arena = {0};
+    if (status == STATUS_OK && options->loaded)
+        status = convex_backend_add(options->loaded, &arena, &whole, error);
     struct convex_deployment *deployment = convex_deployment_create(door, &whole);
     if (status == STATUS_OK)
         status = live_serve(live, host, options->convex, error);
@@ -164,12 +157,12 @@ static enum status serve(const struct serve_options *options, const struct app *
         status = live_serve(live, site, options->site, error);
     if (status == STATUS_OK) {
         live_stop_on_signals(live);
-        print_start(live, host, site, app, issuer, options);
+        print_start(live, host, site, &whole, issuer, options);
         live_run(live);
         print_faults(faults, door);
     }
     convex_deployment_destroy(deployment);
-    free(providers);
+    arena_free(&arena);
     app_issuer_destroy(issuer);
     fault_host_destroy(door);
     live_destroy(live);
@@ -185,6 +178,9 @@ static enum status check_options(const struct args *args, const struct serve_opt
                          "serve has no PowerSync service yet: --powersync and --config are not supported");
     if (!options->convex)
         return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+    if (!strchr(options->deploy_key, '|'))
+        return error_set(error, STATUS_INVALID, "\"%s\" is no deploy key: dev:NAME|SECRET",
+                         options->deploy_key);
     if (options->app && options->backend)
         return error_set(error, STATUS_INVALID, "either --app or --backend");
     return STATUS_OK;
@@ -200,14 +196,19 @@ static enum status load_faults(const char *path, struct arena *arena, struct fau
 }
 
 static int run(int argc, char **argv) {
-    struct serve_options options = {0};
-    const struct args_option known[] = {
-        {"--convex", NULL, &options.convex},   {"--convex-site", NULL, &options.site},
-        {"--issuer", NULL, &options.issuer},   {"--powersync", NULL, &options.powersync},
-        {"--config", NULL, &options.config},   {"--faults", NULL, &options.faults},
-        {"--app", NULL, &options.app},         {"--seed", NULL, &options.seed},
-        {"--backend", NULL, &options.backend}, {"--mutant", NULL, &options.mutant},
-        {"--verbose", &options.verbose, NULL}};
+    struct serve_options options = {.deploy_key = usual_key};
+    const struct args_option known[] = {{"--convex", NULL, &options.convex},
+                                        {"--convex-site", NULL, &options.site},
+                                        {"--issuer", NULL, &options.issuer},
+                                        {"--powersync", NULL, &options.powersync},
+                                        {"--config", NULL, &options.config},
+                                        {"--faults", NULL, &options.faults},
+                                        {"--app", NULL, &options.app},
+                                        {"--seed", NULL, &options.seed},
+                                        {"--backend", NULL, &options.backend},
+                                        {"--mutant", NULL, &options.mutant},
+                                        {"--deploy-key", NULL, &options.deploy_key},
+                                        {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
     uint64_t seed = 1;
@@ -221,20 +222,16 @@ static int run(int argc, char **argv) {
     if (status == STATUS_OK && !app)
         status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
     struct convex_backend *backend = NULL;
-    struct app of_backend = {0};
+    const struct app no_app = {0};
     if (status == STATUS_OK && options.backend)
         status = convex_backend_load(options.backend, &backend, &error);
     if (backend) {
-        of_backend = (struct app){.tables = backend->tables,
-                                  .n_tables = backend->n_tables,
-                                  .functions = backend->functions,
-                                  .n_functions = backend->n_functions};
-        app = &of_backend;
+        app = &no_app;
         options.loaded = backend;
     }
     args_free(&args);
     struct arena arena = {0};
-    struct fault_file faults = {0};
+    struct fault_file faults = fault_file_empty();
     if (status == STATUS_OK && options.faults)
         status = load_faults(options.faults, &arena, &faults, &error);
     if (status != STATUS_OK) {

@@ -25,7 +25,11 @@ void reactive_tell(struct reactive_client *client, const char *format, ...) {
 static void send_connect(struct reactive_client *client) {
     struct buffer text = {0};
     buffer_printf(&text, "{\"connectionCount\":%u,\"lastCloseReason\":", client->connections);
-    buffer_append_json_text(&text, client->close_reason);
+    if (client->close_reason != NULL) {
+        buffer_append_json_text(&text, client->close_reason);
+    } else {
+        buffer_append_text(&text, "null");
+    }
     buffer_printf(&text, ",\"clientTs\":%" PRId64 ",\"type\":\"Connect\",\"sessionId\":\"%s\"",
                   host_now(client->host) / TIME_MILLISECOND, client->session);
     if (client->observed != 0) {
@@ -40,8 +44,9 @@ static void send_connect(struct reactive_client *client) {
 
 void reactive_introduce(struct reactive_client *client) {
     struct buffer text = {0};
-    assert(client->state == REACTIVE_READY && client->close_reason != NULL);
+    assert(client->state == REACTIVE_READY && !client->paused);
     send_connect(client);
+    reactive_auth_introduce(client);
     reactive_queries_restart(client, &text);
     reactive_socket_send(client, &text);
     buffer_free(&text);
@@ -51,7 +56,35 @@ void reactive_introduce(struct reactive_client *client) {
     reactive_requests_restart(client);
 }
 
+void reactive_pause(struct reactive_client *client) {
+    client->paused = client->state == REACTIVE_CONNECTING || client->state == REACTIVE_READY;
+}
+
+void reactive_resume(struct reactive_client *client) {
+    bool was_paused = client->paused;
+    struct buffer text = {0};
+    client->paused = false;
+    if (client->state != REACTIVE_READY || !was_paused) {
+        return;
+    }
+    if (client->silent) {
+        client->silent = false;
+        reactive_introduce(client);
+        return;
+    }
+    reactive_auth_resume(client);
+    reactive_queries_resume(client, &text);
+    if (text.length > 0) {
+        reactive_socket_send(client, &text);
+    }
+    buffer_free(&text);
+    reactive_requests_resume(client);
+}
+
 bool reactive_is_synced(const struct reactive_client *client) {
+    if (client->auth.outstanding) {
+        return false;
+    }
     for (size_t i = 0; i < client->n_requests; i++) {
         if (client->requests[i].older_than_restart) {
             return false;
@@ -68,9 +101,11 @@ bool reactive_is_synced(const struct reactive_client *client) {
 /* --- messages --- */
 
 static bool hear_transition(struct reactive_client *client, const json_t *message) {
+    const uint32_t identity = client->version.identity;
     if (!reactive_queries_transition(client, message)) {
         return false;
     }
+    reactive_auth_transition(client, identity, client->version.identity);
     reactive_queries_note(client);
     reactive_requests_complete(client);
     return true;
@@ -79,6 +114,7 @@ static bool hear_transition(struct reactive_client *client, const json_t *messag
 static bool hear_fatal(struct reactive_client *client, const json_t *message) {
     const char *text = json_text(message, "error");
     reactive_tell(client, "the server ends this client for good: %.300s", text != NULL ? text : "");
+    reactive_auth_stop(client);
     reactive_socket_stop(client, REACTIVE_TERMINATED);
     return true;
 }
@@ -92,9 +128,7 @@ bool reactive_hear(struct reactive_client *client, const json_t *message) {
         return reactive_requests_response(client, message, *type == 'M');
     }
     if (strcmp(type, "AuthError") == 0) {
-        const char *text = json_text(message, "error");
-        reactive_tell(client, "the server refuses a token: %.300s", text != NULL ? text : "");
-        return true; /* a client without a token has nothing to try again; the server closes */
+        return reactive_auth_error(client, message);
     }
     return strcmp(type, "FatalError") == 0 && hear_fatal(client, message);
 }
@@ -126,9 +160,12 @@ void reactive_client_destroy(struct reactive_client *client) {
         return;
     }
     if (!client->crashed) {
+        reactive_auth_stop(client);
         reactive_socket_stop(client, REACTIVE_DISCONNECTED);
     }
+    reactive_auth_free(&client->auth);
     reactive_requests_drop(client);
+    free(client->unsaid);
     for (size_t i = 0; i < client->n_queries; i++) {
         reactive_query_free(&client->queries[i]);
     }
@@ -144,6 +181,9 @@ void reactive_client_connect(struct reactive_client *client) {
     client->wants_connection = true;
     if (!client->crashed && client->state == REACTIVE_DISCONNECTED && client->reconnect == 0) {
         reactive_socket_open(client);
+        if (!client->auth.began) {
+            reactive_auth_begin(client);
+        }
     }
 }
 
@@ -160,6 +200,7 @@ void reactive_client_crash(struct reactive_client *client) {
     host_note(client->host, &note);
     client->crashed = true;
     reactive_socket_forget(client);
+    reactive_auth_forget(client);
     reactive_requests_drop(client);
 }
 
@@ -208,5 +249,6 @@ bool reactive_client_settled(const struct reactive_client *client) {
     if (client->state == REACTIVE_TERMINATED) {
         return true;
     }
-    return client->state == REACTIVE_READY && client->n_requests == 0 && reactive_queries_settled(client);
+    return client->state == REACTIVE_READY && client->n_requests == 0 && !client->paused &&
+           reactive_queries_settled(client) && reactive_auth_settled(client);
 }

@@ -23,6 +23,13 @@ struct reactive_client;
 struct reactive_client *reactive_client_create(struct host *host, const struct reactive_settings *settings);
 void reactive_client_destroy(struct reactive_client *client);
 
+/* Who signs in when the app starts, with tokens of the issuer (authority): see reactive_auth.h. Before the
+ * first connect, once. */
+void reactive_client_set_auth(struct reactive_client *client, const char *issuer, const char *user);
+/* Token identifier ("issuer|subject") under which the newest transition of this socket was made; NULL:
+ * nobody. Borrowed. */
+const char *reactive_client_identity(const struct reactive_client *client);
+
 void reactive_client_connect(struct reactive_client *client);    /* idempotent */
 void reactive_client_disconnect(struct reactive_client *client); /* close; calls wait for the next connect */
 
@@ -41,7 +48,8 @@ const char *reactive_client_value(const struct reactive_client *client, uint32_t
 uint64_t reactive_client_timestamp(const struct reactive_client *client);
 const char *reactive_client_session(const struct reactive_client *client); /* a UUID */
 bool reactive_client_dead(const struct reactive_client *client);           /* after a FatalError */
-/* Connected, every call has ended and every query has an answer on this socket (or the client is dead). */
+/* Connected, signed in as far as it will be, every call has ended and every query has an answer on this
+ * socket (or the client is dead). */
 bool reactive_client_settled(const struct reactive_client *client);
 
 /* The process ends (net_crash_node must have been called for its node) and starts again. */

@@ -4,6 +4,7 @@
 #define SYNCLINE_CLIENT_REACTIVE_PARTS_H
 
 #include "base/json.h"
+#include "client/reactive_auth.h"
 #include "client/reactive_client.h"
 
 struct reactive_query {
@@ -14,6 +15,7 @@ struct reactive_query {
     char *value;      /* encoded JSON, as last heard on this socket; NULL: none */
     char *error;      /* instead of a value */
     bool outstanding; /* sent again on this socket and not answered yet */
+    bool unasked;     /* subscribed to while the socket was paused */
 };
 
 enum reactive_progress { REACTIVE_NOT_SENT, REACTIVE_REQUESTED, REACTIVE_COMPLETED };
@@ -37,7 +39,14 @@ struct reactive_version {
     uint64_t ts;
 };
 
-enum reactive_socket { REACTIVE_DISCONNECTED, REACTIVE_CONNECTING, REACTIVE_READY, REACTIVE_TERMINATED };
+/* Stopped: closed until a token is there. */
+enum reactive_socket {
+    REACTIVE_DISCONNECTED,
+    REACTIVE_CONNECTING,
+    REACTIVE_READY,
+    REACTIVE_STOPPED,
+    REACTIVE_TERMINATED
+};
 
 struct reactive_client {
     struct host *host;
@@ -47,6 +56,8 @@ struct reactive_client {
     bool crashed;
 
     enum reactive_socket state;
+    bool paused;          /* nothing is sent on this socket until a token is there */
+    bool silent;          /* it was paused when it opened: the server has not even heard Connect */
     uint64_t socket;      /* 0: none */
     uint64_t reconnect;   /* timer */
     uint64_t silence;     /* timer: nothing heard for too long */
@@ -62,11 +73,15 @@ struct reactive_client {
     uint32_t next_query;
     uint32_t query_set; /* version that the client has asked for */
     struct reactive_version version;
+    uint32_t *unsaid; /* queries that were dropped while the socket was paused */
+    size_t n_unsaid, unsaid_capacity;
 
     struct reactive_request *requests; /* in the order of calling */
     size_t n_requests, requests_capacity;
     uint32_t next_request;
     uint64_t observed; /* newest timestamp ever heard, 0: none */
+
+    struct reactive_auth auth;
 };
 
 /* reactive_client.c */
@@ -78,6 +93,10 @@ bool reactive_hear(struct reactive_client *client, const json_t *message);
 void reactive_introduce(struct reactive_client *client);
 /* All that was outstanding when this socket was opened has been heard of. */
 bool reactive_is_synced(const struct reactive_client *client);
+
+/* Nothing more is sent on this socket, or what was not sent goes now. Without a socket: nothing. */
+void reactive_pause(struct reactive_client *client);
+void reactive_resume(struct reactive_client *client);
 
 /* reactive_socket.c */
 void reactive_socket_open(struct reactive_client *client);
@@ -91,6 +110,8 @@ void reactive_socket_forget(struct reactive_client *client);
 
 /* reactive_queries.c */
 void reactive_queries_restart(struct reactive_client *client, struct buffer *message);
+/* What was subscribed to and dropped while the socket was paused; empty: nothing. */
+void reactive_queries_resume(struct reactive_client *client, struct buffer *message);
 bool reactive_queries_transition(struct reactive_client *client, const json_t *message);
 void reactive_queries_note(struct reactive_client *client);
 void reactive_query_forget(struct reactive_query *query); /* what was heard of it */
@@ -99,6 +120,7 @@ bool reactive_queries_settled(const struct reactive_client *client);
 
 /* reactive_requests.c */
 void reactive_requests_restart(struct reactive_client *client);
+void reactive_requests_resume(struct reactive_client *client);
 bool reactive_requests_response(struct reactive_client *client, const json_t *message, bool mutation);
 void reactive_requests_complete(struct reactive_client *client); /* what the newest transition covers */
 void reactive_requests_drop(struct reactive_client *client);

@@ -52,8 +52,10 @@ static void begin_modify(struct reactive_client *client, struct buffer *out) {
 void reactive_queries_restart(struct reactive_client *client, struct buffer *out) {
     client->version = (struct reactive_version){0};
     client->query_set = 0;
+    client->n_unsaid = 0;
     begin_modify(client, out);
     for (size_t i = 0; i < client->n_queries; i++) {
+        client->queries[i].unasked = false;
         reactive_query_forget(&client->queries[i]);
         client->queries[i].outstanding = true;
         if (i > 0) {
@@ -61,6 +63,32 @@ void reactive_queries_restart(struct reactive_client *client, struct buffer *out
         }
         append_add(out, &client->queries[i]);
     }
+    buffer_append_text(out, "]}");
+}
+
+void reactive_queries_resume(struct reactive_client *client, struct buffer *out) {
+    const char *separator = "";
+    size_t n_unasked = 0;
+    for (size_t i = 0; i < client->n_queries; i++) {
+        n_unasked += client->queries[i].unasked;
+    }
+    if (n_unasked + client->n_unsaid == 0) {
+        return;
+    }
+    begin_modify(client, out);
+    for (size_t i = 0; i < client->n_queries; i++) {
+        if (client->queries[i].unasked) {
+            client->queries[i].unasked = false;
+            buffer_append_text(out, separator);
+            append_add(out, &client->queries[i]);
+            separator = ",";
+        }
+    }
+    for (size_t i = 0; i < client->n_unsaid; i++) {
+        buffer_printf(out, "%s{\"type\":\"Remove\",\"queryId\":%u}", separator, (unsigned)client->unsaid[i]);
+        separator = ",";
+    }
+    client->n_unsaid = 0;
     buffer_append_text(out, "]}");
 }
 
@@ -74,7 +102,8 @@ uint32_t reactive_client_subscribe(struct reactive_client *client, const char *p
     struct reactive_query *query = &client->queries[client->n_queries++];
     *query = (struct reactive_query){
         .id = client->next_query++, .path = memory_copy_text(path), .args = memory_copy_text(args)};
-    if (client->state == REACTIVE_READY) {
+    query->unasked = client->state == REACTIVE_READY && client->paused;
+    if (client->state == REACTIVE_READY && !client->paused) {
         struct buffer text = {0};
         begin_modify(client, &text);
         append_add(&text, query);
@@ -91,10 +120,14 @@ void reactive_client_unsubscribe(struct reactive_client *client, uint32_t id) {
         return;
     }
     size_t index = (size_t)(query - client->queries);
+    bool unasked = query->unasked;
     reactive_query_free(query);
     client->n_queries--;
     memmove(query, query + 1, (client->n_queries - index) * sizeof *query);
-    if (client->state == REACTIVE_READY) {
+    if (client->state == REACTIVE_READY && client->paused && !unasked) {
+        MEMORY_RESERVE(client->unsaid, client->unsaid_capacity, client->n_unsaid + 1);
+        client->unsaid[client->n_unsaid++] = id;
+    } else if (client->state == REACTIVE_READY && !client->paused) {
         struct buffer text = {0};
         begin_modify(client, &text);
         buffer_printf(&text, "{\"type\":\"Remove\",\"queryId\":%u}]}", (unsigned)id);
@@ -200,8 +233,11 @@ void reactive_queries_note(struct reactive_client *client) {
                                           .values = query->value != NULL ? query->value : query->error};
         }
     }
-    const struct note note = {
-        .kind = NOTE_TRANSITION, .timestamp = (int64_t)client->version.ts, .rows = rows, .n_rows = n};
+    const struct note note = {.kind = NOTE_TRANSITION,
+                              .timestamp = (int64_t)client->version.ts,
+                              .rows = rows,
+                              .n_rows = n,
+                              .text = reactive_client_identity(client)};
     host_note(client->host, &note);
     free(rows);
 }

@@ -102,6 +102,15 @@ void reactive_requests_restart(struct reactive_client *client) {
     }
 }
 
+void reactive_requests_resume(struct reactive_client *client) {
+    for (size_t i = 0; i < client->n_requests; i++) {
+        struct reactive_request *request = &client->requests[i];
+        if (request->progress == REACTIVE_NOT_SENT && send(client, request)) {
+            request->progress = REACTIVE_REQUESTED;
+        }
+    }
+}
+
 /* --- answers --- */
 
 static size_t find_wire(const struct reactive_client *client, uint32_t wire) {

@@ -174,7 +174,10 @@ static void on_opened(void *context, uint64_t socket) {
     client->state = REACTIVE_READY;
     watch_silence(client);
     note_connection(client, "connected", NULL);
-    reactive_introduce(client);
+    client->silent = client->paused;
+    if (!client->paused) {
+        reactive_introduce(client);
+    }
     client->connections++;
     free(client->close_reason);
     client->close_reason = NULL;
@@ -186,11 +189,13 @@ void reactive_socket_open(struct reactive_client *client) {
     static const struct websocket_client_events events = {
         .opened = on_opened, .refused = on_refused, .message = on_message, .closed = on_closed};
     const struct http_request request = {.authority = client->deployment, .method = "GET", .target = target};
-    assert(client->state == REACTIVE_DISCONNECTED && client->socket == 0);
+    bool stopped = client->state == REACTIVE_STOPPED;
+    assert((client->state == REACTIVE_DISCONNECTED || stopped) && client->socket == 0);
     host_timer_cancel(client->host, client->reconnect);
     client->reconnect = 0;
+    client->paused = false;
     client->state = REACTIVE_CONNECTING;
-    if (client->close_reason == NULL) {
+    if (client->close_reason == NULL && !stopped) {
         set_reason(client, client->connections == 0 ? "InitialConnect" : "OnCloseInvoked");
     }
     note_connection(client, "connecting", NULL);
@@ -199,7 +204,7 @@ void reactive_socket_open(struct reactive_client *client) {
 }
 
 bool reactive_socket_send(struct reactive_client *client, const struct buffer *text) {
-    if (client->state != REACTIVE_READY) {
+    if (client->state != REACTIVE_READY || client->paused) {
         return false;
     }
     host_websocket_send(client->host, client->socket, WEBSOCKET_TEXT, buffer_text(text), text->length);
@@ -210,6 +215,9 @@ void reactive_socket_stop(struct reactive_client *client, enum reactive_socket s
     host_timer_cancel(client->host, client->silence);
     host_timer_cancel(client->host, client->reconnect);
     host_websocket_close(client->host, client->socket, 0, "");
+    if (state == REACTIVE_STOPPED) {
+        note_connection(client, "disconnected", "a token is fetched");
+    }
     reactive_socket_forget(client);
     client->state = state;
 }
@@ -218,6 +226,7 @@ void reactive_socket_forget(struct reactive_client *client) {
     client->silence = 0;
     client->reconnect = 0;
     client->socket = 0;
+    client->paused = false;
     client->state = REACTIVE_DISCONNECTED;
     drop_chunks(client);
 }

@@ -65,21 +65,77 @@ static enum status read_clock(struct reader *reader, struct reader_value value, 
     return status;
 }
 
+#define OF_DEPLOYMENT(member) offsetof(struct fault_file, deployment.member)
+#define LONGEST (3650 * TIME_DAY)
+
+static enum status read_limits(struct reader *reader, struct reader_value value, void *target) {
+    static const struct field fields[] = {
+        {.key = "function-slots",
+         .kind = FIELD_COUNT,
+         .offset = OF_DEPLOYMENT(function_slots),
+         .high = 100000},
+        {.key = "action-slots", .kind = FIELD_COUNT, .offset = OF_DEPLOYMENT(action_slots), .high = 100000},
+        {.key = "write-rate",
+         .kind = FIELD_COUNT,
+         .offset = OF_DEPLOYMENT(write_rate),
+         .high = INT64_C(1) << 40},
+        {.key = "requests", .kind = FIELD_COUNT, .offset = OF_DEPLOYMENT(requests), .high = 100000},
+        {.key = "request-timeout",
+         .kind = FIELD_DURATION,
+         .offset = OF_DEPLOYMENT(request_timeout),
+         .high = LONGEST},
+        {.key = NULL}};
+    return reader_mapping(reader, value, "limits", fields, target);
+}
+
 static enum status read_deployment(struct reader *reader, struct reader_value value, void *target) {
-    static const struct field fields[] = {{.key = "knobs", .kind = FIELD_SPECIAL, .read = read_knobs},
-                                          {.key = "clock", .kind = FIELD_SPECIAL, .read = read_clock},
-                                          {.key = "bumps-when-idle",
-                                           .kind = FIELD_BOOLEAN,
-                                           .offset = offsetof(struct fault_file, bumps_when_idle)},
-                                          {.key = "conflicts",
-                                           .kind = FIELD_COUNT,
-                                           .offset = offsetof(struct fault_file, conflicts),
-                                           .high = 10},
-                                          {.key = NULL}};
+    static const struct field fields[] = {
+        {.key = "knobs", .kind = FIELD_SPECIAL, .read = read_knobs},
+        {.key = "clock", .kind = FIELD_SPECIAL, .read = read_clock},
+        {.key = "bumps-when-idle",
+         .kind = FIELD_BOOLEAN,
+         .offset = offsetof(struct fault_file, bumps_when_idle)},
+        {.key = "conflicts",
+         .kind = FIELD_COUNT,
+         .offset = offsetof(struct fault_file, conflicts),
+         .high = 10},
+        {.key = "limits", .kind = FIELD_SPECIAL, .read = read_limits},
+        {.key = "retention",
+         .kind = FIELD_DURATION,
+         .offset = OF_DEPLOYMENT(retention),
+         .low = 1,
+         .high = LONGEST},
+        {.key = "snapshot-max-age",
+         .kind = FIELD_DURATION,
+         .offset = OF_DEPLOYMENT(snapshot_max_age),
+         .low = 1,
+         .high = LONGEST},
+        {.key = "summaries-delay",
+         .kind = FIELD_DURATION,
+         .offset = OF_DEPLOYMENT(summaries_delay),
+         .high = LONGEST},
+        {.key = "restart-loses",
+         .kind = FIELD_DURATION,
+         .offset = OF_DEPLOYMENT(restart_loses),
+         .high = LONGEST},
+        {.key = "system-noise", .kind = FIELD_COUNT, .offset = OF_DEPLOYMENT(system_noise), .high = 1000},
+        {.key = "no-streaming-export", .kind = FIELD_BOOLEAN, .offset = OF_DEPLOYMENT(no_streaming_export)},
+        {.key = "ignores-tableName",
+         .kind = FIELD_BOOLEAN,
+         .offset = OF_DEPLOYMENT(ignores_table_name_alias)},
+        {.key = NULL}};
     return reader_mapping(reader, value, "deployment", fields, target);
 }
 
 /* --- the whole --- */
+
+struct fault_file fault_file_empty(void) {
+    return (struct fault_file){.deployment = {.function_slots = FAULT_NOT_GIVEN,
+                                              .action_slots = FAULT_NOT_GIVEN,
+                                              .write_rate = FAULT_NOT_GIVEN,
+                                              .requests = FAULT_NOT_GIVEN,
+                                              .request_timeout = FAULT_NOT_GIVEN}};
+}
 
 static enum status read_convex(struct reader *reader, struct reader_value value, void *target) {
     return fault_rules_read(reader, value, &((struct fault_file *)target)->convex.rules);
@@ -95,7 +151,7 @@ enum status fault_file_read(struct reader *reader, struct reader_value value, st
         {.key = "powersync", .kind = FIELD_SPECIAL, .read = read_powersync},
         {.key = "deployment", .kind = FIELD_SPECIAL, .read = read_deployment},
         {.key = NULL}};
-    *file = (struct fault_file){0};
+    *file = fault_file_empty();
     if (json_is_array(value.value))
         return read_convex(reader, value, file);
     if (!json_is_object(value.value))

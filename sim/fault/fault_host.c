@@ -204,7 +204,7 @@ static const struct host_operations operations = {.now = now,
 
 struct host *fault_host_create(struct host *inner, const struct fault_settings *settings) {
     struct fault_host *host = memory_allocate(sizeof *host);
-    host->base = (struct host){&operations, inner->name};
+    host->base = (struct host){&operations, inner->name, inner->unheard};
     host->inner = inner;
     host->settings = *settings;
     host->counts = memory_allocate_array(settings->rules.count + 1, sizeof *host->counts);

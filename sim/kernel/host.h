@@ -141,6 +141,7 @@ struct host_operations {
 struct host {
     const struct host_operations *operations;
     const char *name; /* the node's name: "alice-1", "convex", "powersync" */
+    bool unheard;     /* nobody records its notes */
 };
 
 /* Virtual time since the start of the world, ns, never goes back. For timers and durations. */
@@ -233,6 +234,10 @@ static inline void host_websocket_close(struct host *host, uint64_t socket, int 
  * be reached. 0 for ids that are over. */
 static inline size_t host_websocket_unsent(struct host *host, uint64_t socket) {
     return host->operations->websocket_unsent(host, socket);
+}
+/* Would anybody hear a note? Notes that are costly to make need not be made for nobody. */
+static inline bool host_is_heard(const struct host *host) {
+    return !host->unheard;
 }
 static inline void host_note(struct host *host, const struct note *note) {
     host->operations->note(host, note);

@@ -143,7 +143,8 @@ struct host *live_node(struct live *live, const char *name) {
     struct live_node *node = memory_allocate(sizeof *node);
     node->live = live;
     node->name = memory_copy_text(name);
-    node->host = (struct host){.operations = &live->operations, .name = node->name};
+    node->host = (struct host){
+        .operations = &live->operations, .name = node->name, .unheard = live->settings.note == NULL};
     map_set(&live->nodes, name, node);
     return &node->host;
 }

@@ -171,10 +171,10 @@ static void watch_slot(struct slot *slot, int64_t now) {
     const struct supervisor_settings *settings = slot->supervisor->settings;
     if (slot->process == NULL || slot->killed_for != JOB_ANSWERED)
         return;
-    if (now - slot->last_sign > settings->watchdog)
+    if (worker_process_memory(slot->process) > settings->memory_limit)
+        slot->killed_for = JOB_TOO_BIG; /* first: one that is too big is often late because of that */
+    else if (now - slot->last_sign > settings->watchdog)
         slot->killed_for = JOB_STUCK;
-    else if (worker_process_memory(slot->process) > settings->memory_limit)
-        slot->killed_for = JOB_TOO_BIG;
     if (slot->killed_for != JOB_ANSWERED)
         worker_process_kill(slot->process);
 }

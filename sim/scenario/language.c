@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/scenario_backend.h"
 
 const char *scenario_text_name(size_t index, const void *texts) {
     return ((const char *const *)texts)[index];
@@ -302,6 +303,7 @@ const struct field scenario_language[] = {
     TEXT("name", name),
     TEXT("description", description),
     SPECIAL("app", read_app),
+    SPECIAL("backend", scenario_read_backend),
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
     SPECIAL("seed", read_seed),

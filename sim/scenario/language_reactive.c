@@ -87,6 +87,7 @@ static enum status read_group_calls(struct reader *reader, struct reader_value v
 
 static const struct field group_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, .offset = GROUP(name)},
+    {.key = "user", .kind = FIELD_TEXT, .offset = GROUP(user)},
     {.key = "clients",
      .kind = FIELD_COUNT,
      .offset = GROUP(clients),
@@ -125,6 +126,9 @@ static enum status read_group(struct reader *reader, struct reader_value item,
     if (!scenario_good_name(group->name))
         return reader_refuse(reader, name, "`%.60s` is no name for a group: write it like a user",
                              group->name);
+    if (group->user && !scenario_good_name(group->user))
+        return reader_refuse(reader, reader_member(item.value, "user"), "`%.60s` is no name for a user",
+                             group->user);
     if (is_taken(scenario, groups, index, group->name))
         return reader_refuse(reader, name.value ? name : item,
                              "a user or another group is called `%s` already", group->name);
@@ -142,6 +146,7 @@ enum status scenario_read_reactive(struct reader *reader, struct reader_value va
         if (status != STATUS_OK)
             return status;
         scenario->n_reactive_clients += (size_t)groups[i].clients;
+        scenario->reactive_users = scenario->reactive_users || groups[i].user;
     }
     scenario->reactive = groups;
     scenario->n_reactive = count;

@@ -38,6 +38,10 @@ static enum status read_crash(struct reader *reader, struct reader_value value, 
     return read_client_of(reader, value, step, STEP_CRASH);
 }
 
+static enum status read_rotate(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_ROTATE_KEYS);
+}
+
 static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
                              bool one_way) {
     const char *const *ends;
@@ -100,7 +104,8 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
         {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
-        {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect}, {                             \
+        {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect},                               \
+        {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate}, {                                \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
 
@@ -146,7 +151,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     return reader_refuse(
         reader, step,
         "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
-        "crash");
+        "crash, rotate-keys");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -185,6 +190,13 @@ static enum status check_who(struct reader *reader, struct reader_value value,
     if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync") && scenario->n_users > 0)
         return STATUS_OK;
     assert(step->client);
+    if (step->kind == STEP_ROTATE_KEYS) {
+        struct reader_value who = reader_member(value.value, "rotate-keys");
+        if (strcmp(step->client, "issuer") != 0)
+            return reader_refuse(reader, who, "only `issuer` has keys, not `%.60s`", step->client);
+        return scenario->reactive_users ? STATUS_OK
+                                        : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
+    }
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
                                        [STEP_OFFLINE] = "offline",

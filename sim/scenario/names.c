@@ -18,6 +18,8 @@
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
+    X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
+      "the token issuer signs with a new key; the old one stays published for a while")                      \
     X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                              \
       "a connection attempt is refused")                                                                     \
     X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                \
@@ -52,6 +54,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("offline");
     case STEP_DISCONNECT:
         return fault_kind_find("disconnect");
+    case STEP_ROTATE_KEYS:
+        return fault_kind_find("rotate-keys");
     case STEP_PARTITION:
         return fault_kind_find(step->one_way ? "one-way-partition" : "partition");
     case STEP_CRASH:

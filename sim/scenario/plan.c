@@ -198,12 +198,15 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
         mean = mean * 8 / random_between(&stream, 1, 8);
     bool at_service = !strcmp(kind->name, "service-crash");
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
-    for (size_t i = 0; !at_service && !at_deployment && i < clients->total; i++)
+    bool at_issuer = kind->step == STEP_ROTATE_KEYS;
+    for (size_t i = 0; !at_service && !at_deployment && !at_issuer && i < clients->total; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
     if (clients->count > 0 && (at_service || kind->step == STEP_PARTITION))
         plan_fault_at(planner, fault, kind, "powersync", mean);
     if (at_deployment)
         plan_fault_at(planner, fault, kind, "convex", mean);
+    if (at_issuer)
+        plan_fault_at(planner, fault, kind, "issuer", mean);
 }
 
 static void plan_wire_fault(struct planner *planner, const struct scenario_fault *fault) {

@@ -9,12 +9,14 @@
 #include "scenario/scenario.h"
 
 enum step_kind {
-    STEP_WRITE,      /* `client` does `action` */
-    STEP_CALL,       /* the plain Convex client `client` calls a mutation or an action */
-    STEP_OFFLINE,    /* `client` has no network for `lasts` */
-    STEP_PARTITION,  /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
-                      */
-    STEP_DISCONNECT, /* `client` calls disconnect, and connect after `lasts` */
+    STEP_WRITE,       /* `client` does `action` */
+    STEP_CALL,        /* the plain Convex client `client` calls a mutation or an action */
+    STEP_OFFLINE,     /* `client` has no network for `lasts` */
+    STEP_PARTITION,   /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
+                       */
+    STEP_DISCONNECT,  /* `client` calls disconnect, and connect after `lasts` */
+    STEP_ROTATE_KEYS, /* the node `client`, "issuer", signs with a new key; the old one is published for
+                         `lasts` */
     STEP_CRASH /* the node `client` (a client, "powersync" or "convex") ends, and starts again after `lasts`
                 */
 };

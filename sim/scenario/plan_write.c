@@ -54,6 +54,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     else
         buffer_printf(out, "seed: \"%" PRIu64 "\"\n", plan->seed);
     buffer_printf(out, "app: %s\n", scenario->app->name);
+    if (scenario->backend)
+        line_text(out, "backend", scenario->backend_file);
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
@@ -154,9 +156,13 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 }
 
 static void write_step(struct buffer *out, const struct scenario_step *step) {
-    static const char *const keys[] = {[STEP_WRITE] = "write",           [STEP_CALL] = "call",
-                                       [STEP_OFFLINE] = "offline",       [STEP_PARTITION] = "partition",
-                                       [STEP_DISCONNECT] = "disconnect", [STEP_CRASH] = "crash"};
+    static const char *const keys[] = {[STEP_WRITE] = "write",
+                                       [STEP_CALL] = "call",
+                                       [STEP_OFFLINE] = "offline",
+                                       [STEP_PARTITION] = "partition",
+                                       [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_CRASH] = "crash",
+                                       [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
     append_name(out, step->id);
@@ -215,6 +221,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);
+        break;
+    case STEP_ROTATE_KEYS:
+        buffer_printf(out, "%s signs with a new key and publishes the old one", step->client);
         break;
     }
     buffer_append_text(out, ", for ");

@@ -8,6 +8,7 @@
 
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
+#include "scenario/scenario_backend.h"
 
 static const size_t file_most = (size_t)16 << 20;
 
@@ -47,6 +48,19 @@ static const char *name_of_file(struct arena *arena, const char *file) {
     return arena_copy_bytes(arena, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
+static enum status check_backend(struct reader *reader, struct reader_value root,
+                                 const struct scenario *scenario) {
+    struct convex_deployment_options options = {0};
+    struct arena arena = {0};
+    struct error problem = {0};
+    enum status status = scenario_fill_deployment(scenario, &arena, &options, &problem);
+    arena_free(&arena);
+    return status == STATUS_OK ? STATUS_OK
+                               : reader_refuse(reader, reader_member(root.value, "backend"),
+                                               "app `%s` and backend do not fit together: %s",
+                                               scenario->app->name, problem.message);
+}
+
 /* What no single key can tell. */
 static enum status check_whole(struct reader *reader, struct reader_value root, struct scenario *scenario) {
     size_t n_clients = scenario->n_users * (size_t)scenario->devices_per_user + scenario->n_reactive_clients;
@@ -64,6 +78,12 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
             return reader_refuse_key(reader, reader_member(root.value, "faults"), scenario->faults[i].name,
                                      "with `steps`, `%s` is written as steps and not as a fault",
                                      scenario->faults[i].name);
+    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
+        return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
+                                 SCENARIO_NO_TOKENS, "rotate-keys");
+    enum status status = check_backend(reader, root, scenario);
+    if (status != STATUS_OK)
+        return status;
     if (!scenario->name)
         scenario->name = name_of_file(&scenario->arena, scenario->file);
     if (!scenario->sync_config)
@@ -128,6 +148,7 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
 void scenario_free(struct scenario *scenario) {
     if (!scenario)
         return;
+    convex_backend_free(scenario->backend);
     arena_free(&scenario->arena);
     free(scenario);
 }

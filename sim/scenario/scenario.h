@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "base/memory.h"
 #include "fault/fault_file.h"
+#include "mock-convex/backend.h"
 #include "reader/reader.h"
 
 struct scenario_pin {
@@ -43,6 +44,7 @@ struct scenario_call {
 /* Plain Convex clients of one kind, "<name>-1" to "<name>-<clients>". */
 struct scenario_reactive {
     const char *name;
+    const char *user; /* who signs in at each of them; NULL: nobody */
     int64_t clients;
     const struct scenario_call *queries; /* each client subscribes to all, with arguments of its own */
     size_t n_queries;
@@ -59,9 +61,11 @@ struct scenario {
     const char *name; /* file name without folder and ending, unless `name:` says otherwise */
     const char *description;
     const struct app *app;
-    const char *sync_config; /* the app's unless given */
-    const char *engine;      /* "core" */
-    uint64_t seed;           /* `seed:` of a pinned plan */
+    struct convex_backend *backend; /* owned; NULL: none */
+    const char *backend_file;       /* absolute where it can be told */
+    const char *sync_config;        /* the app's unless given */
+    const char *engine;             /* "core" */
+    uint64_t seed;                  /* `seed:` of a pinned plan */
     bool has_seed;
 
     const char *const *users; /* none: only plain Convex clients take part, and there is no service */
@@ -73,6 +77,7 @@ struct scenario {
     const struct scenario_reactive *reactive;
     size_t n_reactive;
     size_t n_reactive_clients;
+    bool reactive_users;       /* some group has a user, so there is a token issuer */
     const char *reactive_text; /* the whole of `reactive:` as JSON, for pinned plans; NULL: none */
 
     int64_t duration;                   /* ns of workload; then the world heals */

@@ -6,8 +6,10 @@
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
+#include "scenario/scenario_backend.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
+#include "scenario/switches.h"
 
 static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
@@ -74,8 +76,11 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
     }
-    for (size_t i = stage->names.count; i < stage->names.total; i++)
+    for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
+        if (scenario_group_of(stage->scenario, stage->names.names[i])->user)
+            set_link(stage, stage->names.names[i], "issuer");
+    }
     const struct net_faults faults = {.refuse = plan->refuse,
                                       .reset = plan->reset,
                                       .lose_response = plan->lose_response,
@@ -117,39 +122,35 @@ static enum status build_history(struct stage *stage, struct error *error) {
 /* --- servers --- */
 
 void stage_start_deployment(struct stage *stage) {
-    static const struct convex_auth_provider provider = {.issuer = "https://issuer",
-                                                         .application = APP_ISSUER_AUDIENCE};
-    const struct scenario *scenario = stage->scenario;
-    const struct app *app = scenario->app;
-    const struct convex_deployment_options options = {.deploy_key = deploy_key,
-                                                      .storage = stage->storage,
-                                                      .providers = &provider,
-                                                      .n_providers = 1,
-                                                      .tables = app->tables,
-                                                      .n_tables = app->n_tables,
-                                                      .functions = app->functions,
-                                                      .n_functions = app->n_functions,
-                                                      .mutation_time_low = TIME_MILLISECOND,
-                                                      .mutation_time_high = 15 * TIME_MILLISECOND,
-                                                      .read_time = 2 * TIME_MILLISECOND,
-                                                      .conflicts = (int)scenario->server_faults.conflicts,
-                                                      .bumps_when_idle =
-                                                          scenario->server_faults.bumps_when_idle};
     assert(!stage->deployment);
-    stage->deployment = convex_deployment_create(stage->deployment_host, &options);
+    stage->deployment = convex_deployment_create(stage->deployment_host, &stage->deployment_options);
 }
 
 static enum status build_deployment(struct stage *stage, struct error *error) {
+    static const struct convex_limits no_limits = {0};
     const struct scenario *scenario = stage->scenario;
-    const struct app *app = scenario->app;
     assert(stage->history); /* the seed documents are commits too */
     stage->storage = convex_storage_create();
     stage->deployment_host = server_door_open(net_node(stage->net, "convex"), &scenario->server_faults.convex,
                                               &stage->doors.convex);
+    stage->deployment_options = (struct convex_deployment_options){
+        .deploy_key = deploy_key,
+        .storage = stage->storage,
+        .mutation_time_low = TIME_MILLISECOND,
+        .mutation_time_high = 15 * TIME_MILLISECOND,
+        .read_time = 2 * TIME_MILLISECOND,
+        .conflicts = (int)scenario->server_faults.conflicts,
+        .bumps_when_idle = scenario->server_faults.bumps_when_idle,
+        .switches = scenario_switches(&scenario->server_faults.deployment, &no_limits)};
+    enum status status = scenario_fill_deployment(scenario, &stage->arena, &stage->deployment_options, error);
+    if (status != STATUS_OK)
+        return status;
     stage_start_deployment(stage);
+    if (!scenario_app_takes_part(scenario))
+        return STATUS_OK;
     uint64_t choice = random_at(stage->plan->seed, "app.seed-data", 0);
-    return app->seed(stage->deployment, scenario->users, scenario->n_users, scenario->lists_per_user,
-                     scenario->todos_per_list, choice, error);
+    return scenario->app->seed(stage->deployment, scenario->users, scenario->n_users,
+                               scenario->lists_per_user, scenario->todos_per_list, choice, error);
 }
 
 static enum status build_service(struct stage *stage, struct error *error) {
@@ -196,6 +197,8 @@ static void build_plain(struct stage *stage, size_t index) {
     map_set(&stage->clients_by_name, client->name, client);
     client->reactive = reactive_client_create(client->host, &settings);
     const struct scenario_reactive *group = scenario_group_of(stage->scenario, client->name);
+    if (group->user)
+        reactive_client_set_auth(client->reactive, "issuer", group->user);
     for (size_t i = 0; i < group->n_queries; i++) {
         struct buffer args = {0};
         plan_query_args(stage->plan->seed, client->name, &group->queries[i], i, &args);
@@ -213,13 +216,18 @@ static enum status build_devices(struct stage *stage, struct error *error) {
     return status;
 }
 
+static void build_issuer(struct stage *stage) {
+    if (!stage->issuer)
+        stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
+                                          token_audience, stage->scenario->token_lifetime);
+}
+
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
 static enum status build_powersync(struct stage *stage, struct error *error) {
     enum status status = build_service(stage, error);
     if (status != STATUS_OK)
         return status;
-    stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                      token_audience, stage->scenario->token_lifetime);
+    build_issuer(stage);
     return build_devices(stage, error);
 }
 
@@ -239,6 +247,8 @@ enum status stage_build(struct stage *stage, struct error *error) {
         status = build_deployment(stage, error);
     if (status == STATUS_OK && stage->names.count > 0)
         status = build_powersync(stage, error);
+    if (status == STATUS_OK && stage->scenario->reactive_users)
+        build_issuer(stage);
     for (size_t i = stage->names.count; status == STATUS_OK && i < stage->names.total; i++)
         build_plain(stage, i);
     if (status == STATUS_OK)

@@ -43,6 +43,7 @@ struct stage {
     struct host *service_host, *deployment_host;
     struct convex_storage *storage;
     struct convex_deployment *deployment; /* NULL while it is down */
+    struct convex_deployment_options deployment_options;
     int deployment_crashes;
     struct server_doors doors;
     struct powersync_service *service; /* NULL: no user has a device */

@@ -211,6 +211,10 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
+    case STEP_ROTATE_KEYS:
+        tell(stage, memory_format("%s signs with a new key and publishes the old one for %s%s)", step->client,
+                                  lasts, step->id));
+        break;
     case STEP_WRITE:
     case STEP_CALL:
         break;
@@ -242,6 +246,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         else
             crash_client(stage, find_client(stage, step->client));
         break;
+    case STEP_ROTATE_KEYS:
+        app_issuer_rotate(stage->issuer, step->lasts);
+        break;
     case STEP_WRITE:
     case STEP_CALL:
         break;
@@ -267,6 +274,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         else
             return restart_client(find_client(stage, step->client), error);
         break;
+    case STEP_ROTATE_KEYS:
     case STEP_WRITE:
     case STEP_CALL:
         break;

@@ -4,10 +4,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/random.h"
 #include "double_vectors.h"
 
 static void test_double_text_is_that_of_javascript(void **state) {
@@ -42,6 +44,43 @@ static void test_double_text_examples(void **state) {
         assert_string_equal(buffer_text(&out), examples[i].text);
         buffer_free(&out);
     }
+}
+
+/* Any number from 1 to 2^53, one with up to three decimal places, or one with up to ten binary ones. */
+static double draw_fraction(struct random_stream *random) {
+    uint64_t bits = random_next(random) >> 12 | (1023 + random_below(random, 53)) << 52;
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    switch (random_below(random, 3)) {
+    case 0:
+        return value;
+    case 1:
+        return (double)random_below(random, 1000000000) / 1000;
+    default:
+        return (double)random_below(random, 1000000000) / 1024;
+    }
+}
+
+/* It reads back, and the nearest decimal with a digit less does not. */
+static void test_double_text_is_the_shortest(void **state) {
+    (void)state;
+    struct random_stream random = random_stream_make(1, "fractions");
+    struct buffer out = {0};
+    for (int i = 0; i < 20000; i++) {
+        double value = draw_fraction(&random);
+        buffer_clear(&out);
+        buffer_append_double(&out, value);
+        assert_true(strtod(buffer_text(&out), NULL) == value);
+        size_t digits = out.length - 1 - (buffer_text(&out)[0] == '0');
+        if (value >= 1 && value != (double)(int64_t)value) {
+            char shorter[40], same[40];
+            (void)snprintf(shorter, sizeof shorter, "%.*e", (int)digits - 2, value);
+            (void)snprintf(same, sizeof same, "%.*e", (int)digits - 1, value);
+            assert_false(strtod(shorter, NULL) == value);
+            assert_true(strtod(same, NULL) == value);
+        }
+    }
+    buffer_free(&out);
 }
 
 static void test_integers(void **state) {
@@ -99,6 +138,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_double_text_is_that_of_javascript),
         cmocka_unit_test(test_double_text_examples),
+        cmocka_unit_test(test_double_text_is_the_shortest),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_json_strings),
         cmocka_unit_test(test_growing_and_consuming),

@@ -13,7 +13,7 @@ for scenario in scenarios/mutants/*.yaml scenarios/bugs/*.yaml; do
     tail -20 "$out/log"
     status=1
   fi
-  sed '/^mutants:/d; /^expect:/d' "$scenario" >"$out/$name.yaml"
+  sed "/^mutants:/d; /^expect:/d; s,^backend: ,&$PWD/$(dirname "$scenario")/," "$scenario" >"$out/$name.yaml"
   if ! "$syncline" run "$out/$name.yaml" --seeds 1-20 --out "$out/$name-without" >"$out/log" 2>&1; then
     echo "$scenario: fails without its mutant too"
     tail -20 "$out/log"

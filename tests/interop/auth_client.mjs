@@ -23,7 +23,10 @@ function makeToken(subject, { lives = 3600, key = privateKey, ...claims } = {}) 
   return `${text}.${createSign("RSA-SHA256").update(text).sign(key, "base64url")}`;
 }
 
-const server = await startServer(issuer, `http://127.0.0.1:${keys.address().port}/jwks.json`);
+const jwks = `http://127.0.0.1:${keys.address().port}/jwks.json`;
+const server = await startServer({
+  added: `auth: [{issuer: "${issuer}", application: interop, jwks: "${jwks}", algorithm: RS256}]\n`,
+});
 const direct = new ConvexHttpClient(server.url, { logger: false });
 
 const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;

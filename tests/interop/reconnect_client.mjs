@@ -1,10 +1,10 @@
 // Connections that break in the middle of mutations: every call has its effect exactly once.
 import assert from "node:assert/strict";
-import { api, ConvexHttpClient, newClient, run, sleep, startProxy, startServer, until } from "./setting.mjs";
+import { api, ConvexHttpClient, faults, newClient, run, sleep, startProxy, startServer, until } from "./setting.mjs";
 
 // After a cut the client waits about a second, so five clients are cut ten times each, side by side.
 const clients = 5, cuts = 10;
-const server = await startServer();
+const server = await startServer({ words: ["--faults", faults] });
 const direct = new ConvexHttpClient(server.url, { logger: false });
 const pairs = await Promise.all(Array.from({ length: clients }, async (_, i) => {
   const proxy = await startProxy(server.url);

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const require = createRequire(process.argv[2] + "/");
 export const { ConvexHttpClient, ConvexClient, BaseConvexClient } = require("convex/browser");
@@ -11,12 +14,20 @@ export const { anyApi: api } = require("convex/server");
 export const { ConvexError } = require("convex/values");
 export const webSocketConstructor = require("ws");
 
-/** Starts the server with `words` as arguments. */
-export async function startServer(...words) {
-  const server = spawn(process.env.SYNCLINE_SERVER, words, { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = await once(server.stdout, "data");
-  const url = String(line).trim();
-  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+const here = new URL("./", import.meta.url).pathname;
+
+/** `syncline serve` with backend.yaml; `added` is more YAML at its end, `words` more arguments. */
+export async function startServer({ added, words = [] } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "interop-")), backend = join(folder, "backend.yaml");
+  writeFileSync(backend, readFileSync(here + "backend.yaml", "utf8") + (added ?? ""));
+  const all = ["serve", "--convex", "127.0.0.1:0", "--backend", backend, ...words];
+  const server = spawn(process.env.SYNCLINE, all, { stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  server.stdout.on("data", (bytes) => (printed += bytes));
+  await until(() => / reach it/.test(printed) || server.exitCode !== null, "the server");
+  rmSync(folder, { recursive: true });
+  const url = /^convex +(http:\/\/127\.0\.0\.1:\d+)$/m.exec(printed)?.[1];
+  assert.ok(url, `no address: ${printed}`);
   return {
     url,
     async stop() {
@@ -28,6 +39,7 @@ export async function startServer(...words) {
     },
   };
 }
+export const faults = here + "faults.yaml";
 
 export const newClient = (url, options = {}) =>
   new ConvexClient(url, { webSocketConstructor, logger: false, unsavedChangesWarning: false, ...options });

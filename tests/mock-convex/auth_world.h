@@ -108,7 +108,9 @@ static inline void auth_world_make(struct auth_world *world) {
     auth_world_publish(world, all, LENGTH_OF(all));
     host_http_listen(world->issuer.host, &events, &world->issuer);
     struct convex_deployment_options options = fixture_options();
-    options.read_only_key = READ_ONLY_KEY;
+    static const struct convex_key keys[] = {{READ_ONLY_KEY, CONVEX_KEY_READ_ONLY}};
+    options.keys = keys;
+    options.n_keys = LENGTH_OF(keys);
     options.providers = auth_providers;
     options.n_providers = LENGTH_OF(auth_providers);
     options.functions = auth_functions;

@@ -263,7 +263,9 @@ static void test_read_only_key(void **state) {
     struct fixture *fixture = fixture_world();
     struct convex_deployment_options options = fixture_options();
     struct answer answer;
-    options.read_only_key = "prod:syncline-1|only-looking";
+    static const struct convex_key keys[] = {{"prod:syncline-1|only-looking", CONVEX_KEY_READ_ONLY}};
+    options.keys = keys;
+    options.n_keys = LENGTH_OF(keys);
     fixture_deploy(fixture, &options);
     check_expectations(fixture, rows, LENGTH_OF(rows));
     assert_int_equal(fixture->commits, 1);

@@ -350,9 +350,39 @@ static void test_lost_answer_on_socket(void **state) {
     close_house(&house);
 }
 
+static void keep_commit(void *context, int64_t now, const char *node, const struct note *note) {
+    (void)now;
+    (void)node;
+    if (note->kind == NOTE_COMMIT || note->kind == NOTE_CALL_RAN) {
+        buffer_append_char(context, note->kind == NOTE_COMMIT ? 'c' : 'r');
+    }
+}
+
+/* What ran is told at the commit, also when the deployment ends before it has answered. */
+static void test_noted_before_the_answer(void **state) {
+    (void)state;
+    struct house house;
+    struct buffer notes = {0};
+    open_house(&house);
+    world_observe(house.fixture->world, &(struct world_observer){.note = keep_commit, .context = &notes});
+    world_drive_fault_point(house.fixture->world, "convex.after-commit", 1,
+                            (struct fault_point){FAULT_DELAY, TIME_MINUTE});
+    struct caller caller = {.house = &house, .script = {.hear = remember, .context = &caller}};
+    say_all(&caller);
+    fixture_run(house.fixture, TIME_SECOND);
+    assert_null(caller.answers[0]);
+    assert_int_equal(strncmp(buffer_text(&notes), "cr", 2), 0); /* jobs may commit after that */
+    buffer_free(&notes);
+    script_free(&caller.script);
+    close_house(&house);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_restart), cmocka_unit_test(test_action), cmocka_unit_test(test_every_moment),
-        cmocka_unit_test(test_lost_answer), cmocka_unit_test(test_lost_answer_on_socket)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_restart),
+                                       cmocka_unit_test(test_action),
+                                       cmocka_unit_test(test_every_moment),
+                                       cmocka_unit_test(test_lost_answer),
+                                       cmocka_unit_test(test_lost_answer_on_socket),
+                                       cmocka_unit_test(test_noted_before_the_answer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

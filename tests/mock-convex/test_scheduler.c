@@ -66,7 +66,35 @@ static enum status nap(struct convex_context *context, const struct convex_value
     return convex_sleep(context, TIME_SECOND, error);
 }
 
+/* An error text that is longer than errors are, of characters of two bytes: the cut falls inside one, with or
+ * without the letter before them. */
+static enum status moan(struct convex_context *context, const struct convex_value *args,
+                        struct convex_value **result, struct error *error) {
+    struct buffer text = {0};
+    (void)context;
+    (void)result;
+    buffer_append_text(&text, convex_object_get(args, "odd") != NULL ? "x" : "");
+    for (size_t i = 0; i < sizeof error->message; i++) {
+        buffer_append_text(&text, "\xc3\xa9");
+    }
+    enum status status = error_set(error, STATUS_INVALID, "%s", buffer_text(&text));
+    buffer_free(&text);
+    return status;
+}
+
+static enum status moan_oddly(struct convex_context *context, const struct convex_value *args,
+                              struct convex_value **result, struct error *error) {
+    struct convex_value *odd = convex_object();
+    (void)args;
+    convex_object_set(odd, "odd", convex_null());
+    enum status status = moan(context, odd, result, error);
+    convex_free(odd);
+    return status;
+}
+
 static const struct convex_function job_functions[] = {
+    {.path = "jobs:moan", .kind = CONVEX_MUTATION, .run = moan},
+    {.path = "jobs:moanOddly", .kind = CONVEX_MUTATION, .run = moan_oddly},
     {.path = "jobs:plan", .kind = CONVEX_MUTATION, .run = plan},
     {.path = "jobs:planLater", .kind = CONVEX_ACTION, .run = plan},
     {.path = "jobs:sneak", .kind = CONVEX_QUERY, .run = plan},
@@ -305,6 +333,76 @@ static void test_export(void **state) {
 }
 
 /* What runs before does not move the ids of users' tables and documents. */
+static int count_jobs(struct fixture *fixture, const char *state) {
+    struct convex_value *jobs = run(fixture, "jobs:list", "{}");
+    int count = 0;
+    for (size_t i = 0; i < jobs->as.array.count; i++) {
+        const struct convex_value *of = convex_object_get(jobs->as.array.items[i], "state");
+        count += strcmp(convex_object_text(of, "kind"), state) == 0;
+    }
+    convex_free(jobs);
+    return count;
+}
+
+/* Jobs that have ended go after a week, others stay, and the rows of users are not touched. */
+static void test_old_jobs_go(void **state) {
+    (void)state;
+    struct functions functions;
+    struct fixture *fixture = make(&functions, 0);
+    convex_free(run(fixture, "jobs:plan", "{\"path\":\"pets:add\",\"delay\":100}"));
+    convex_free(run(fixture, "jobs:plan", "{\"path\":\"pets:add\",\"delay\":2592000000}"));
+    fixture_run(fixture, 6 * TIME_DAY);
+    assert_int_equal(count_jobs(fixture, "success"), 1);
+    fixture_run(fixture, 3 * TIME_DAY);
+    assert_int_equal(count_jobs(fixture, "success"), 0);
+    assert_int_equal(count_jobs(fixture, "pending"), 1);
+    fixture_run(fixture, 22 * TIME_DAY);
+    assert_int_equal(count_jobs(fixture, "success"), 1);
+    assert_true(count_pets(fixture) == 2);
+    fixture_run(fixture, 9 * TIME_DAY);
+    assert_int_equal(count_jobs(fixture, "success"), 0);
+    assert_int_equal(fixture->commits, 2);
+    fixture_free(fixture);
+}
+
+static void test_64_at_once(void **state) {
+    (void)state;
+    struct functions functions;
+    struct fixture *fixture = make(&functions, 0);
+    convex_free(run(fixture, "jobs:plan", "{\"path\":\"jobs:nap\",\"delay\":0,\"count\":70}"));
+    fixture_run(fixture, 500 * TIME_MILLISECOND);
+    assert_int_equal(count_jobs(fixture, "inProgress"), 64);
+    assert_int_equal(count_jobs(fixture, "pending"), 6);
+    fixture_run(fixture, TIME_SECOND);
+    assert_int_equal(count_jobs(fixture, "success"), 64);
+    assert_int_equal(count_jobs(fixture, "inProgress"), 6);
+    fixture_run(fixture, TIME_SECOND);
+    assert_int_equal(count_jobs(fixture, "success"), 70);
+    fixture_free(fixture);
+}
+
+static void test_cut_error(void **state) {
+    (void)state;
+    struct functions functions;
+    struct fixture *fixture = make(&functions, 0);
+    convex_free(run(fixture, "jobs:plan", "{\"path\":\"jobs:moan\",\"delay\":0}"));
+    convex_free(run(fixture, "jobs:plan", "{\"path\":\"jobs:moanOddly\",\"delay\":0}"));
+    fixture_run(fixture, TIME_SECOND);
+    struct convex_value *jobs = run(fixture, "jobs:list", "{}");
+    struct buffer text = {0};
+    convex_append_json(&text, jobs, CONVEX_FORMAT_JSON);
+    json_t *json = json_parse(buffer_text(&text), text.length, NULL); /* refuses what is not UTF-8 */
+    assert_int_equal(json_array_size(json), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const char *error = json_text(json_object_get(json_array_get(json, i), "state"), "error");
+        assert_true(strlen(error) > 200);
+    }
+    json_decref(json);
+    buffer_free(&text);
+    convex_free(jobs);
+    fixture_free(fixture);
+}
+
 static void test_ids(void **state) {
     (void)state;
     struct functions functions;
@@ -329,6 +427,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_mutation),    cmocka_unit_test(test_states),
                                        cmocka_unit_test(test_cancel_late), cmocka_unit_test(test_retry),
                                        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_export),
-                                       cmocka_unit_test(test_ids)};
+                                       cmocka_unit_test(test_ids),         cmocka_unit_test(test_old_jobs_go),
+                                       cmocka_unit_test(test_64_at_once),  cmocka_unit_test(test_cut_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

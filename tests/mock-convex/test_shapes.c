@@ -97,7 +97,7 @@ static void scan(const struct convex_store *store, const struct convex_store_tab
             convex_shape_observe(&shape, document->newest->value);
         }
     }
-    convex_append_table_schema(out, store, &shape, CONVEX_FORMAT_JSON, false);
+    convex_append_table_schema(out, store, "", &shape, CONVEX_FORMAT_JSON, false);
     convex_shape_clear(&shape);
 }
 
@@ -117,7 +117,7 @@ static void test_random(void **state) {
             }
             struct buffer expected = {0}, seen = {0};
             scan(&deployment->store, table, &expected);
-            convex_append_table_schema(&seen, &deployment->store,
+            convex_append_table_schema(&seen, &deployment->store, "",
                                        convex_table_shape(&deployment->shapes, &deployment->store, table),
                                        CONVEX_FORMAT_JSON, false);
             assert_string_equal(buffer_text(&seen), buffer_text(&expected));

@@ -390,6 +390,35 @@ static void test_expiry(void **state) {
     end(&script, fixture);
 }
 
+/* What npm's client computes from these two numbers: how long a Transition was on its way. Its clock is 5 s
+ * ahead; the links take a millisecond or so. */
+static void test_clock(void **state) {
+    (void)state;
+    struct script script = {0};
+    struct fixture *fixture = script_world();
+    const int64_t ahead = 5000;
+    char connect[300];
+    script_connect(&script, fixture, fixture->client, "/api/1.48.0/sync");
+    fixture_run(fixture, 100 * MS);
+    snprintf(connect, sizeof connect,
+             "{\"type\":\"Connect\",\"sessionId\":\"" SESSION
+             "\",\"connectionCount\":0,\"lastCloseReason\":null,\"clientTs\":%lld}",
+             (long long)(host_wall_clock(fixture->client) / MS + ahead));
+    script_say(&script, fixture->client, connect);
+    script_say(&script, fixture->client, SUBSCRIBE(NAMED("0", "a")));
+    fixture_run(fixture, 100 * MS);
+    int64_t client_now = host_wall_clock(fixture->client) / MS + ahead;
+    json_t *transition = json_parse(buffer_text(&script.log), strcspn(buffer_text(&script.log), "\n"), NULL);
+    const json_t *skew = json_object_get(transition, "clientClockSkew"),
+                 *sent = json_object_get(transition, "serverTs");
+    assert_true(json_is_integer(skew) && json_is_integer(sent));
+    assert_in_range(json_integer_value(skew), ahead - 50, ahead);
+    int64_t on_its_way = client_now - json_integer_value(skew) - json_integer_value(sent) / MS;
+    assert_in_range(on_its_way, 0, 150); /* we have looked 100 ms after it was sent, at most */
+    json_decref(transition);
+    end(&script, fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_visibility),
@@ -407,6 +436,7 @@ int main(void) {
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_action),
         cmocka_unit_test(test_thrown_data),
+        cmocka_unit_test(test_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #define SESSION "3f0c0000-1111-4222-8333-444455556666"
 #define CONNECT                                                                                              \
-    "{\"connectionCount\":0,\"lastCloseReason\":\"InitialConnect\",\"clientTs\":12,\"type\":\"Connect\","    \
+    "{\"connectionCount\":0,\"lastCloseReason\":\"InitialConnect\",\"type\":\"Connect\","                    \
     "\"sessionId\":\"" SESSION "\"}"
 #define ADD(id, path, args)                                                                                  \
     "{\"type\":\"Add\",\"queryId\":" id ",\"udfPath\":\"" path "\",\"args\":[" args "]}"

@@ -53,11 +53,14 @@ static enum status apply(struct convex_context *context, const struct convex_val
 }
 
 static const struct convex_index by_uuid = {.name = "by_uuid", .fields = {"uuid"}, .n_fields = 1};
-static const struct convex_table tables[] = {{.name = "lists", .indexes = &by_uuid, .n_indexes = 1},
-                                             {.name = "todos", .indexes = &by_uuid, .n_indexes = 1},
-                                             {.name = "probe", .indexes = &by_uuid, .n_indexes = 1}};
+static const struct convex_table tables[] = {
+    {.name = "lists", .indexes = &by_uuid, .n_indexes = 1},
+    {.name = "todos", .indexes = &by_uuid, .n_indexes = 1},
+    {.name = "probe", .indexes = &by_uuid, .n_indexes = 1},
+    {.name = "lists", .component = "shop", .indexes = &by_uuid, .n_indexes = 1}};
 static const struct convex_function functions[] = {
-    {.path = "test:apply", .kind = CONVEX_MUTATION, .run = apply}};
+    {.path = "test:apply", .kind = CONVEX_MUTATION, .run = apply},
+    {.path = "test:apply", .component = "shop", .kind = CONVEX_MUTATION, .run = apply}};
 
 struct setting {
     struct fixture *fixture;
@@ -68,9 +71,9 @@ static struct setting set_up_convex(void) {
     struct setting setting = {.fixture = fixture_world(7)};
     struct convex_deployment_options options = {.deploy_key = TEST_KEY,
                                                 .tables = tables,
-                                                .n_tables = 3,
+                                                .n_tables = sizeof tables / sizeof *tables,
                                                 .functions = functions,
-                                                .n_functions = 1,
+                                                .n_functions = sizeof functions / sizeof *functions,
                                                 .mutation_time_low = TIME_MILLISECOND,
                                                 .mutation_time_high = 15 * TIME_MILLISECOND,
                                                 .read_time = 2 * TIME_MILLISECOND};
@@ -85,15 +88,19 @@ static void tear_down_convex(struct setting *setting) {
     fixture_destroy(setting->fixture);
 }
 
-static void run_operations(struct setting *setting, json_t *operations) {
+static void run_operations_of(struct setting *setting, const char *path, json_t *operations) {
     json_t *json = json_pack("{s:o}", "operations", operations);
     struct convex_value *args = NULL;
     struct error error = {0};
     if (convex_from_json(json, &args, &error) ||
-        convex_deployment_run(setting->deployment, "test:apply", args, NULL, &error))
+        convex_deployment_run(setting->deployment, path, args, NULL, &error))
         fail_msg("%s", error.message);
     convex_free(args);
     json_decref(json);
+}
+
+static void run_operations(struct setting *setting, json_t *operations) {
+    run_operations_of(setting, "test:apply", operations);
 }
 
 /* Int64 as encoded JSON: the recorded text holds its decimal digits. */
@@ -294,8 +301,48 @@ static void write_checkpoint_covers_the_write(void **state) {
     tear_down_convex(&setting);
 }
 
+static json_t *insert_list(const char *uuid) {
+    return json_pack("[{s:s,s:s,s:{s:s}}]", "table", "lists", "uuid", uuid, "fields", "uuid", uuid);
+}
+
+/* Does any line of the stream hold this text? */
+static bool hears(const struct client *client, const char *text) {
+    bool found = false;
+    for (size_t i = 0; i < line_count(client) && !found; i++) {
+        char *dump = json_dumps(line(client, i), 0);
+        found = strstr(dump, text) != NULL;
+        free(dump);
+    }
+    return found;
+}
+
+/* The service asks for the snapshot of a table, which is that of the root, and does not look at `_component`
+ * in what comes later: the rows of both tables called lists are one table to it. */
+static void components_merge(void **state) {
+    (void)state;
+    struct setting setting = set_up_convex();
+    run_operations(&setting, insert_list("root-before"));
+    run_operations_of(&setting, "shop//test:apply", insert_list("shop-before"));
+    fixture_start(setting.fixture, yaml);
+    run_for(setting.fixture, 2 * TIME_SECOND);
+    struct client *client =
+        client_open(setting.fixture, "raw-client-1", "user-1", "{\"buckets\":[],\"raw_data\":true}");
+    run_for(setting.fixture, TIME_SECOND);
+    assert_true(hears(client, "root-before"));
+    assert_false(hears(client, "shop-before"));
+    run_operations(&setting, insert_list("root-later"));
+    run_operations_of(&setting, "shop//test:apply", insert_list("shop-later"));
+    run_for(setting.fixture, 3 * TIME_SECOND);
+    assert_true(hears(client, "root-later"));
+    assert_true(hears(client, "shop-later"));
+    assert_false(hears(client, "shop-before"));
+    client_close(client);
+    tear_down_convex(&setting);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(same_lines_as_the_real_service),
-                                       cmocka_unit_test(write_checkpoint_covers_the_write)};
+                                       cmocka_unit_test(write_checkpoint_covers_the_write),
+                                       cmocka_unit_test(components_merge)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

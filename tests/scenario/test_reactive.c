@@ -49,6 +49,12 @@ static const struct refusal refusals[] = {
     {"reactive: [{}]\nsteps:\n  - {at: 1s, call: web-1, mutation: a, rows: 2}\n", 3, 40,
      "`rows` is not for calls"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, offline: web-1, lasts: 1s, args: {}}\n", 3, 41, "is for calls"},
+    {"reactive:\n  - {user: Al}\n", 2, 12, "`Al` is no name for a user"},
+    {"reactive: [{}]\nfaults: {rotate-keys: {every: 1s, lasts: 1s}}\n", 2, 10, "needs somebody who signs in"},
+    {"reactive: [{user: a}]\nsteps:\n  - {at: 1s, rotate-keys: convex, lasts: 1s}\n", 3, 27,
+     "only `issuer` has keys"},
+    {"reactive: [{}]\nsteps:\n  - {at: 1s, rotate-keys: issuer, lasts: 1s}\n", 3, 27,
+     "needs somebody who signs in"},
     {"users: 0\nreactive: [{}]\nsteps:\n  - {at: 1s, crash: powersync, lasts: 1s}\n", 4, 21,
      "there is no client `powersync`"},
 };
