@@ -160,12 +160,15 @@ static bool take_word(struct parser *parser, const char *text) {
 static void *refuse_token(struct parser *parser, const char *wanted) {
     const char *sql = parser->sql + parser->token.start;
     int length = parser->token.end - parser->token.start;
+    if (sql[0] && (length <= 0 || length >= 60))
+        for (length = 1; ((unsigned char)sql[length] & 0xc0) == 0x80;) /* a whole character */
+            length++;
     if (parser->token.kind == TOKEN_END)
         sync_parser_refuse(parser->error, parser->token.start, "syntax error at end of query, wanted %s",
                            wanted);
     else
         sync_parser_refuse(parser->error, parser->token.start, "syntax error at or near \"%.*s\", wanted %s",
-                           length > 0 && length < 60 ? length : 1, sql, wanted);
+                           length, sql, wanted);
     return NULL;
 }
 

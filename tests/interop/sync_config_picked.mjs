@@ -1,7 +1,7 @@
 // Cases picked by hand: a row of the config language each. `expect`: "same" (both take it, with equal results), "refused" (both
 // refuse; `place` where it is comparable), "narrower" (only the real service takes it).
 const documents = [
-  '{"_id":"d1","_creationTime":1700000000000.25,"owner":"u1","team":"t1","n":1,"r":1.0,"done":true,"name":"Ä😀b","tags":["a","b"],"info":{"k":[1,2.0,"x"],"a.b":1},"empty":null,"big":"9007199254740993","huge":9007199254740993}',
+  '{"_id":"d1","_creationTime":1700000000000.25,"owner":"u1","team":"t1","n":1,"r":1.0,"done":true,"name":"Ä😀b","tags":["a","b"],"info":{"k":[1,2.0,"x"],"a.b":1},"empty":null,"nulls":[null,"a"],"big":"9007199254740993","huge":9007199254740993}',
   '{"_id":"d2","_creationTime":1700000000001.0,"owner":"u2","team":"t2","n":2,"r":2.5,"done":false,"name":"","tags":[],"info":{"k":null},"not":"json","zero":-0.0}',
 ];
 const requests = [
@@ -25,6 +25,8 @@ const same = [
   "_id IN subscription.parameter('ids')", 'auth.user_id() IN tags', "tags && connection.parameter('tags')", "owner = auth.user_id() OR team = auth.parameter('team')",
   "auth.parameter('n') = 1", "n = 1 OR done", 'empty IS NULL', 'missing IS NOT NULL', "n IN ARRAY[1, 2]", "n NOT IN ROW(1)", 'missing != 1', "NOT (n = 1 OR done)",
   'n BETWEEN 1 AND 2', "tags && connection.parameters() -> 'tags'", 'true', '1 = 2', "'a' IN tags", "_id NOT IN tags", 'substring(auth.user_id(), 1, 2) = owner',
+  'empty IN nulls', "missing IN nulls", "tags && connection.parameter('tags') OR tags && subscription.parameter('ids')",
+  "(team = auth.parameter('team') OR owner = auth.user_id()) AND (connection.parameter('n') = n OR auth.parameter('n') = n)",
   '(n = 1 OR n = 2) AND owner = auth.user_id()', "n % 2 = 1", "connection.parameter('tags') ->> 0 = 'a'",
 ].map((condition) => where(condition));
 
@@ -32,7 +34,7 @@ const values = [
   'CAST(big AS INTEGER)', 'CAST(r AS TEXT)', 'CAST(-1.5 AS INTEGER) + n', 'upper(owner)', 'length(name)', 'substring(name, 2, 3)', "info ->> 'k'", "info -> 'k'",
   "info ->> 'a.b'", "info ->> '$.k'", "tags ->> 0", 'json_array_length(tags)', 'json_keys(info)', "json_extract(info, '$.k')", 'ifnull(missing, 3)', 'missing',
   "iif(done, 'y', 'n')", "CASE n WHEN 1.0 THEN 'one' ELSE 'other' END", 'typeof(r)', "hex(CAST('ab' AS BLOB))", "CAST(owner AS BLOB)", 'base64(name)', 'n / 2', 'n / 0',
-  'n / 2.0', "owner || n || r", 'NOT empty', 'empty AND 1', 'n IS TRUE', 'r = n', "name < 'b'", "instr(name, 'b')", 'zero', 'huge', 'huge + 1', 'huge = r', '\'"text"\' ->> 1', 'n::text', 'n & 1', '(n + 1) * 2',
+  'n / 2.0', "owner || n || r", 'NOT empty', 'empty AND 1', 'n IS TRUE', 'r = n', "name < 'b'", "instr(name, 'b')", 'owner || n + 1', 'n + 1 || owner', '2 * n || 3', 'zero', 'huge', 'huge + 1', 'huge = r', '\'"text"\' ->> 1', 'n::text', 'n & 1', '(n + 1) * 2',
 ].map((expression) => value(expression));
 
 const refused = ['n > auth.parameter(\'n\')', 'NOT (n = auth.parameter(\'n\'))', 'request.user_id() = owner', 'auth.jwt() = owner', 'n IN (1, 2)', "name LIKE 'a%'",

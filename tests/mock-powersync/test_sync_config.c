@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mock-powersync/evaluate.h"
 #include "mock-powersync/sync_config.h"
 
 #define HEAD "config:\n  edition: 3\nstreams:\n  a:\n    query: "
@@ -133,7 +134,44 @@ static void accepted(void **state) {
     sync_config_free(&config);
 }
 
+/* A missing value gives no bucket; arrays give one each; what is no array is an error that names no bucket.
+ */
+static void requests_get_buckets(void **state) {
+    (void)state;
+    static const struct {
+        const char *connection, *buckets;
+        bool complete;
+    } requests[] = {
+        {"{\"team\":\"t\",\"ids\":[1.0,\"x\",null]}", "1#a|0[\"t\"] 1#a|1[1] 1#a|1[\"x\"] ", true},
+        {"{}", "", true},
+        {"{\"team\":2.5,\"ids\":\"x\"}", "1#a|0[2.5] ", false}};
+    struct sync_config config;
+    assert_int_equal(sync_config_parse(&config,
+                                       HEAD
+                                       "SELECT * FROM t WHERE team = connection.parameter('team') OR n IN "
+                                       "connection.parameter('ids')",
+                                       "sync.yaml", NULL),
+                     STATUS_OK);
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        const struct sync_request_values values = {"{\"sub\":\"u\"}", requests[i].connection, "{}"};
+        struct arena arena = {0};
+        struct buffer all = {0};
+        const char **names, *reason;
+        size_t count;
+        bool complete = evaluate_request(&config.streams[0], 1, &values, &arena, &names, &count, &reason);
+        for (size_t j = 0; j < count; j++)
+            buffer_printf(&all, "%s ", names[j]);
+        assert_string_equal(buffer_text(&all), requests[i].buckets);
+        assert_int_equal(complete, requests[i].complete);
+        assert_int_equal(reason == NULL, complete);
+        buffer_free(&all);
+        arena_free(&arena);
+    }
+    sync_config_free(&config);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refused_with_place), cmocka_unit_test(accepted)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(refused_with_place), cmocka_unit_test(accepted),
+                                       cmocka_unit_test(requests_get_buckets)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
