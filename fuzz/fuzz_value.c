@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-convex/index_key.h"
+#include "mock-convex/store/index_key.h"
 #include "mock-convex/validator.h"
-#include "mock-convex/value_check.h"
+#include "mock-convex/value/value_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

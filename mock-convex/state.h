@@ -3,11 +3,11 @@
 #define MOCK_CONVEX_STATE_H
 
 #include "mock-convex/deployment.h"
-#include "mock-convex/reply.h"
-#include "mock-convex/request.h"
-#include "mock-convex/slots.h"
-#include "mock-convex/store.h"
-#include "mock-convex/table_shapes.h"
+#include "mock-convex/function/slots.h"
+#include "mock-convex/http/reply.h"
+#include "mock-convex/http/request.h"
+#include "mock-convex/store/store.h"
+#include "mock-convex/store/table_shapes.h"
 
 struct convex_action;
 struct convex_answer;

@@ -1,5 +1,5 @@
 /* JSON Web Tokens in compact form. Making tokens lives here because the mock issuer and tests need it; the
- * rules of who accepts which token live with the parties (mock-powersync/auth, mock-convex/auth). */
+ * rules of who accepts which token live with the parties (mock-powersync/auth, mock-convex/http/auth). */
 #ifndef SYNCLINE_BASE_JWT_H
 #define SYNCLINE_BASE_JWT_H
 

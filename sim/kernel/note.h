@@ -45,7 +45,7 @@ enum note_kind {
      * operation "READ" (table, id, values = decimal commit timestamp of the revision that it saw, "0": there
      * was none), "RANGE" (table; id = the index, as "by_id" or "by_uuid(uuid)"; values =
      * {"low":hex,"high":hex or null}, index keys in byte order, low <= key < high; see
-     * mock-convex/index_key.h) and, for each document that it wrote, "KEY" (table, id, values =
+     * mock-convex/store/index_key.h) and, for each document that it wrote, "KEY" (table, id, values =
      * {index:hex,..}, its new keys; NULL = deleted). A commit that read nothing has "KEY" rows only, and its
      * snapshot is just below it. Hex digits are lower case, so their order is that of the bytes. Histories do
      * not narrate it. */

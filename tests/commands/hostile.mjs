@@ -184,7 +184,7 @@ const memory = () => Number(/VmRSS:\s*(\d+)/.exec(fs.readFileSync(`/proc/${pid}/
 
 /** Every route of the router is in a table here. */
 function allRoutesAreMeant() {
-  const source = fs.readFileSync("mock-convex/router.c", "utf8");
+  const source = fs.readFileSync("mock-convex/http/router.c", "utf8");
   const table = /static const struct route routes\[\] = \{([\s\S]*?)\n?\s*\};|static const struct route routes\[\] = \{([\s\S]*?)\}\};/.exec(source)[0];
   const known = new Set([...jsonRoutes.map(([method, path]) => `${method} ${path}`), "POST /echo", "POST /api/query_ts",
     ...Object.keys(plainRoutes).map((path) => "GET " + path), ...Object.keys(targets).map((target) => "GET " + target.split("?")[0])]);

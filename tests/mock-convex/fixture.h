@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "mock-convex/deployment.h"
-#include "mock-convex/document_id.h"
+#include "mock-convex/value/document_id.h"
 #include "net/net.h"
 #include "tokens.h"
 

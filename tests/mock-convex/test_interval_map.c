@@ -2,7 +2,7 @@
 #include "fixture.h"
 
 #include "base/random.h"
-#include "mock-convex/interval_map.h"
+#include "mock-convex/store/interval_map.h"
 
 enum { HOLDERS = 200, STEPS = 4000, KEY_MAX = 3 };
 

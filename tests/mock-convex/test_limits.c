@@ -2,8 +2,8 @@
  */
 #include "fixture.h"
 
-#include "mock-convex/context.h"
-#include "mock-convex/value_check.h"
+#include "mock-convex/function/context.h"
+#include "mock-convex/value/value_check.h"
 
 /* Nested this many levels deep, the outermost an object. */
 static struct convex_value *make_nested(size_t levels) {

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "mock-convex/transaction.h"
+#include "mock-convex/store/transaction.h"
 
 #define DOCUMENTS_MAX 80
 

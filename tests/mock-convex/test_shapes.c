@@ -2,9 +2,9 @@
 #include "fixture.h"
 
 #include "base/random.h"
-#include "mock-convex/json_schema.h"
+#include "mock-convex/export/json_schema.h"
 #include "mock-convex/state.h"
-#include "mock-convex/transaction.h"
+#include "mock-convex/store/transaction.h"
 
 static const char *const field_names[] = {"a", "b", "c", "d", "e"};
 

@@ -2,7 +2,7 @@
  * log. */
 #include "fixture.h"
 
-#include "mock-convex/transaction.h"
+#include "mock-convex/store/transaction.h"
 
 struct bench {
     struct fixture *fixture; /* only for its host */

@@ -5,10 +5,10 @@
 #include <math.h>
 
 #include "float_vectors.h"
-#include "mock-convex/float_text.h"
-#include "mock-convex/index_key.h"
-#include "mock-convex/ordered_list.h"
-#include "mock-convex/value_check.h"
+#include "mock-convex/store/index_key.h"
+#include "mock-convex/store/ordered_list.h"
+#include "mock-convex/value/float_text.h"
+#include "mock-convex/value/value_check.h"
 
 static void test_floats_print_as_the_backend_does(void **state) {
     (void)state;

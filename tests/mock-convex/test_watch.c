@@ -3,7 +3,7 @@
 #include "fixture.h"
 
 #include "base/random.h"
-#include "mock-convex/watch.h"
+#include "mock-convex/store/watch.h"
 
 enum { READERS = 40, STEPS = 600, DOCUMENTS_MAX = 60 };
 
