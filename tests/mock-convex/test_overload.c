@@ -1,5 +1,5 @@
 /* Limits under load: the numbers and codes of the fact sheet (0.3, 2.4). */
-#include "fixture.h"
+#include "sync_script.h"
 
 #define JSON "application/json"
 #define MOST 40
@@ -67,6 +67,31 @@ static int count(struct load *load, size_t n, int status, const char *code) {
         found += load->answers[i].status == status && (code == NULL || strcmp(text, code) == 0);
     }
     return found;
+}
+
+/* Over a WebSocket the socket closes with 1013, and that is the end of the session: nothing is sent later. */
+static void test_action_slots_on_a_socket(void **state) {
+    const struct convex_limits limits = {.action_slots = 1};
+    struct load load;
+    struct script script = {0};
+    (void)state;
+    begin(&load, &limits, TIME_MILLISECOND);
+    script_connect(&script, load.fixture, load.fixture->client, "/api/sync");
+    fixture_run(load.fixture, TIME_SECOND);
+    for (int i = 0; i < 2; i++) {
+        char text[120];
+        snprintf(text, sizeof text,
+                 "{\"type\":\"Action\",\"requestId\":%d,\"udfPath\":\"naps:take\",\"args\":[{}]}", i);
+        script_say(&script, load.fixture->client, text);
+    }
+    fixture_run(load.fixture, 9 * TIME_SECOND);
+    assert_int_equal(script.closed, 0);
+    fixture_run(load.fixture, 2 * TIME_SECOND);
+    assert_int_equal(script.closed, 1013);
+    assert_non_null(strstr(buffer_text(&script.log), "closed 1013 'TooManyConcurrentRequests'"));
+    fixture_run(load.fixture, 60 * TIME_SECOND);
+    script_free(&script);
+    end(&load);
 }
 
 /* Two places, mutations of 3 s each: the third pair gets its places after 3 s, the next would after 6 s. */
@@ -238,10 +263,14 @@ static void test_end_while_waiting(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest all[] = {
-        cmocka_unit_test(test_function_slots),  cmocka_unit_test(test_queries_wait),
-        cmocka_unit_test(test_action_slots),    cmocka_unit_test(test_write_rate),
-        cmocka_unit_test(test_too_many_writes), cmocka_unit_test(test_requests_queue),
-        cmocka_unit_test(test_timeout),         cmocka_unit_test(test_end_while_waiting)};
+    const struct CMUnitTest all[] = {cmocka_unit_test(test_function_slots),
+                                     cmocka_unit_test(test_queries_wait),
+                                     cmocka_unit_test(test_action_slots),
+                                     cmocka_unit_test(test_write_rate),
+                                     cmocka_unit_test(test_too_many_writes),
+                                     cmocka_unit_test(test_requests_queue),
+                                     cmocka_unit_test(test_action_slots_on_a_socket),
+                                     cmocka_unit_test(test_timeout),
+                                     cmocka_unit_test(test_end_while_waiting)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
