@@ -144,7 +144,8 @@ static void take_discovery(struct auth_keys *keys) {
     while (length > 0 && issuer[length - 1] == '/') {
         length--;
     }
-    if (jwks == NULL || length != strlen(keys->issuer) || strncmp(issuer, keys->issuer, length) != 0) {
+    if (jwks == NULL || issuer == NULL || length != strlen(keys->issuer) ||
+        strncmp(issuer, keys->issuer, length) != 0) {
         finish(keys, 400);
     } else if (!is_url(jwks)) {
         finish(keys, 400);
