@@ -596,6 +596,12 @@ static struct sync_expression *read_postfix(struct parser *parser) {
     return NULL;
 }
 
+static struct sync_expression *join(struct parser *parser, const char *symbol, struct sync_expression *left,
+                                    struct sync_expression *right) {
+    return strcmp(symbol, "&&") == 0 ? combine(parser, EXPRESSION_OVERLAP, left, right)
+                                     : call(parser, symbol, left, right);
+}
+
 /* Operators between two operands of one level, from the left. */
 static struct sync_expression *read_left(struct parser *parser, const char *const *symbols,
                                          struct sync_expression *(*read)(struct parser *)) {
@@ -608,7 +614,7 @@ static struct sync_expression *read_left(struct parser *parser, const char *cons
             return left;
         next(parser);
         struct sync_expression *right = read(parser);
-        left = right ? call(parser, *symbol, left, right) : NULL;
+        left = right ? join(parser, *symbol, left, right) : NULL;
     }
     return NULL;
 }
@@ -625,20 +631,7 @@ static struct sync_expression *read_sum(struct parser *parser) {
 
 static struct sync_expression *read_other(struct parser *parser) {
     static const char *const symbols[] = {"&&", "&", "|", "<<", ">>", NULL};
-    struct sync_expression *left = read_sum(parser);
-    while (left) {
-        const char *const *symbol = symbols;
-        while (*symbol && !is_symbol(parser, *symbol))
-            symbol++;
-        if (!*symbol)
-            return left;
-        next(parser);
-        struct sync_expression *right = read_sum(parser);
-        left = !right                       ? NULL
-               : strcmp(*symbol, "&&") == 0 ? combine(parser, EXPRESSION_OVERLAP, left, right)
-                                            : call(parser, *symbol, left, right);
-    }
-    return NULL;
+    return read_left(parser, symbols, read_sum);
 }
 
 /* x IN ROW(...) and x IN ARRAY[...] are equalities. */

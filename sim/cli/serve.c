@@ -134,19 +134,17 @@ static enum status serve(const struct serve_options *options, const struct app *
                                                   .application = APP_ISSUER_AUDIENCE};
     struct host *door = fault_host_create(host, &faults->convex);
     const struct convex_limits usual = convex_limits_real();
-    const struct convex_deployment_options deployment_options = {
-        .deploy_key = options->deploy_key,
-        .site = site,
-        .tables = app->tables,
-        .n_tables = app->n_tables,
-        .functions = app->functions,
-        .n_functions = app->n_functions,
-        .providers = &provider,
-        .n_providers = issuer ? 1 : 0,
-        .conflicts = (int)faults->conflicts,
-        .bumps_when_idle = faults->bumps_when_idle,
-        .switches = scenario_switches(&faults->deployment, &usual)};
-    struct convex_deployment_options whole = deployment_options;
+    struct convex_deployment_options whole = {.deploy_key = options->deploy_key,
+                                              .site = site,
+                                              .tables = app->tables,
+                                              .n_tables = app->n_tables,
+                                              .functions = app->functions,
+                                              .n_functions = app->n_functions,
+                                              .providers = &provider,
+                                              .n_providers = issuer ? 1 : 0,
+                                              .conflicts = (int)faults->conflicts,
+                                              .bumps_when_idle = faults->bumps_when_idle,
+                                              .switches = scenario_switches(&faults->deployment, &usual)};
     struct arena arena = {0};
     if (status == STATUS_OK && options->loaded)
         status = convex_backend_add(options->loaded, &arena, &whole, error);

@@ -1,6 +1,7 @@
 /* The issuer's key pairs: a deployment that knows only its address accepts its tokens, through rotations, and
  * no others. */
 #include "cmocka_all.h"
+#include "issuer_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +12,6 @@
 #include "base/jwt.h"
 #include "base/memory.h"
 #include "net/net.h"
-
-struct answer {
-    int status;
-    struct buffer body;
-    bool ended;
-};
-
-static void on_head(void *context, uint64_t exchange, const struct http_response *response) {
-    (void)exchange;
-    ((struct answer *)context)->status = response->status;
-}
-
-static void on_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
-    (void)exchange;
-    buffer_append(&((struct answer *)context)->body, bytes, length);
-}
-
-static void on_end(void *context, uint64_t exchange) {
-    (void)exchange;
-    ((struct answer *)context)->ended = true;
-}
 
 struct scene {
     struct world *world;
