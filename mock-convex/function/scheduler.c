@@ -8,6 +8,7 @@
 #include "mock-convex/function/action.h"
 #include "mock-convex/function/context.h"
 #include "mock-convex/function/mutation.h"
+#include "mock-convex/function/reads_note.h"
 #include "mock-convex/store/component.h"
 #include "mock-convex/store/storage.h"
 #include "mock-convex/value/utf8.h"
@@ -182,16 +183,12 @@ static void begin(struct convex_deployment *deployment, struct convex_transactio
 /* Commit when all is well, and end. Nothing can have come in between. */
 static enum status commit(struct convex_deployment *deployment, struct convex_transaction *transaction,
                           enum status status, struct error *error) {
-    size_t from = deployment->store.log_count;
     int64_t ts;
     if (status == STATUS_OK) {
-        status = convex_transaction_commit(transaction, host_wall_clock(deployment->host), &ts, error);
+        status = convex_commit_noted(deployment, transaction, "scheduler", &ts, error);
         assert(status == STATUS_OK);
     }
     convex_transaction_end(transaction);
-    if (status == STATUS_OK) {
-        convex_note_commit(deployment, from, "scheduler");
-    }
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "mock-convex/function/reads_note.h"
 #include "mock-convex/store/storage.h"
 #include "mock-convex/store/transaction.h"
 
@@ -37,17 +38,16 @@ static size_t collect(struct convex_deployment *deployment) {
     int64_t now = host_wall_clock(deployment->host), ts;
     double before = (double)((now - CONVEX_COLLECT_AFTER) / TIME_MILLISECOND);
     struct convex_transaction transaction;
-    size_t count = 0, from = deployment->store.log_count;
+    size_t count = 0;
     convex_transaction_begin(&transaction, &deployment->store, deployment->host, now);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         count += delete_rows(&transaction, convex_store_table(&deployment->store, names[i]), before,
                              CONVEX_COLLECT_ROWS - count);
     }
-    enum status status = convex_transaction_commit(&transaction, now, &ts, NULL);
+    enum status status = convex_commit_noted(deployment, &transaction, "collect", &ts, NULL);
     assert(status == STATUS_OK); /* nothing can have come in between */
     (void)status;
     convex_transaction_end(&transaction);
-    convex_note_commit(deployment, from, "collect");
     return count;
 }
 

@@ -1,15 +1,11 @@
 #include "mock-convex/store/noise.h"
 
 #include "mock-convex/store/storage.h"
+#include "mock-convex/store/transaction.h"
 
 static void make_row(struct convex_deployment *deployment, struct convex_store_table *table) {
     struct convex_store_write write = {.table = table, .value = convex_object()};
-    uint64_t random[2];
-    random[0] = host_random(deployment->host, "convex.noise");
-    random[1] = host_random(deployment->host, "convex.noise");
-    for (size_t i = 0; i < sizeof write.internal; i++) {
-        write.internal[i] = (unsigned char)(random[i / 8] >> (8 * (i % 8)));
-    }
+    convex_draw_bytes(deployment->host, "convex.noise", write.internal);
     convex_object_set(write.value, "_creationTime", convex_float64(1));
     convex_store_commit(&deployment->store, &write, 1, host_wall_clock(deployment->host));
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "mock-convex/function/checkpoint_function.h"
 #include "mock-convex/store/component.h"
+#include "mock-convex/store/transaction.h"
 
 static const struct convex_index request_indexes[] = {
     {.name = "by_request", .fields = {"sessionId", "requestId"}, .n_fields = 2}};
@@ -29,15 +30,6 @@ void convex_storage_destroy(struct convex_storage *storage) {
     free(storage);
 }
 
-static void draw_tablet(struct host *host, const char *choice, unsigned char tablet[16]) {
-    uint64_t random[2];
-    random[0] = host_random(host, choice);
-    random[1] = host_random(host, choice);
-    for (size_t i = 0; i < 16; i++) {
-        tablet[i] = (unsigned char)(random[i / 8] >> (8 * (i % 8)));
-    }
-}
-
 /* The declarations are given anew, perhaps in another place of memory. */
 static bool bind_again(struct convex_store *store, const struct convex_table *declared) {
     bool known = false;
@@ -56,7 +48,7 @@ static bool bind_again(struct convex_store *store, const struct convex_table *de
 static void add_table(struct convex_deployment *deployment, const struct convex_table *declared) {
     unsigned char tablet[16];
     if (!bind_again(&deployment->store, declared)) {
-        draw_tablet(deployment->host, "convex.tablet", tablet);
+        convex_draw_bytes(deployment->host, "convex.tablet", tablet);
         convex_store_add_table(&deployment->store, declared, tablet);
     }
 }
@@ -64,7 +56,7 @@ static void add_table(struct convex_deployment *deployment, const struct convex_
 static void add_system_tables(struct convex_deployment *deployment) {
     for (size_t i = 0; i < sizeof system_tables / sizeof system_tables[0]; i++) {
         unsigned char tablet[16];
-        draw_tablet(deployment->host, "convex.system-tablet", tablet);
+        convex_draw_bytes(deployment->host, "convex.system-tablet", tablet);
         convex_store_add_system_table(&deployment->store, &system_tables[i], tablet);
     }
 }

@@ -78,13 +78,7 @@ enum status convex_deployment_clear_table(struct convex_deployment *deployment, 
 static struct convex_store_table *add_hidden(struct convex_deployment *deployment,
                                              const struct convex_store_table *table) {
     unsigned char tablet[16];
-    uint64_t random = 0;
-    for (size_t i = 0; i < sizeof tablet; i++, random >>= 8) {
-        if (i % 8 == 0) {
-            random = host_random(deployment->host, "convex.tablet");
-        }
-        tablet[i] = (unsigned char)random;
-    }
+    convex_draw_bytes(deployment->host, "convex.tablet", tablet);
     return convex_store_add_hidden(&deployment->store, table, tablet);
 }
 

@@ -180,16 +180,19 @@ static enum status stage(struct convex_transaction *transaction, struct convex_s
     return STATUS_OK;
 }
 
+void convex_draw_bytes(struct host *host, const char *choice, unsigned char bytes[16]) {
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t random = host_random(host, choice);
+        for (size_t j = 0; j < 8; j++) {
+            bytes[8 * i + j] = (unsigned char)(random >> (8 * j));
+        }
+    }
+}
+
 /* System rows draw from a stream of their own, so that they change no id of a user's document. */
 static void make_internal_id(struct convex_transaction *transaction, bool system,
                              unsigned char internal[16]) {
-    const char *choice = system ? "convex.system-id" : "convex.document-id";
-    uint64_t random[2];
-    random[0] = host_random(transaction->host, choice);
-    random[1] = host_random(transaction->host, choice);
-    for (size_t i = 0; i < 14; i++) {
-        internal[i] = (unsigned char)(random[i / 8] >> (8 * (i % 8)));
-    }
+    convex_draw_bytes(transaction->host, system ? "convex.system-id" : "convex.document-id", internal);
     int64_t day = transaction->wall_clock / TIME_DAY;
     internal[14] = (unsigned char)(day >> 8);
     internal[15] = (unsigned char)day;

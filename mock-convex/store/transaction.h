@@ -114,4 +114,7 @@ enum status convex_transaction_validate(const struct convex_transaction *transac
 enum status convex_transaction_commit(struct convex_transaction *transaction, int64_t wall_clock, int64_t *ts,
                                       struct error *error);
 
+/* 16 random bytes, for ids. */
+void convex_draw_bytes(struct host *host, const char *choice, unsigned char bytes[16]);
+
 #endif
