@@ -2,10 +2,10 @@
 #ifndef MOCK_POWERSYNC_SERVICE_INTERNAL_H
 #define MOCK_POWERSYNC_SERVICE_INTERNAL_H
 
-#include "mock-powersync/checkpoint_request.h"
-#include "mock-powersync/replicator.h"
+#include "mock-powersync/http/checkpoint_request.h"
+#include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
-#include "mock-powersync/sync_stream.h"
+#include "mock-powersync/stream/sync_stream.h"
 
 struct powersync_service {
     struct host *host;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/evaluate.h"
+#include "mock-powersync/config/evaluate.h"
 
 static json_t *judge_row(const struct sync_config *config, const json_t *row) {
     json_t *outputs = json_array();

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/bucket_storage.h"
-#include "mock-powersync/checksum.h"
+#include "mock-powersync/storage/bucket_storage.h"
+#include "mock-powersync/storage/checksum.h"
 
 static const char *const yaml = "config: {edition: 3}\n"
                                 "streams:\n"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/checksum.h"
+#include "mock-powersync/storage/checksum.h"
 
 struct put_vector {
     const char *type, *id, *data;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "mock-powersync/evaluate.h"
-#include "mock-powersync/sync_config.h"
+#include "mock-powersync/config/evaluate.h"
+#include "mock-powersync/config/sync_config.h"
 
 #define HEAD "config:\n  edition: 3\nstreams:\n  a:\n    query: "
 

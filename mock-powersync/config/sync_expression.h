@@ -1,0 +1,87 @@
+/* SQL expressions of a sync config: the tree, what it depends on, and its value for a row or a request. Trees
+ * live in an arena of whoever parsed them and borrow nothing. Evaluating can fail (JSON that is none, a path
+ * that is not supported); the caller then drops the row or the subscription, as the real service does. */
+#ifndef MOCK_POWERSYNC_SYNC_EXPRESSION_H
+#define MOCK_POWERSYNC_SYNC_EXPRESSION_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "mock-powersync/config/row.h"
+
+enum sync_expression_kind {
+    EXPRESSION_LITERAL,
+    EXPRESSION_COLUMN,  /* text: the name; qualifier: the table's, or NULL */
+    EXPRESSION_REQUEST, /* text: "auth", "connection" or "subscription"; value: its parameters as JSON text */
+    EXPRESSION_CALL,    /* of an operation */
+    EXPRESSION_CASE,    /* operand or NULL, then pairs of WHEN and THEN, then ELSE or NULL */
+    EXPRESSION_AND,
+    EXPRESSION_OR,
+    EXPRESSION_NOT,
+    EXPRESSION_IN,     /* a value, a JSON array */
+    EXPRESSION_OVERLAP /* two JSON arrays */
+};
+
+/* What an expression reads. */
+enum { SIDE_ROW = 1, SIDE_REQUEST = 2 };
+
+struct sync_operation;
+
+struct sync_expression {
+    enum sync_expression_kind kind;
+    struct sql_value literal;
+    const char *text;
+    const char *qualifier;
+    const struct sync_operation *operation;
+    struct sync_expression **arguments; /* of CASE: may hold NULL */
+    size_t n_arguments;
+    unsigned sides;
+    int offset; /* of its first byte in the query, from 0 */
+};
+
+/* What a request knows, each as JSON text of an object. */
+struct sync_request_values {
+    const char *auth;
+    const char *connection;
+    const char *subscription;
+};
+
+struct sync_scope {
+    const struct row *row;                    /* NULL when the expression reads none */
+    const struct sync_request_values *values; /* NULL when the expression reads none */
+    struct arena *arena;                      /* for new values */
+};
+
+/* An operator or function: one row of the table in sync_operation.c. False: evaluating failed. */
+struct sync_operation {
+    const char *name; /* functions in lower case */
+    size_t least, most;
+    bool (*run)(const struct sql_value *arguments, size_t count, struct arena *arena,
+                struct sql_value *value);
+};
+
+/* NULL: no such function or operator. Operators, casts and internal operations are found by names that no
+ * function can have, such as "->>" and "cast integer". */
+const struct sync_operation *sync_operation_find(const char *name);
+
+struct sync_expression *sync_expression_create(struct arena *arena, enum sync_expression_kind kind,
+                                               int offset, size_t n_arguments);
+/* Set a child and take over what it reads. */
+void sync_expression_set(struct sync_expression *expression, size_t index, struct sync_expression *argument);
+
+bool sync_expression_evaluate(const struct sync_expression *expression, const struct sync_scope *scope,
+                              struct sql_value *value);
+/* The values that json_each gives for an expression; the caller frees `values`. False: evaluating failed. */
+bool sync_expression_each(const struct sync_expression *expression, const struct sync_scope *scope,
+                          struct sql_value **values, size_t *count);
+/* Text that is equal for equal expressions. */
+void sync_expression_print(struct buffer *out, const struct sync_expression *expression);
+
+/* A copy whose integers are floating, at every level: what JSON that went through JavaScript looks like. */
+json_t *sync_json_with_reals(const json_t *json);
+
+bool sql_value_is_true(const struct sql_value *value);
+/* NULL < numbers < text < blob; numbers by what they are worth. */
+int sql_value_compare(const struct sql_value *left, const struct sql_value *right);
+
+#endif

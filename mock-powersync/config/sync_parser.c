@@ -1,0 +1,876 @@
+#include "mock-powersync/config/sync_parser.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+enum { DEPTH_MOST = 60, QUERY_MOST = 20000 };
+
+enum token_kind {
+    TOKEN_END,
+    TOKEN_WORD,
+    TOKEN_QUOTED,
+    TOKEN_STRING,
+    TOKEN_INTEGER,
+    TOKEN_FLOAT,
+    TOKEN_SYMBOL,
+    TOKEN_BAD
+};
+
+struct token {
+    enum token_kind kind;
+    const char *text; /* words in lower case, quoted names and strings without quotes */
+    int start, end;
+};
+
+struct parser {
+    const char *sql;
+    struct arena *arena;
+    struct error *error;
+    struct token token; /* the next one */
+    int last_end;       /* where the one before it ended */
+    int depth;
+};
+
+enum status sync_parser_refuse(struct error *error, int offset, const char *format, ...) {
+    char reason[500];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    return error_set(error, STATUS_INVALID, "%s (at character %d of the query)", reason, offset + 1);
+}
+
+/* Tokens */
+
+static bool is_letter(char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+static bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+/* A quoted text with its quotes doubled inside. NULL: not closed. */
+static const char *read_quoted(struct parser *parser, int *at) {
+    char quote = parser->sql[*at];
+    struct buffer text = {0};
+    for (int i = *at + 1; parser->sql[i]; i++) {
+        if (parser->sql[i] == quote && parser->sql[++i] != quote) {
+            *at = i;
+            const char *copy = arena_copy_bytes(parser->arena, buffer_text(&text), text.length);
+            buffer_free(&text);
+            return copy;
+        }
+        buffer_append_char(&text, parser->sql[i]);
+    }
+    buffer_free(&text);
+    return NULL;
+}
+
+static enum token_kind read_number(const char *sql, int *at) {
+    enum token_kind kind = TOKEN_INTEGER;
+    while (is_digit(sql[*at]))
+        (*at)++;
+    if (sql[*at] == '.' && is_digit(sql[*at + 1])) {
+        kind = TOKEN_FLOAT;
+        for ((*at)++; is_digit(sql[*at]);)
+            (*at)++;
+    }
+    return is_letter(sql[*at]) || sql[*at] == '.' ? TOKEN_BAD : kind;
+}
+
+static int symbol_length(const char *at) {
+    static const char *const symbols[] = {"->>", "->", "||", "&&", "<=", ">=", "<>", "!=", "<<", ">>", "::"};
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
+        if (strncmp(at, symbols[i], strlen(symbols[i])) == 0)
+            return (int)strlen(symbols[i]);
+    return strchr("()[],.*=<>+-/%&|;", *at) ? 1 : 0;
+}
+
+static void read_word(struct parser *parser, struct token *token, int *at) {
+    int start = *at;
+    while (is_letter(parser->sql[*at]) || is_digit(parser->sql[*at]))
+        (*at)++;
+    char *word = arena_copy_bytes(parser->arena, parser->sql + start, (size_t)(*at - start));
+    for (char *byte = word; *byte; byte++)
+        *byte = (char)(*byte >= 'A' && *byte <= 'Z' ? *byte + 'a' - 'A' : *byte);
+    token->text = word;
+    /* E'...', U&"..." and the like */
+    token->kind = parser->sql[*at] == '\'' || parser->sql[*at] == '"' ? TOKEN_BAD : TOKEN_WORD;
+}
+
+static void next(struct parser *parser) {
+    const char *sql = parser->sql;
+    int at = parser->token.end;
+    parser->last_end = at;
+    while (sql[at] == ' ' || sql[at] == '\t' || sql[at] == '\n' || sql[at] == '\r')
+        at++;
+    struct token token = {.start = at, .kind = TOKEN_BAD, .text = ""};
+    if (!sql[at]) {
+        token.kind = TOKEN_END;
+    } else if (is_letter(sql[at])) {
+        read_word(parser, &token, &at);
+    } else if (sql[at] == '"' || sql[at] == '\'') {
+        token.kind = sql[at] == '"' ? TOKEN_QUOTED : TOKEN_STRING;
+        token.text = read_quoted(parser, &at);
+        if (!token.text)
+            token = (struct token){.start = token.start, .kind = TOKEN_BAD, .text = ""};
+    } else if (is_digit(sql[at])) {
+        token.kind = read_number(sql, &at);
+        token.text = arena_copy_bytes(parser->arena, sql + token.start, (size_t)(at - token.start));
+    } else if (!(sql[at] == '-' && sql[at + 1] == '-') && !(sql[at] == '/' && sql[at + 1] == '*') &&
+               symbol_length(sql + at) > 0) {
+        token.kind = TOKEN_SYMBOL;
+        at += symbol_length(sql + at);
+        token.text = arena_copy_bytes(parser->arena, sql + token.start, (size_t)(at - token.start));
+    }
+    token.end = at;
+    parser->token = token;
+}
+
+static bool is_symbol(const struct parser *parser, const char *text) {
+    return parser->token.kind == TOKEN_SYMBOL && strcmp(parser->token.text, text) == 0;
+}
+
+static bool is_word(const struct parser *parser, const char *text) {
+    return parser->token.kind == TOKEN_WORD && strcmp(parser->token.text, text) == 0;
+}
+
+static bool take_symbol(struct parser *parser, const char *text) {
+    bool found = is_symbol(parser, text);
+    if (found)
+        next(parser);
+    return found;
+}
+
+static bool take_word(struct parser *parser, const char *text) {
+    bool found = is_word(parser, text);
+    if (found)
+        next(parser);
+    return found;
+}
+
+static void *refuse_token(struct parser *parser, const char *wanted) {
+    const char *sql = parser->sql + parser->token.start;
+    int length = parser->token.end - parser->token.start;
+    if (sql[0] && (length <= 0 || length >= 60))
+        for (length = 1; ((unsigned char)sql[length] & 0xc0) == 0x80;) /* a whole character */
+            length++;
+    if (parser->token.kind == TOKEN_END)
+        sync_parser_refuse(parser->error, parser->token.start, "syntax error at end of query, wanted %s",
+                           wanted);
+    else
+        sync_parser_refuse(parser->error, parser->token.start, "syntax error at or near \"%.*s\", wanted %s",
+                           length, sql, wanted);
+    return NULL;
+}
+
+static void *refuse(struct parser *parser, int offset, const char *reason) {
+    sync_parser_refuse(parser->error, offset, "%s", reason);
+    return NULL;
+}
+
+static bool expect_symbol(struct parser *parser, const char *text) {
+    if (take_symbol(parser, text))
+        return true;
+    refuse_token(parser, text);
+    return false;
+}
+
+static bool expect_word(struct parser *parser, const char *text) {
+    if (take_word(parser, text))
+        return true;
+    refuse_token(parser, text);
+    return false;
+}
+
+/* Words that no unquoted name can be. */
+static bool is_reserved(const char *word) {
+    static const char *const words[] = {"all",
+                                        "analyse",
+                                        "analyze",
+                                        "and",
+                                        "any",
+                                        "array",
+                                        "as",
+                                        "asc",
+                                        "asymmetric",
+                                        "at",
+                                        "both",
+                                        "case",
+                                        "cast",
+                                        "check",
+                                        "collate",
+                                        "column",
+                                        "constraint",
+                                        "create",
+                                        "cross",
+                                        "current_catalog",
+                                        "current_date",
+                                        "current_role",
+                                        "current_schema",
+                                        "current_time",
+                                        "current_timestamp",
+                                        "current_user",
+                                        "default",
+                                        "deferrable",
+                                        "desc",
+                                        "distinct",
+                                        "do",
+                                        "else",
+                                        "end",
+                                        "except",
+                                        "exists",
+                                        "false",
+                                        "fetch",
+                                        "for",
+                                        "foreign",
+                                        "from",
+                                        "full",
+                                        "grant",
+                                        "group",
+                                        "having",
+                                        "ilike",
+                                        "in",
+                                        "initially",
+                                        "inner",
+                                        "intersect",
+                                        "interval",
+                                        "into",
+                                        "is",
+                                        "isnull",
+                                        "join",
+                                        "lateral",
+                                        "leading",
+                                        "left",
+                                        "like",
+                                        "limit",
+                                        "localtime",
+                                        "localtimestamp",
+                                        "natural",
+                                        "not",
+                                        "notnull",
+                                        "null",
+                                        "offset",
+                                        "on",
+                                        "only",
+                                        "or",
+                                        "order",
+                                        "outer",
+                                        "overlaps",
+                                        "placing",
+                                        "precision",
+                                        "primary",
+                                        "references",
+                                        "returning",
+                                        "right",
+                                        "row",
+                                        "select",
+                                        "session_user",
+                                        "similar",
+                                        "some",
+                                        "symmetric",
+                                        "table",
+                                        "then",
+                                        "to",
+                                        "trailing",
+                                        "true",
+                                        "union",
+                                        "unique",
+                                        "user",
+                                        "using",
+                                        "variadic",
+                                        "verbose",
+                                        "when",
+                                        "where",
+                                        "window",
+                                        "with",
+                                        "operator",
+                                        "between"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+static bool is_name(const struct parser *parser) {
+    return parser->token.kind == TOKEN_QUOTED ||
+           (parser->token.kind == TOKEN_WORD && !is_reserved(parser->token.text));
+}
+
+/* Expressions. Each level returns NULL after it has refused. */
+
+static struct sync_expression *read_or(struct parser *parser);
+static struct sync_expression *read_other(struct parser *parser);
+
+static struct sync_expression *literal(struct parser *parser, int offset, struct sql_value value) {
+    struct sync_expression *expression = sync_expression_create(parser->arena, EXPRESSION_LITERAL, offset, 0);
+    expression->literal = value;
+    return expression;
+}
+
+static struct sync_expression *text_literal(struct parser *parser, int offset, const char *text) {
+    return literal(parser, offset,
+                   (struct sql_value){.kind = SQL_TEXT, .text = text, .length = strlen(text)});
+}
+
+static struct sync_expression *combine(struct parser *parser, enum sync_expression_kind kind,
+                                       struct sync_expression *left, struct sync_expression *right) {
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, kind, left->offset, right ? 2 : 1);
+    sync_expression_set(expression, 0, left);
+    if (right)
+        sync_expression_set(expression, 1, right);
+    return expression;
+}
+
+static struct sync_expression *call(struct parser *parser, const char *operation,
+                                    struct sync_expression *left, struct sync_expression *right) {
+    struct sync_expression *expression = combine(parser, EXPRESSION_CALL, left, right);
+    expression->operation = sync_operation_find(operation);
+    assert(expression->operation);
+    return expression;
+}
+
+static struct sync_expression *negate(struct parser *parser, struct sync_expression *expression) {
+    return combine(parser, EXPRESSION_NOT, expression, NULL);
+}
+
+static struct sync_expression *read_number_literal(struct parser *parser, bool negative) {
+    struct token token = parser->token;
+    struct sql_value value = {.kind = SQL_REAL};
+    errno = 0;
+    if (token.kind == TOKEN_INTEGER) {
+        long long number = strtoll(token.text, NULL, 10);
+        value = (struct sql_value){.kind = SQL_INTEGER, .integer = negative ? -number : number};
+    } else {
+        double number = strtod(token.text, NULL);
+        value.real = number == 0 ? 0 : negative ? -number : number;
+    }
+    if (errno)
+        return refuse(parser, token.start, "the number does not fit");
+    next(parser);
+    return literal(parser, token.start, value);
+}
+
+static bool is_number(const struct parser *parser) {
+    return parser->token.kind == TOKEN_INTEGER || parser->token.kind == TOKEN_FLOAT;
+}
+
+/* Comma-separated expressions up to `end`; 0 or more. False: refused. */
+static bool read_list(struct parser *parser, const char *end, struct sync_expression **items, size_t most,
+                      size_t *count) {
+    *count = 0;
+    if (take_symbol(parser, end))
+        return true;
+    for (;;) {
+        if (*count == most) {
+            refuse_token(parser, "fewer values");
+            return false;
+        }
+        if (!(items[*count] = read_or(parser)))
+            return false;
+        (*count)++;
+        if (take_symbol(parser, end))
+            return true;
+        if (!expect_symbol(parser, ","))
+            return false;
+    }
+}
+
+static bool is_path_supported(const struct sync_expression *path) {
+    return path->kind == EXPRESSION_LITERAL &&
+           (path->literal.kind != SQL_TEXT || path->literal.text[0] != '$' ||
+            (!strpbrk(path->literal.text, "[]\"") &&
+             (!path->literal.text[1] || path->literal.text[1] == '.') && !strstr(path->literal.text, "..") &&
+             path->literal.text[path->literal.length - 1] != '.'));
+}
+
+static struct sync_expression *read_arguments(struct parser *parser, const char *name, int offset) {
+    struct sync_expression *arguments[8];
+    size_t count;
+    if (!read_list(parser, ")", arguments, 8, &count))
+        return NULL;
+    const struct sync_operation *operation = strchr(name, ' ') ? NULL : sync_operation_find(name);
+    if (!operation) {
+        sync_parser_refuse(parser->error, offset, "function %.60s is not supported", name);
+        return NULL;
+    }
+    if (count < operation->least || count > operation->most) {
+        sync_parser_refuse(parser->error, offset, "function %s takes another number of arguments", name);
+        return NULL;
+    }
+    if (strncmp(name, "json_", 5) == 0 && count == 2 && !is_path_supported(arguments[1]))
+        return refuse(parser, arguments[1]->offset, "the path must be a constant such as '$.a.b'");
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, EXPRESSION_CALL, offset, count);
+    expression->operation = operation;
+    for (size_t i = 0; i < count; i++)
+        sync_expression_set(expression, i, arguments[i]);
+    return expression;
+}
+
+/* auth.user_id(), connection.parameter('x'), subscription.parameters(), ...: -> ->> as the real service does
+ * it. */
+static struct sync_expression *read_request(struct parser *parser, const char *schema, const char *name,
+                                            int offset) {
+    bool known = strcmp(schema, "auth") == 0 || strcmp(schema, "connection") == 0 ||
+                 strcmp(schema, "subscription") == 0;
+    struct sync_expression *arguments[1];
+    size_t count;
+    if (!known)
+        return refuse(parser, offset, "functions are auth., connection. and subscription. or have no schema");
+    if (!read_list(parser, ")", arguments, 1, &count))
+        return NULL;
+    struct sync_expression *request = sync_expression_create(parser->arena, EXPRESSION_REQUEST, offset, 0);
+    request->text = schema;
+    request->sides = SIDE_REQUEST;
+    if (strcmp(name, "parameters") == 0 && count == 0)
+        return request;
+    if (strcmp(name, "parameter") == 0 && count == 1) {
+        if (arguments[0]->kind != EXPRESSION_LITERAL || arguments[0]->literal.kind != SQL_TEXT ||
+            !is_path_supported(arguments[0]))
+            return refuse(parser, offset, "the name of a parameter must be a constant text without [n]");
+        return call(parser, "->>", request, arguments[0]);
+    }
+    if (strcmp(name, "user_id") == 0 && count == 0 && strcmp(schema, "auth") == 0)
+        return call(parser, "->>", request, text_literal(parser, offset, "sub"));
+    return refuse(parser, offset,
+                  "unknown request function: there are auth.user_id(), and parameter('name') and "
+                  "parameters() of auth, connection and subscription");
+}
+
+static struct sync_expression *read_named(struct parser *parser) {
+    struct token first = parser->token;
+    if (!is_name(parser))
+        return refuse_token(parser, "an expression");
+    next(parser);
+    struct token last = first;
+    if (take_symbol(parser, ".")) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a column's name");
+        last = parser->token;
+        next(parser);
+    }
+    bool qualified = last.start != first.start;
+    if (take_symbol(parser, "("))
+        return qualified ? read_request(parser, first.text, last.text, first.start)
+                         : read_arguments(parser, first.text, first.start);
+    if (is_symbol(parser, ".") || is_symbol(parser, "["))
+        return refuse_token(parser, "a column as column or table.column");
+    struct sync_expression *column = sync_expression_create(parser->arena, EXPRESSION_COLUMN, first.start, 0);
+    column->sides = SIDE_ROW;
+    column->text = last.text;
+    column->qualifier = qualified ? first.text : NULL;
+    return column;
+}
+
+static struct sync_expression *read_case(struct parser *parser, int offset) {
+    struct sync_expression *parts[42] = {NULL};
+    size_t count = 1;
+    if (!is_word(parser, "when") && !(parts[0] = read_or(parser)))
+        return NULL;
+    while (take_word(parser, "when")) {
+        if (count > 38)
+            return refuse_token(parser, "at most 19 branches");
+        if (!(parts[count++] = read_or(parser)) || !expect_word(parser, "then") ||
+            !(parts[count++] = read_or(parser)))
+            return NULL;
+    }
+    if (count == 1)
+        return refuse_token(parser, "WHEN");
+    if (take_word(parser, "else") && !(parts[count] = read_or(parser)))
+        return NULL;
+    count++;
+    if (!expect_word(parser, "end"))
+        return NULL;
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, EXPRESSION_CASE, offset, count);
+    for (size_t i = 0; i < count; i++)
+        sync_expression_set(expression, i, parts[i]);
+    return expression;
+}
+
+static struct sync_expression *cast(struct parser *parser, struct sync_expression *operand) {
+    static const char *const types[] = {"text", "integer", "real", "numeric", "blob"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!take_word(parser, types[i]))
+            continue;
+        if (is_symbol(parser, "(") || is_symbol(parser, "["))
+            return refuse_token(parser, "a plain type");
+        char name[20];
+        snprintf(name, sizeof name, "cast %s", types[i]);
+        return call(parser, name, operand, NULL);
+    }
+    return refuse_token(parser, "the type text, integer, real, numeric or blob");
+}
+
+static struct sync_expression *read_cast(struct parser *parser) {
+    if (!expect_symbol(parser, "("))
+        return NULL;
+    struct sync_expression *operand = read_or(parser);
+    if (!operand || !expect_word(parser, "as"))
+        return NULL;
+    struct sync_expression *result = cast(parser, operand);
+    return result && expect_symbol(parser, ")") ? result : NULL;
+}
+
+static struct sync_expression *read_primary(struct parser *parser) {
+    struct token token = parser->token;
+    if (is_number(parser))
+        return read_number_literal(parser, false);
+    if (token.kind == TOKEN_STRING) {
+        next(parser);
+        return text_literal(parser, token.start, token.text);
+    }
+    if (take_symbol(parser, "-"))
+        return is_number(parser) && parser->token.start == token.end
+                   ? read_number_literal(parser, true)
+                   : refuse(parser, token.start, "a minus before an expression is not supported");
+    if (take_symbol(parser, "(")) {
+        if (is_word(parser, "select"))
+            return refuse_token(parser, "no subquery: subqueries are not supported");
+        struct sync_expression *inner = read_or(parser);
+        int end = parser->last_end;
+        if (!inner || !expect_symbol(parser, ")"))
+            return NULL;
+        parser->last_end = end; /* the parenthesis is no part of what an output is called after */
+        return inner;
+    }
+    if (take_word(parser, "true") || take_word(parser, "false"))
+        return literal(parser, token.start,
+                       (struct sql_value){.kind = SQL_INTEGER, .integer = token.text[0] == 't'});
+    if (take_word(parser, "null"))
+        return literal(parser, token.start, (struct sql_value){0});
+    if (take_word(parser, "case"))
+        return read_case(parser, token.start);
+    if (take_word(parser, "cast"))
+        return read_cast(parser);
+    return read_named(parser);
+}
+
+/* -> and ->>: what follows is a constant. */
+static struct sync_expression *read_key(struct parser *parser, const char *symbol,
+                                        struct sync_expression *left) {
+    struct sync_expression *key = NULL;
+    if (parser->token.kind == TOKEN_STRING)
+        key = read_primary(parser);
+    else if (parser->token.kind == TOKEN_INTEGER || is_symbol(parser, "-"))
+        key = read_primary(parser);
+    else
+        return refuse_token(parser, "a constant text or integer");
+    if (!key)
+        return NULL;
+    if (key->literal.kind == SQL_REAL)
+        return refuse(parser, key->offset, "the key must be a constant text or integer");
+    if (!is_path_supported(key))
+        return refuse(parser, key->offset, "this path is not supported: '$.a.b' is");
+    return call(parser, symbol, left, key);
+}
+
+/* What binds more tightly than any operator between operands. */
+static struct sync_expression *read_postfix(struct parser *parser) {
+    struct sync_expression *expression = read_primary(parser);
+    bool keyed = false;
+    while (expression) {
+        if (is_symbol(parser, "::") && keyed)
+            return refuse_token(parser, "parentheses before ::");
+        const char *symbol = is_symbol(parser, "->>") ? "->>" : is_symbol(parser, "->") ? "->" : NULL;
+        if (symbol) {
+            next(parser);
+            expression = read_key(parser, symbol, expression);
+            keyed = true;
+        } else if (take_symbol(parser, "::")) {
+            expression = cast(parser, expression);
+        } else {
+            return expression;
+        }
+    }
+    return NULL;
+}
+
+static struct sync_expression *join(struct parser *parser, const char *symbol, struct sync_expression *left,
+                                    struct sync_expression *right) {
+    return strcmp(symbol, "&&") == 0 ? combine(parser, EXPRESSION_OVERLAP, left, right)
+                                     : call(parser, symbol, left, right);
+}
+
+/* Operators between two operands of one level, from the left. */
+static struct sync_expression *read_left(struct parser *parser, const char *const *symbols,
+                                         struct sync_expression *(*read)(struct parser *)) {
+    struct sync_expression *left = read(parser);
+    while (left) {
+        const char *const *symbol = symbols;
+        while (*symbol && !is_symbol(parser, *symbol))
+            symbol++;
+        if (!*symbol)
+            return left;
+        next(parser);
+        struct sync_expression *right = read(parser);
+        left = right ? join(parser, *symbol, left, right) : NULL;
+    }
+    return NULL;
+}
+
+static struct sync_expression *read_product(struct parser *parser) {
+    static const char *const symbols[] = {"*", "/", "%", NULL};
+    return read_left(parser, symbols, read_postfix);
+}
+
+static struct sync_expression *read_sum(struct parser *parser) {
+    static const char *const symbols[] = {"+", "-", "||", NULL};
+    return read_left(parser, symbols, read_product);
+}
+
+static struct sync_expression *read_other(struct parser *parser) {
+    static const char *const symbols[] = {"&&", "&", "|", "<<", ">>", NULL};
+    return read_left(parser, symbols, read_sum);
+}
+
+/* x IN ROW(...) and x IN ARRAY[...] are equalities. */
+static struct sync_expression *read_alternatives(struct parser *parser, struct sync_expression *left,
+                                                 const char *end) {
+    struct sync_expression *items[64];
+    size_t count;
+    int offset = parser->token.start;
+    if (!read_list(parser, end, items, 64, &count))
+        return NULL;
+    if (count == 0)
+        return refuse(parser, offset, "IN needs at least one value");
+    struct sync_expression *all = sync_expression_create(parser->arena, EXPRESSION_OR, left->offset, count);
+    for (size_t i = 0; i < count; i++)
+        sync_expression_set(all, i, call(parser, "=", left, items[i]));
+    return count == 1 ? all->arguments[0] : all;
+}
+
+static struct sync_expression *read_in(struct parser *parser, struct sync_expression *left) {
+    if (take_word(parser, "array"))
+        return expect_symbol(parser, "[") ? read_alternatives(parser, left, "]") : NULL;
+    if (take_word(parser, "row"))
+        return expect_symbol(parser, "(") ? read_alternatives(parser, left, ")") : NULL;
+    struct sync_expression *right = read_other(parser);
+    return right ? combine(parser, EXPRESSION_IN, left, right) : NULL;
+}
+
+static struct sync_expression *read_between(struct parser *parser, struct sync_expression *left) {
+    struct sync_expression *low = read_other(parser);
+    if (!low || !expect_word(parser, "and"))
+        return NULL;
+    struct sync_expression *high = read_other(parser);
+    if (!high)
+        return NULL;
+    struct sync_expression *between = sync_expression_create(parser->arena, EXPRESSION_CALL, left->offset, 3);
+    between->operation = sync_operation_find("between ");
+    sync_expression_set(between, 0, left);
+    sync_expression_set(between, 1, low);
+    sync_expression_set(between, 2, high);
+    return between;
+}
+
+static struct sync_expression *read_range(struct parser *parser) {
+    struct sync_expression *left = read_other(parser);
+    if (!left)
+        return NULL;
+    bool negated = take_word(parser, "not");
+    struct sync_expression *result = take_word(parser, "in")        ? read_in(parser, left)
+                                     : take_word(parser, "between") ? read_between(parser, left)
+                                     : negated                      ? refuse_token(parser, "IN or BETWEEN")
+                                                                    : left;
+    return result && negated ? negate(parser, result) : result;
+}
+
+static struct sync_expression *read_comparison(struct parser *parser) {
+    static const char *const symbols[] = {"=", "<=", ">=", "<", ">", "!=", "<>", NULL};
+    struct sync_expression *left = read_range(parser);
+    while (left) {
+        const char *const *symbol = symbols;
+        while (*symbol && !is_symbol(parser, *symbol))
+            symbol++;
+        if (!*symbol)
+            return left;
+        next(parser);
+        bool unequal = strcmp(*symbol, "!=") == 0 || strcmp(*symbol, "<>") == 0;
+        struct sync_expression *right = read_range(parser);
+        left = right ? call(parser, unequal ? "=" : *symbol, left, right) : NULL;
+        left = left && unequal ? negate(parser, left) : left;
+    }
+    return NULL;
+}
+
+static struct sync_expression *read_is(struct parser *parser) {
+    struct sync_expression *left = read_comparison(parser);
+    while (left && (is_word(parser, "is") || is_word(parser, "isnull") || is_word(parser, "notnull"))) {
+        int offset = parser->token.start;
+        bool is = is_word(parser, "is"), negated = is_word(parser, "notnull");
+        next(parser);
+        negated = negated || (is && take_word(parser, "not"));
+        struct sql_value value = {0};
+        if (is && (is_word(parser, "true") || is_word(parser, "false")))
+            value = (struct sql_value){.kind = SQL_INTEGER, .integer = is_word(parser, "true")};
+        else if (is && !is_word(parser, "null"))
+            return refuse_token(parser, "NULL, TRUE or FALSE");
+        if (is)
+            next(parser);
+        left = call(parser, "is ", left, literal(parser, offset, value));
+        left = negated ? negate(parser, left) : left;
+    }
+    return left;
+}
+
+static struct sync_expression *read_not(struct parser *parser) {
+    int offset = parser->token.start;
+    if (!take_word(parser, "not"))
+        return read_is(parser);
+    if (++parser->depth > DEPTH_MOST)
+        return refuse(parser, offset, "the expression is nested too deeply");
+    struct sync_expression *operand = read_not(parser);
+    parser->depth--;
+    return operand ? negate(parser, operand) : NULL;
+}
+
+static struct sync_expression *read_and(struct parser *parser) {
+    struct sync_expression *left = read_not(parser);
+    while (left && take_word(parser, "and")) {
+        struct sync_expression *right = read_not(parser);
+        left = right ? combine(parser, EXPRESSION_AND, left, right) : NULL;
+    }
+    return left;
+}
+
+static struct sync_expression *read_or(struct parser *parser) {
+    if (++parser->depth > DEPTH_MOST)
+        return refuse(parser, parser->token.start, "the expression is nested too deeply");
+    struct sync_expression *left = read_and(parser);
+    while (left && take_word(parser, "or")) {
+        struct sync_expression *right = read_and(parser);
+        left = right ? combine(parser, EXPRESSION_OR, left, right) : NULL;
+    }
+    parser->depth--;
+    return left;
+}
+
+/* The statement */
+
+/* table.* ; leaves the parser alone when it is something else. */
+static bool take_star(struct parser *parser, const char **qualifier) {
+    struct parser before = *parser;
+    *qualifier = NULL;
+    if (take_symbol(parser, "*"))
+        return true;
+    if (is_name(parser)) {
+        *qualifier = parser->token.text;
+        next(parser);
+        if (take_symbol(parser, ".") && take_symbol(parser, "*"))
+            return true;
+    }
+    *parser = before;
+    return false;
+}
+
+static bool read_item(struct parser *parser, struct sync_select_item *item) {
+    item->offset = parser->token.start;
+    if (take_star(parser, &item->qualifier))
+        return true;
+    if (is_symbol(parser, "*") || is_word(parser, "distinct"))
+        return refuse_token(parser, is_word(parser, "distinct") ? "no DISTINCT" : "a column");
+    int start = parser->token.start;
+    item->expression = read_or(parser);
+    if (!item->expression)
+        return false;
+    int end = parser->last_end;
+    start += (int)strspn(parser->sql + start, "( \t\r\n"); /* parentheses around it do not count */
+    if (take_word(parser, "as") ? true : is_name(parser)) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a name");
+        item->name = parser->token.text;
+        next(parser);
+    } else if (item->expression->kind == EXPRESSION_COLUMN) {
+        item->name = item->expression->text;
+    } else {
+        item->name = arena_copy_bytes(parser->arena, parser->sql + start, (size_t)(end - start));
+    }
+    return true;
+}
+
+static bool read_table(struct parser *parser, struct sync_select *select) {
+    if (!is_name(parser))
+        return refuse_token(parser, "exactly one table: joins and subqueries are not supported");
+    select->table_offset = parser->token.start;
+    select->table = parser->token.text;
+    next(parser);
+    if (take_symbol(parser, ".")) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a table's name");
+        select->schema = select->table;
+        select->table = parser->token.text;
+        next(parser);
+    }
+    if (is_symbol(parser, ".") || is_symbol(parser, "("))
+        return refuse_token(parser, "a table as table or convex.table");
+    if (take_word(parser, "as") ? true : is_name(parser)) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a name");
+        select->alias = parser->token.text;
+        next(parser);
+    }
+    return true;
+}
+
+static bool read_end(struct parser *parser) {
+    static const char *const clauses[][2] = {
+        {"group", "GROUP BY"}, {"order", "ORDER BY"},   {"limit", "LIMIT"},       {"offset", "OFFSET"},
+        {"having", "HAVING"},  {"union", "UNION"},      {"for", "FOR"},           {"window", "WINDOW"},
+        {"fetch", "FETCH"},    {"join", "JOIN: joins"}, {"inner", "JOIN: joins"}, {"left", "JOIN: joins"}};
+    for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
+        if (is_word(parser, clauses[i][0])) {
+            sync_parser_refuse(parser->error, parser->token.start, "%s is not supported in a sync stream",
+                               clauses[i][1]);
+            return false;
+        }
+    if (is_symbol(parser, ","))
+        return refuse(parser, parser->token.start,
+                      "the query must read FROM exactly one table; joins are not supported");
+    take_symbol(parser, ";");
+    if (parser->token.kind != TOKEN_END)
+        return refuse_token(parser, "the end of the query: one SELECT");
+    return true;
+}
+
+static bool read_select(struct parser *parser, struct sync_select *select) {
+    if (!take_word(parser, "select")) {
+        if (is_word(parser, "with"))
+            return refuse(parser, 0, "WITH is not supported in a sync stream");
+        return refuse_token(parser, "only SELECT statements can be synced");
+    }
+    do {
+        MEMORY_RESERVE(select->items, select->items_capacity, select->n_items + 1);
+        struct sync_select_item *item = &select->items[select->n_items++];
+        *item = (struct sync_select_item){0};
+        if (!read_item(parser, item))
+            return false;
+    } while (take_symbol(parser, ","));
+    if (!take_word(parser, "from"))
+        return refuse_token(parser, "FROM and exactly one table");
+    if (!read_table(parser, select))
+        return false;
+    if (take_word(parser, "where") && !(select->where = read_or(parser)))
+        return false;
+    return read_end(parser);
+}
+
+enum status sync_parser_read(struct sync_select *select, const char *sql, struct arena *arena,
+                             struct error *error) {
+    struct parser parser = {.sql = sql, .arena = arena, .error = error};
+    *select = (struct sync_select){0};
+    if (strlen(sql) > QUERY_MOST)
+        return error_set(error, STATUS_INVALID, "a query is above 20000 bytes");
+    next(&parser);
+    return read_select(&parser, select) ? STATUS_OK : STATUS_INVALID;
+}

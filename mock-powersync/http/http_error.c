@@ -1,0 +1,49 @@
+#include "mock-powersync/http/http_error.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+bool http_error_set(struct http_error *error, int status, const char *name, const char *code,
+                    const char *description) {
+    assert(status >= 400 && status < 600);
+    error->status = status;
+    error->name = name;
+    error->code = code;
+    error->description = description;
+    error->details[0] = '\0';
+    return false;
+}
+
+bool http_error_authorization(struct http_error *error, const char *code, const char *description) {
+    return http_error_set(error, 401, "AuthorizationError", code, description);
+}
+
+void http_respond_json(struct host *host, uint64_t exchange, int status, const char *json) {
+    static const struct http_header headers[] = {{"access-control-allow-origin", "*"},
+                                                 {"access-control-expose-headers", "Content-Type"},
+                                                 {"content-type", "application/json; charset=utf-8"}};
+    struct http_response response = {.status = status, .headers = headers, .n_headers = 3};
+    host_http_respond(host, exchange, &response);
+    host_http_write(host, exchange, json, strlen(json));
+    host_http_end(host, exchange);
+}
+
+void http_respond_error(struct host *host, uint64_t exchange, const struct http_error *error) {
+    assert(error->status != 0);
+    struct buffer body = {0};
+    buffer_append_text(&body, "{\"error\":{\"name\":");
+    buffer_append_json_text(&body, error->name);
+    buffer_append_text(&body, ",\"code\":");
+    buffer_append_json_text(&body, error->code);
+    buffer_printf(&body, ",\"status\":%d,\"description\":", error->status);
+    buffer_append_json_text(&body, error->description);
+    if (error->details[0]) {
+        buffer_append_text(&body, ",\"details\":");
+        buffer_append_json_text(&body, error->details);
+    }
+    buffer_append_text(&body, "}}");
+    http_respond_json(host, exchange, error->status, body.data);
+    buffer_free(&body);
+}
