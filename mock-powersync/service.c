@@ -56,7 +56,7 @@ static void start_process(struct powersync_service *service) {
     assert(!service->running);
     static const struct http_server_events events = {routes_request, routes_closed};
     struct replicator_options options = {.host = service->host,
-                                         .config = &service->config,
+                                         .config = service->config,
                                          .storage = service->storage,
                                          .source = source_of(service),
                                          .polling_interval = service->options.polling_interval,
@@ -84,13 +84,13 @@ static void stop_process(struct powersync_service *service) {
 enum status powersync_service_create(struct host *host, const struct powersync_options *options,
                                      struct powersync_service **service, struct error *error) {
     assert(host && options && service);
-    struct sync_config config;
+    struct sync_config *config;
     const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
     enum status status = sync_config_parse(&config, options->sync_config, file, error);
     if (status)
         return status;
     if (options->polling_interval <= 0 || options->request_timeout <= 0 || options->keepalive_interval <= 0) {
-        sync_config_free(&config);
+        sync_config_destroy(config);
         return error_set(error, STATUS_INVALID,
                          "polling interval, request timeout and keepalive must be above 0");
     }
@@ -98,11 +98,11 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     made->host = host;
     made->config = config;
     copy_options(made, options);
-    made->storage = bucket_storage_create(1, config.n_tables, 1);
+    made->storage = bucket_storage_create(1, config->n_patterns, 1);
     made->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
     made->stream_environment = (struct sync_stream_environment){
         .host = host,
-        .config = &made->config,
+        .config = made->config,
         .storage = made->storage,
         .write_checkpoints = &made->write_checkpoints,
         .batch_operations =
@@ -132,7 +132,7 @@ void powersync_service_destroy(struct powersync_service *service) {
     map_free(&service->requests, NULL);
     bucket_storage_destroy(service->storage);
     write_checkpoints_free(&service->write_checkpoints);
-    sync_config_free(&service->config);
+    sync_config_destroy(service->config);
     arena_free(&service->texts);
     free(service);
 }

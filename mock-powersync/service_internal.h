@@ -11,7 +11,7 @@ struct powersync_service {
     struct host *host;
     struct powersync_options options; /* texts are copies in `texts` */
     struct arena texts;
-    struct sync_config config;
+    struct sync_config *config;
     struct auth_settings auth;
 
     /* Storage: survives a crash. */

@@ -76,16 +76,21 @@ static void pass_fault_point(struct replicator *replicator, void (*then)(void *)
 
 /* Rows */
 
-static void save_row(struct replicator *replicator, const struct sync_table *table, const char *id,
-                     const json_t *document, bool skip_existing) {
+static struct source_table convex_table(const char *name) {
+    return (struct source_table){"default", "convex", name};
+}
+
+static void save_row(struct replicator *replicator, const char *table, const char *id, const json_t *document,
+                     bool skip_existing) {
     struct arena *arena = &replicator->arena;
-    struct bucket_output *outputs = NULL;
-    size_t count = 0;
+    struct row_outputs outputs = {0};
     struct bucket_storage *storage = replicator->options.storage;
-    if (document)
-        count =
-            evaluate_row(replicator->options.config, storage->number, table, document, arena, &outputs, NULL);
-    bucket_storage_save(storage, table->name, id, outputs, count, skip_existing);
+    if (document) {
+        struct source_table source = convex_table(table);
+        struct row row = row_from_document(document, arena);
+        evaluate_row(replicator->options.config, storage->number, &source, &row, arena, &outputs);
+    }
+    bucket_storage_save(storage, table, id, outputs.buckets, outputs.n_buckets, skip_existing);
 }
 
 /* Snapshot */
@@ -100,8 +105,7 @@ static void finish_snapshot(void *context) {
     start_job(replicator);
 }
 
-static void save_snapshot_rows(struct replicator *replicator, const struct sync_table *table,
-                               const json_t *values) {
+static void save_snapshot_rows(struct replicator *replicator, const char *table, const json_t *values) {
     size_t i;
     json_t *row;
     json_array_foreach((json_t *)(uintptr_t)values, i, row) {
@@ -126,7 +130,7 @@ static void on_snapshot_page(void *context, const struct convex_reply *reply) {
     }
     size_t index = replicator->applied;
     assert(index < storage->n_tables);
-    save_snapshot_rows(replicator, &replicator->options.config->tables[index], values);
+    save_snapshot_rows(replicator, replicator->options.config->patterns[index].name, values);
     struct table_progress *progress = &storage->tables[index];
     const char *cursor = json_text(reply->body, "cursor");
     free(progress->cursor);
@@ -142,7 +146,7 @@ static void snapshot_next(struct replicator *replicator) {
             continue;
         replicator->applied = i;
         replicator->call = convex_source_snapshot(&replicator->options.source, storage->snapshot_lsn,
-                                                  replicator->options.config->tables[i].name,
+                                                  replicator->options.config->patterns[i].name,
                                                   storage->tables[i].cursor, on_snapshot_page, replicator);
         return;
     }
@@ -155,7 +159,7 @@ static void snapshot_next(struct replicator *replicator) {
 static void on_schemas(void *context, const struct convex_reply *reply);
 
 static void resolve_next(struct replicator *replicator) {
-    if (replicator->resolved < replicator->options.config->n_tables)
+    if (replicator->resolved < replicator->options.config->n_patterns)
         replicator->call = convex_source_schemas(&replicator->options.source, on_schemas, replicator);
     else if (replicator->streaming)
         poll(replicator);
@@ -168,8 +172,8 @@ static void on_schemas(void *context, const struct convex_reply *reply) {
     if (!reply_is_good(replicator, reply))
         return;
     size_t index = replicator->resolved++;
-    assert(index < replicator->options.config->n_tables);
-    const char *name = replicator->options.config->tables[index].name;
+    assert(index < replicator->options.config->n_patterns);
+    const char *name = replicator->options.config->patterns[index].name;
     replicator->listed[index] = json_object_get(reply->body, name) != NULL;
     if (!replicator->listed[index] && !replicator->streaming) {
         char *text = memory_format("table %s is not in json_schemas: no snapshot of it", name);
@@ -210,11 +214,12 @@ static void start_job(void *context) {
 /* Streaming */
 
 /* The selected table of a row that counts; NULL for rows to skip. */
-static const struct sync_table *selected_table(const struct replicator *replicator, const json_t *row) {
+static const char *selected_table(const struct replicator *replicator, const json_t *row) {
     const char *name = json_text(row, "_table");
     if (!name || strcmp(name, MARKER_TABLE) == 0 || !json_text(row, "_id"))
         return NULL;
-    return sync_config_table(replicator->options.config, name);
+    struct source_table table = convex_table(name);
+    return sync_config_selects(replicator->options.config, &table) ? name : NULL;
 }
 
 static bool apply_row(struct replicator *replicator, const json_t *row) {
@@ -229,7 +234,7 @@ static bool apply_row(struct replicator *replicator, const json_t *row) {
     if (ts < replicator->last_ts)
         return false;
     replicator->last_ts = ts;
-    const struct sync_table *table = selected_table(replicator, row);
+    const char *table = selected_table(replicator, row);
     if (!table)
         return true;
     bool deleted = json_is_true(json_object_get(row, "_deleted"));
@@ -377,10 +382,10 @@ static void poll(void *context) {
 }
 
 struct replicator *replicator_create(const struct replicator_options *options) {
-    assert(options->storage->n_tables == options->config->n_tables && options->polling_interval > 0);
+    assert(options->storage->n_tables == options->config->n_patterns && options->polling_interval > 0);
     struct replicator *replicator = memory_allocate(sizeof *replicator);
     replicator->options = *options;
-    replicator->listed = memory_allocate_array(options->config->n_tables + 1, sizeof *replicator->listed);
+    replicator->listed = memory_allocate_array(options->config->n_patterns + 1, sizeof *replicator->listed);
     start_job(replicator);
     return replicator;
 }

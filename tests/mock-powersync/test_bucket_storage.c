@@ -17,14 +17,14 @@ static const char *const yaml = "config: {edition: 3}\n"
                                 "    query: SELECT uuid AS id, name FROM lists\n";
 
 struct fixture {
-    struct sync_config config;
+    struct sync_config *config;
     struct bucket_storage *storage;
 };
 
 static int set_up(void **state) {
     struct fixture *fixture = memory_allocate(sizeof *fixture);
     assert_int_equal(sync_config_parse(&fixture->config, yaml, "sync.yaml", NULL), STATUS_OK);
-    fixture->storage = bucket_storage_create(1, fixture->config.n_tables, 1);
+    fixture->storage = bucket_storage_create(1, fixture->config->n_patterns, 1);
     fixture->storage->snapshot_done = true;
     *state = fixture;
     return 0;
@@ -34,7 +34,7 @@ static int tear_down(void **state) {
     struct fixture *fixture = *state;
     bucket_storage_check(fixture->storage);
     bucket_storage_destroy(fixture->storage);
-    sync_config_free(&fixture->config);
+    sync_config_destroy(fixture->config);
     free(fixture);
     return 0;
 }
@@ -42,15 +42,16 @@ static int tear_down(void **state) {
 /* `document` NULL: deleted. */
 static void save(struct fixture *fixture, const char *id, const char *document, bool skip_existing) {
     struct arena arena = {0};
-    struct bucket_output *outputs = NULL;
-    size_t count = 0;
+    struct row_outputs outputs = {0};
     json_t *json = NULL;
     if (document) {
         json = json_parse(document, strlen(document), NULL);
         assert_non_null(json);
-        count = evaluate_row(&fixture->config, 1, &fixture->config.tables[0], json, &arena, &outputs, NULL);
+        struct row row = row_from_document(json, &arena);
+        evaluate_row(fixture->config, 1, &(struct source_table){"default", "convex", "lists"}, &row, &arena,
+                     &outputs);
     }
-    bucket_storage_save(fixture->storage, "lists", id, outputs, count, skip_existing);
+    bucket_storage_save(fixture->storage, "lists", id, outputs.buckets, outputs.n_buckets, skip_existing);
     json_decref(json);
     arena_free(&arena);
     bucket_storage_check(fixture->storage);
