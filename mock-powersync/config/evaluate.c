@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mock-powersync/config/legacy.h"
 
 /* How many buckets one row or one subscription can have by one branch. */
 enum { COMBINATIONS_MOST = 10000 };
@@ -248,6 +249,10 @@ static size_t evaluate_query(const struct sync_config *config, int number, const
 
 void evaluate_row(const struct sync_config *config, int number, const struct source_table *table,
                   const struct row *row, struct arena *arena, struct row_outputs *outputs) {
+    if (config->rules) {
+        legacy_evaluate_row(config->rules, number, table, row, arena, outputs);
+        return;
+    }
     struct sync_scope scope = {.row = row, .arena = arena};
     struct outputs all = {0};
     *outputs = (struct row_outputs){0};
@@ -309,6 +314,12 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
                       const struct sync_request_values *values, const struct lookup_source *lookups,
                       struct arena *arena, struct request_bucket **buckets, size_t *count,
                       const char **reason) {
+    if (stream->legacy) {
+        bool complete = legacy_evaluate_request(stream->rules, stream->legacy, number, values, lookups, arena,
+                                                buckets, count);
+        *reason = complete ? NULL : "Error evaluating bucket ids";
+        return complete;
+    }
     struct sync_scope scope = {.values = values, .arena = arena};
     struct names all = {.arena = arena};
     bool good = true;
@@ -331,8 +342,7 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
 }
 
 bool sync_stream_has_lookups(const struct sync_stream_definition *stream) {
-    (void)stream;
-    return false;
+    return stream->legacy && legacy_has_lookups(stream->legacy);
 }
 
 char *evaluate_request_text(const json_t *parameters) {

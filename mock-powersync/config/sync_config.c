@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "mock-powersync/config/legacy.h"
+#include "mock-powersync/config/legacy_config.h"
 
 #define DEFAULT_PRIORITY 3
 
@@ -223,9 +225,13 @@ enum status sync_config_parse(struct sync_config **config, const char *text, con
     if (status)
         return status;
     struct sync_config *made = memory_allocate(sizeof *made);
-    made->edition = 3;
+    const json_t *settings = json_object_get(document.root, "config");
+    made->edition = (int)json_integer_or(settings, "edition", 1);
     made->file = memory_copy_text(file);
-    status = read_root(made, &document, error);
+    status = !json_is_object(document.root)
+                 ? yaml_error(&document, document.root, error, "a sync config must be a mapping")
+             : made->edition == 3 ? read_root(made, &document, error)
+                                  : legacy_config_read(made, &document, error);
     yaml_release(&document);
     if (status)
         sync_config_destroy(made);
@@ -250,6 +256,9 @@ void sync_config_destroy(struct sync_config *config) {
     }
     for (size_t i = 0; i < config->n_warnings; i++)
         free(config->warnings[i].message);
+    if (config->rules)
+        arena_free(&config->rules->arena);
+    free(config->rules);
     free(config->streams);
     free(config->queries);
     free(config->patterns);

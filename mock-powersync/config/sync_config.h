@@ -12,12 +12,20 @@ struct sync_variant {
     const struct sync_branch *branch; /* the first of them; its request side counts */
 };
 
+struct legacy_rules;
+struct legacy_definition;
+
 struct sync_stream_definition {
     char *name;
     bool auto_subscribe;
-    bool is_bucket_definition;     /* editions 1 and 2: every client has it, nobody subscribes to it */
-    int priority;                  /* 0 most urgent .. 3 */
-    struct sync_variant *variants; /* at most 100 */
+    bool is_bucket_definition; /* editions 1 and 2: every client has it, nobody subscribes to it */
+    /* Editions 1 and 2: a subscription brings the default buckets, too, even if defaults are not wanted; one
+     * to a bucket definition brings nothing else. */
+    bool subscription_brings_default;
+    int priority;                           /* 0 most urgent .. 3 */
+    const struct legacy_rules *rules;       /* with `legacy` */
+    const struct legacy_definition *legacy; /* NULL: edition 3 */
+    struct sync_variant *variants;          /* at most 100 */
     size_t n_variants;
 };
 
@@ -29,7 +37,8 @@ struct sync_warning {
 
 struct sync_config {
     int edition;
-    char *file; /* its name in messages */
+    struct legacy_rules *rules; /* of editions 1 and 2; else NULL */
+    char *file;                 /* its name in messages */
     struct sync_stream_definition *streams;
     size_t n_streams;
     struct source_pattern *patterns; /* in order of first mention: the order of the snapshot */
