@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "cli/args.h"
@@ -52,7 +53,14 @@ struct server {
     struct serve_convex convex;
     struct serve_powersync powersync;
     uint64_t seed;
+    int64_t began; /* ns of the monotonic clock: the command's start */
 };
+
+static int64_t monotonic_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
 
 static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
     (void)context;
@@ -84,6 +92,9 @@ static void print_start(const struct server *server) {
         serve_powersync_print(&server->powersync);
     if (server->issuer)
         printf("issuer     %s\n", app_issuer_url(server->issuer));
+    const int64_t taken = monotonic_now() - server->began;
+    printf("started in %lld.%01lld ms\n", (long long)(taken / TIME_MILLISECOND),
+           (long long)(taken % TIME_MILLISECOND / (TIME_MILLISECOND / 10)));
     if (is_private(options))
         printf("Only this machine can reach it.\n");
     else
@@ -223,7 +234,7 @@ static int run(int argc, char **argv) {
                                         {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
-    struct server server = {.options = &options, .faults = fault_file_empty()};
+    struct server server = {.options = &options, .faults = fault_file_empty(), .began = monotonic_now()};
     assert(argc >= 1);
     enum status status = args_parse(argc, argv, known, sizeof known / sizeof known[0], &args, &error);
     if (status == STATUS_OK)
