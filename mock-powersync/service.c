@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/json.h"
 #include "mock-powersync/service_internal.h"
 
 #define BATCH_OPERATIONS 1000
@@ -32,24 +34,56 @@ static void checkpoint_published(void *context) {
     write_checkpoints_published(&service->write_checkpoints, service->storage->lsn);
 }
 
+static const char *copy_text(struct powersync_service *service, const char *text) {
+    return text ? arena_copy_text(&service->texts, text) : NULL;
+}
+
+static const char *const *copy_texts(struct powersync_service *service, const char *const *texts,
+                                     size_t count) {
+    const char **copies = arena_allocate(&service->texts, (count + 1) * sizeof *copies);
+    for (size_t i = 0; i < count; i++)
+        copies[i] = arena_copy_text(&service->texts, texts[i]);
+    return copies;
+}
+
+static int64_t usual(int64_t value, int64_t otherwise) {
+    return value ? value : otherwise;
+}
+
 static void copy_options(struct powersync_service *service, const struct powersync_options *options) {
     struct powersync_options *own = &service->options;
     *own = *options;
-    own->deployment = arena_copy_text(&service->texts, options->deployment);
-    own->deploy_key = arena_copy_text(&service->texts, options->deploy_key);
-    own->key_id = options->key_id ? arena_copy_text(&service->texts, options->key_id) : NULL;
-    own->key_secret = options->key_secret ? arena_copy_text(&service->texts, options->key_secret) : NULL;
-    own->audience = options->audience ? arena_copy_text(&service->texts, options->audience) : NULL;
     own->sync_config = NULL; /* parsed already */
     own->sync_config_file = NULL;
-    service->auth = (struct auth_settings){own->key_id, own->key_secret, own->audience};
+    own->source.type = copy_text(service, options->source.type ? options->source.type : "convex");
+    own->source.deployment = copy_text(service, options->source.deployment);
+    own->source.deploy_key = copy_text(service, options->source.deploy_key);
+    own->source.polling_interval = usual(options->source.polling_interval, TIME_SECOND);
+    own->source.request_timeout = usual(options->source.request_timeout, 60 * TIME_SECOND);
+    own->auth.jwks = copy_text(service, options->auth.jwks);
+    own->auth.jwks_uris = copy_texts(service, options->auth.jwks_uris, options->auth.n_jwks_uris);
+    own->auth.audiences = copy_texts(service, options->auth.audiences, options->auth.n_audiences);
+    own->auth.supabase_jwt_secret = copy_text(service, options->auth.supabase_jwt_secret);
+    own->api_tokens = copy_texts(service, options->api_tokens, options->n_api_tokens);
+    own->keepalive_interval = usual(options->keepalive_interval, 20 * TIME_SECOND);
 }
 
 static struct convex_source source_of(const struct powersync_service *service) {
     return (struct convex_source){.host = service->host,
-                                  .deployment = service->options.deployment,
-                                  .deploy_key = service->options.deploy_key,
-                                  .request_timeout = service->options.request_timeout};
+                                  .deployment = service->options.source.deployment,
+                                  .deploy_key = service->options.source.deploy_key,
+                                  .request_timeout = service->options.source.request_timeout};
+}
+
+/* The first static key and the first audience only, for now. */
+static void read_auth(struct powersync_service *service) {
+    const struct powersync_auth_options *auth = &service->options.auth;
+    json_t *set = auth->jwks ? json_parse(auth->jwks, strlen(auth->jwks), NULL) : NULL;
+    struct jwt_key *key = NULL;
+    if (set)
+        jwt_key_from_jwk(json_array_get(json_object_get(set, "keys"), 0), &key, NULL);
+    json_decref(set);
+    service->auth = (struct auth_settings){key, auth->n_audiences ? auth->audiences[0] : NULL};
 }
 
 static void start_process(struct powersync_service *service) {
@@ -59,7 +93,7 @@ static void start_process(struct powersync_service *service) {
                                          .config = service->config,
                                          .storage = service->storage,
                                          .source = source_of(service),
-                                         .polling_interval = service->options.polling_interval,
+                                         .polling_interval = service->options.source.polling_interval,
                                          .published = checkpoint_published,
                                          .context = service};
     service->running = true;
@@ -89,7 +123,8 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     enum status status = sync_config_parse(&config, options->sync_config, file, error);
     if (status)
         return status;
-    if (options->polling_interval <= 0 || options->request_timeout <= 0 || options->keepalive_interval <= 0) {
+    if (options->source.polling_interval < 0 || options->source.request_timeout < 0 ||
+        options->keepalive_interval < 0) {
         sync_config_destroy(config);
         return error_set(error, STATUS_INVALID,
                          "polling interval, request timeout and keepalive must be above 0");
@@ -98,6 +133,7 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     made->host = host;
     made->config = config;
     copy_options(made, options);
+    read_auth(made);
     made->storage = bucket_storage_create(1, config->n_patterns, 1);
     made->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
     made->stream_environment = (struct sync_stream_environment){
@@ -133,6 +169,7 @@ void powersync_service_destroy(struct powersync_service *service) {
     bucket_storage_destroy(service->storage);
     write_checkpoints_free(&service->write_checkpoints);
     sync_config_destroy(service->config);
+    jwt_key_free((struct jwt_key *)(uintptr_t)service->auth.key);
     arena_free(&service->texts);
     free(service);
 }
