@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mock-powersync/replication/convex_module.h"
 #include "mock-powersync/service_internal.h"
 
 #define BATCH_OPERATIONS 1000
@@ -68,11 +69,12 @@ static void copy_options(struct powersync_service *service, const struct powersy
     own->keepalive_interval = usual(options->keepalive_interval, 20 * TIME_SECOND);
 }
 
-static struct convex_source source_of(const struct powersync_service *service) {
-    return (struct convex_source){.host = service->host,
-                                  .deployment = service->options.source.deployment,
-                                  .deploy_key = service->options.source.deploy_key,
-                                  .request_timeout = service->options.source.request_timeout};
+static struct source_settings source_settings_of(const struct powersync_options *options) {
+    return (struct source_settings){.address = options->source.deployment,
+                                    .key = options->source.deploy_key,
+                                    .polling_interval = options->source.polling_interval,
+                                    .request_timeout = options->source.request_timeout,
+                                    .strict_expiry = options->strict_expiry};
 }
 
 /* The first static key and the first audience only, for now. */
@@ -89,16 +91,19 @@ static void read_auth(struct powersync_service *service) {
 static void start_process(struct powersync_service *service) {
     assert(!service->running);
     static const struct http_server_events events = {routes_request, routes_closed};
-    struct replicator_options options = {.host = service->host,
-                                         .config = service->config,
-                                         .storage = service->storage,
-                                         .source = source_of(service),
-                                         .polling_interval = service->options.source.polling_interval,
-                                         .published = checkpoint_published,
-                                         .context = service};
     service->running = true;
     host_http_listen(service->host, &events, service);
-    service->replicator = replicator_create(&options);
+    const struct source_settings settings = source_settings_of(&service->options);
+    service->source = convex_module.open(service->host, &settings);
+    service->request_environment.source = service->source;
+    service->replicator =
+        replicator_create(&(struct replicator_options){.source = service->source,
+                                                       .writer = {.host = service->host,
+                                                                  .config = service->config,
+                                                                  .buckets = service->storage,
+                                                                  .metrics = &service->metrics,
+                                                                  .published = checkpoint_published,
+                                                                  .context = service}});
 }
 
 static void stop_process(struct powersync_service *service) {
@@ -112,6 +117,8 @@ static void stop_process(struct powersync_service *service) {
         checkpoint_request_destroy(entry->value);
     map_clear(&service->streams, NULL);
     map_clear(&service->requests, NULL);
+    source_close(service->source);
+    service->source = NULL;
     service->running = false;
 }
 
@@ -146,12 +153,8 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
         .keepalive_interval = made->options.keepalive_interval,
         .ended = stream_ended,
         .context = made};
-    made->request_environment =
-        (struct checkpoint_request_environment){.host = host,
-                                                .source = source_of(made),
-                                                .write_checkpoints = &made->write_checkpoints,
-                                                .ended = request_ended,
-                                                .context = made};
+    made->request_environment = (struct checkpoint_request_environment){
+        .host = host, .write_checkpoints = &made->write_checkpoints, .ended = request_ended, .context = made};
     start_process(made);
     *service = made;
     return STATUS_OK;

@@ -20,6 +20,8 @@ struct powersync_service {
 
     /* The process. */
     bool running;
+    struct powersync_metrics metrics;
+    struct source *source;
     struct replicator *replicator;
     struct sync_stream_environment stream_environment;
     struct checkpoint_request_environment request_environment;
