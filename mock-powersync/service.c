@@ -27,11 +27,6 @@ static void request_ended(void *context, struct checkpoint_request *request) {
     checkpoint_request_destroy(request);
 }
 
-static void checkpoint_published(void *context) {
-    struct powersync_service *service = context;
-    write_checkpoints_published(&service->write_checkpoints, service->storage->lsn);
-}
-
 static void copy_options(struct powersync_service *service, const struct powersync_options *options) {
     struct powersync_options *own = &service->options;
     *own = *options;
@@ -56,12 +51,10 @@ static void start_process(struct powersync_service *service) {
     assert(!service->running);
     static const struct http_server_events events = {routes_request, routes_closed};
     struct replicator_options options = {.host = service->host,
-                                         .config = service->config,
-                                         .storage = service->storage,
+                                         .config = service->stream->config,
+                                         .storage = service->stream->buckets,
                                          .source = source_of(service),
-                                         .polling_interval = service->options.polling_interval,
-                                         .published = checkpoint_published,
-                                         .context = service};
+                                         .polling_interval = service->options.polling_interval};
     service->running = true;
     host_http_listen(service->host, &events, service);
     service->replicator = replicator_create(&options);
@@ -84,27 +77,28 @@ static void stop_process(struct powersync_service *service) {
 enum status powersync_service_create(struct host *host, const struct powersync_options *options,
                                      struct powersync_service **service, struct error *error) {
     assert(host && options && service);
-    struct sync_config *config;
-    const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
-    enum status status = sync_config_parse(&config, options->sync_config, file, error);
-    if (status)
-        return status;
-    if (options->polling_interval <= 0 || options->request_timeout <= 0 || options->keepalive_interval <= 0) {
-        sync_config_destroy(config);
+    if (options->polling_interval <= 0 || options->request_timeout <= 0 || options->keepalive_interval <= 0)
         return error_set(error, STATUS_INVALID,
                          "polling interval, request timeout and keepalive must be above 0");
+    struct storage *storage = storage_create();
+    struct replication_stream *stream;
+    const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
+    enum status status = storage_deploy(storage, options->sync_config, file, false, &stream, error);
+    if (status) {
+        storage_destroy(storage);
+        return status;
     }
     struct powersync_service *made = memory_allocate(sizeof *made);
     made->host = host;
-    made->config = config;
     copy_options(made, options);
-    made->storage = bucket_storage_create(1, config->n_patterns, 1);
-    made->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
+    made->storage = storage;
+    made->stream = replication_stream_hold(stream);
+    storage->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
     made->stream_environment = (struct sync_stream_environment){
         .host = host,
-        .config = made->config,
-        .storage = made->storage,
-        .write_checkpoints = &made->write_checkpoints,
+        .config = stream->config,
+        .storage = stream->buckets,
+        .write_checkpoints = &storage->write_checkpoints,
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
         .keepalive_interval = made->options.keepalive_interval,
@@ -113,7 +107,7 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     made->request_environment =
         (struct checkpoint_request_environment){.host = host,
                                                 .source = source_of(made),
-                                                .write_checkpoints = &made->write_checkpoints,
+                                                .write_checkpoints = &storage->write_checkpoints,
                                                 .ended = request_ended,
                                                 .context = made};
     start_process(made);
@@ -130,9 +124,8 @@ void powersync_service_destroy(struct powersync_service *service) {
     }
     map_free(&service->streams, NULL);
     map_free(&service->requests, NULL);
-    bucket_storage_destroy(service->storage);
-    write_checkpoints_free(&service->write_checkpoints);
-    sync_config_destroy(service->config);
+    replication_stream_release(service->stream);
+    storage_destroy(service->storage);
     arena_free(&service->texts);
     free(service);
 }
@@ -148,5 +141,5 @@ void powersync_service_restart(struct powersync_service *service) {
 }
 
 int64_t powersync_service_position(const struct powersync_service *service) {
-    return service->storage->lsn;
+    return service->stream->buckets->lsn;
 }

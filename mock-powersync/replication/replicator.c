@@ -59,8 +59,7 @@ static bool reply_is_good(struct replicator *replicator, const struct convex_rep
 }
 
 static void commit(struct replicator *replicator, int64_t lsn, bool empty) {
-    if (bucket_storage_commit(replicator->options.storage, lsn, empty))
-        replicator->options.published(replicator->options.context);
+    bucket_storage_commit(replicator->options.storage, lsn, empty);
 }
 
 /* Go on with `then`, at once or as the fault point says. */
@@ -90,7 +89,7 @@ static void save_row(struct replicator *replicator, const char *table, const cha
         struct row row = row_from_document(document, arena);
         evaluate_row(replicator->options.config, storage->number, &source, &row, arena, &outputs);
     }
-    bucket_storage_save(storage, table, id, outputs.buckets, outputs.n_buckets, skip_existing);
+    bucket_storage_save(storage, table, id, &outputs, skip_existing);
 }
 
 /* Snapshot */
@@ -129,25 +128,25 @@ static void on_snapshot_page(void *context, const struct convex_reply *reply) {
         return;
     }
     size_t index = replicator->applied;
-    assert(index < storage->n_tables);
-    save_snapshot_rows(replicator, replicator->options.config->patterns[index].name, values);
-    struct table_progress *progress = &storage->tables[index];
+    assert(index < replicator->options.config->n_patterns);
+    const char *table = replicator->options.config->patterns[index].name;
+    save_snapshot_rows(replicator, table, values);
     const char *cursor = json_text(reply->body, "cursor");
-    free(progress->cursor);
-    progress->cursor = memory_copy_text(cursor);
-    progress->done = !json_is_true(json_object_get(reply->body, "hasMore")) || !cursor;
+    bool done = !json_is_true(json_object_get(reply->body, "hasMore")) || !cursor;
+    table_progress_set(bucket_storage_table(storage, table), done, cursor);
     snapshot_next(replicator);
 }
 
 static void snapshot_next(struct replicator *replicator) {
     struct bucket_storage *storage = replicator->options.storage;
-    for (size_t i = 0; i < storage->n_tables; i++) {
-        if (storage->tables[i].done || !replicator->listed[i])
+    for (size_t i = 0; i < replicator->options.config->n_patterns; i++) {
+        const char *table = replicator->options.config->patterns[i].name;
+        const struct table_progress *progress = bucket_storage_table(storage, table);
+        if (progress->done || !replicator->listed[i])
             continue;
         replicator->applied = i;
-        replicator->call = convex_source_snapshot(&replicator->options.source, storage->snapshot_lsn,
-                                                  replicator->options.config->patterns[i].name,
-                                                  storage->tables[i].cursor, on_snapshot_page, replicator);
+        replicator->call = convex_source_snapshot(&replicator->options.source, storage->snapshot_lsn, table,
+                                                  progress->cursor, on_snapshot_page, replicator);
         return;
     }
     pass_fault_point(replicator, finish_snapshot);
@@ -382,7 +381,7 @@ static void poll(void *context) {
 }
 
 struct replicator *replicator_create(const struct replicator_options *options) {
-    assert(options->storage->n_tables == options->config->n_patterns && options->polling_interval > 0);
+    assert(options->polling_interval > 0);
     struct replicator *replicator = memory_allocate(sizeof *replicator);
     replicator->options = *options;
     replicator->listed = memory_allocate_array(options->config->n_patterns + 1, sizeof *replicator->listed);

@@ -12,11 +12,9 @@ struct replicator;
 struct replicator_options {
     struct host *host;
     const struct sync_config *config;
-    struct bucket_storage *storage;
+    struct bucket_storage *storage; /* of the replication stream */
     struct convex_source source;
-    int64_t polling_interval;         /* ns */
-    void (*published)(void *context); /* the checkpoint's op id or LSN moved */
-    void *context;
+    int64_t polling_interval; /* ns */
 };
 
 /* Starts at once. What the options point to must outlive the replicator. */
