@@ -30,11 +30,6 @@ static void request_ended(void *context, struct checkpoint_request *request) {
     checkpoint_request_destroy(request);
 }
 
-static void checkpoint_published(void *context) {
-    struct powersync_service *service = context;
-    write_checkpoints_published(&service->write_checkpoints, service->storage->lsn);
-}
-
 static const char *copy_text(struct powersync_service *service, const char *text) {
     return text ? arena_copy_text(&service->texts, text) : NULL;
 }
@@ -98,12 +93,9 @@ static void start_process(struct powersync_service *service) {
     service->request_environment.source = service->source;
     service->replicator =
         replicator_create(&(struct replicator_options){.source = service->source,
-                                                       .writer = {.host = service->host,
-                                                                  .config = service->config,
-                                                                  .buckets = service->storage,
-                                                                  .metrics = &service->metrics,
-                                                                  .published = checkpoint_published,
-                                                                  .context = service}});
+                                                       .storage = service->storage,
+                                                       .metrics = &service->metrics,
+                                                       .job_lock = service->options.job_lock});
 }
 
 static void stop_process(struct powersync_service *service) {
@@ -125,36 +117,40 @@ static void stop_process(struct powersync_service *service) {
 enum status powersync_service_create(struct host *host, const struct powersync_options *options,
                                      struct powersync_service **service, struct error *error) {
     assert(host && options && service);
-    struct sync_config *config;
-    const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
-    enum status status = sync_config_parse(&config, options->sync_config, file, error);
-    if (status)
-        return status;
     if (options->source.polling_interval < 0 || options->source.request_timeout < 0 ||
-        options->keepalive_interval < 0) {
-        sync_config_destroy(config);
+        options->keepalive_interval < 0)
         return error_set(error, STATUS_INVALID,
                          "polling interval, request timeout and keepalive must be above 0");
+    struct storage *storage = storage_create();
+    struct replication_stream *stream;
+    const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
+    enum status status = storage_deploy(storage, options->sync_config, file, false, &stream, error);
+    if (status) {
+        storage_destroy(storage);
+        return status;
     }
     struct powersync_service *made = memory_allocate(sizeof *made);
     made->host = host;
-    made->config = config;
     copy_options(made, options);
     read_auth(made);
-    made->storage = bucket_storage_create(1, config->n_patterns, 1);
-    made->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
+    made->storage = storage;
+    made->stream = replication_stream_hold(stream);
+    storage->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
     made->stream_environment = (struct sync_stream_environment){
         .host = host,
-        .config = made->config,
-        .storage = made->storage,
-        .write_checkpoints = &made->write_checkpoints,
+        .config = stream->config,
+        .storage = stream->buckets,
+        .write_checkpoints = &storage->write_checkpoints,
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
         .keepalive_interval = made->options.keepalive_interval,
         .ended = stream_ended,
         .context = made};
-    made->request_environment = (struct checkpoint_request_environment){
-        .host = host, .write_checkpoints = &made->write_checkpoints, .ended = request_ended, .context = made};
+    made->request_environment =
+        (struct checkpoint_request_environment){.host = host,
+                                                .write_checkpoints = &storage->write_checkpoints,
+                                                .ended = request_ended,
+                                                .context = made};
     start_process(made);
     *service = made;
     return STATUS_OK;
@@ -169,9 +165,8 @@ void powersync_service_destroy(struct powersync_service *service) {
     }
     map_free(&service->streams, NULL);
     map_free(&service->requests, NULL);
-    bucket_storage_destroy(service->storage);
-    write_checkpoints_free(&service->write_checkpoints);
-    sync_config_destroy(service->config);
+    replication_stream_release(service->stream);
+    storage_destroy(service->storage);
     jwt_key_free((struct jwt_key *)(uintptr_t)service->auth.key);
     arena_free(&service->texts);
     free(service);
@@ -188,5 +183,5 @@ void powersync_service_restart(struct powersync_service *service) {
 }
 
 int64_t powersync_service_position(const struct powersync_service *service) {
-    return service->storage->lsn;
+    return service->stream->buckets->lsn;
 }

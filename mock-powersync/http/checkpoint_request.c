@@ -49,9 +49,10 @@ static void store_mapping(void *context) {
     request->timer = 0;
     assert(request->id == 0 && !request->call);
     struct write_checkpoints *checkpoints = request->environment->write_checkpoints;
-    request->id = request->supplied
-                      ? write_checkpoints_supply(checkpoints, request->key, request->supplied, request->head)
-                      : write_checkpoints_next(checkpoints, request->key, request->head);
+    int64_t now = host_wall_clock(request->environment->host);
+    request->id = request->supplied ? write_checkpoints_supply(checkpoints, request->key, request->supplied,
+                                                               request->head, now)
+                                    : write_checkpoints_next(checkpoints, request->key, request->head, now);
     if (request->marked)
         answer(request);
     else
