@@ -33,8 +33,8 @@ struct replication_stream {
     char *file; /* its name in messages */
     struct sync_config *config;
     struct bucket_storage *buckets;
-    char *error;      /* the last failure of its replication; NULL: none */
-    int64_t error_at; /* wall clock, ns */
+    char *error;             /* the last failure of its replication; NULL: none */
+    int64_t error_at;        /* wall clock, ns */
     struct stream_lock lock; /* whose replicator works on it; not in the file */
     unsigned holders;
     bool activated; /* by the commit that is being made */
