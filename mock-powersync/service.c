@@ -64,12 +64,26 @@ static void copy_options(struct powersync_service *service, const struct powersy
     own->keepalive_interval = usual(options->keepalive_interval, 20 * TIME_SECOND);
 }
 
+/* The one place that knows which sources there are. */
+static const struct source_module *source_module_of(const char *type) {
+    return !type || strcmp(type, convex_module.type) == 0 ? &convex_module : NULL;
+}
+
 static struct source_settings source_settings_of(const struct powersync_options *options) {
     return (struct source_settings){.address = options->source.deployment,
                                     .key = options->source.deploy_key,
-                                    .polling_interval = options->source.polling_interval,
-                                    .request_timeout = options->source.request_timeout,
+                                    .polling_interval = usual(options->source.polling_interval, TIME_SECOND),
+                                    .request_timeout =
+                                        usual(options->source.request_timeout, 60 * TIME_SECOND),
                                     .strict_expiry = options->strict_expiry};
+}
+
+static enum status check_source(const struct powersync_options *options, struct error *error) {
+    const struct source_module *module = source_module_of(options->source.type);
+    if (!module)
+        return error_set(error, STATUS_INVALID, "there is no source of type %s", options->source.type);
+    const struct source_settings settings = source_settings_of(options);
+    return module->settings_check(&settings, error);
 }
 
 /* The first static key and the first audience only, for now. */
@@ -89,7 +103,7 @@ static void start_process(struct powersync_service *service) {
     service->running = true;
     host_http_listen(service->host, &events, service);
     const struct source_settings settings = source_settings_of(&service->options);
-    service->source = convex_module.open(service->host, &settings);
+    service->source = source_module_of(service->options.source.type)->open(service->host, &settings);
     service->request_environment.source = service->source;
     service->replicator =
         replicator_create(&(struct replicator_options){.source = service->source,
@@ -98,9 +112,12 @@ static void start_process(struct powersync_service *service) {
                                                        .job_lock = service->options.job_lock});
 }
 
-static void stop_process(struct powersync_service *service) {
+static void stop_process(struct powersync_service *service, bool crashed) {
     assert(service->running);
-    replicator_destroy(service->replicator);
+    if (crashed)
+        replicator_crash(service->replicator);
+    else
+        replicator_destroy(service->replicator);
     service->replicator = NULL;
     struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&service->streams, &i));)
@@ -117,14 +134,15 @@ static void stop_process(struct powersync_service *service) {
 enum status powersync_service_create(struct host *host, const struct powersync_options *options,
                                      struct powersync_service **service, struct error *error) {
     assert(host && options && service);
-    if (options->source.polling_interval < 0 || options->source.request_timeout < 0 ||
-        options->keepalive_interval < 0)
-        return error_set(error, STATUS_INVALID,
-                         "polling interval, request timeout and keepalive must be above 0");
+    if (options->keepalive_interval < 0)
+        return error_set(error, STATUS_INVALID, "the keepalive interval must be above 0");
+    enum status status = check_source(options, error);
+    if (status)
+        return status;
     struct storage *storage = storage_create();
     struct replication_stream *stream;
     const char *file = options->sync_config_file ? options->sync_config_file : "sync config";
-    enum status status = storage_deploy(storage, options->sync_config, file, false, &stream, error);
+    status = storage_deploy(storage, options->sync_config, file, false, &stream, error);
     if (status) {
         storage_destroy(storage);
         return status;
@@ -161,7 +179,7 @@ void powersync_service_destroy(struct powersync_service *service) {
         return;
     if (service->running) {
         host_http_listen(service->host, NULL, NULL);
-        stop_process(service);
+        stop_process(service, false);
     }
     map_free(&service->streams, NULL);
     map_free(&service->requests, NULL);
@@ -174,7 +192,7 @@ void powersync_service_destroy(struct powersync_service *service) {
 
 void powersync_service_crash(struct powersync_service *service) {
     if (service->running)
-        stop_process(service);
+        stop_process(service, true);
 }
 
 void powersync_service_restart(struct powersync_service *service) {
