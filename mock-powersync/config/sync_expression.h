@@ -27,6 +27,9 @@ enum { SIDE_ROW = 1, SIDE_REQUEST = 2 };
 
 struct sync_operation;
 
+/* A table or a table-valued function, whose columns expressions read. It is told apart by its address. */
+struct sync_source;
+
 struct sync_expression {
     enum sync_expression_kind kind;
     struct sql_value literal;
