@@ -75,9 +75,9 @@ static enum status read_source(struct legacy_tools *tools, const struct sync_sel
         tools->function = legacy_query_table_name(select);
         if (strcmp(select->table, "json_each") != 0)
             return refuse(tools, select->table_offset, "the only table-valued function is json_each");
-        if (select->function->n_arguments == 0)
-            return refuse(tools, select->table_offset, "json_each needs an argument");
-        query->argument = legacy_clause_request_value(tools, select->function->arguments[0]);
+        /* Without an argument it is called with 1, there as here, and fails for each request. */
+        query->argument = legacy_clause_request_value(
+            tools, select->function->n_arguments > 0 ? select->function->arguments[0] : NULL);
         return query->argument ? STATUS_OK : STATUS_INVALID;
     }
     tools->table = select->table;

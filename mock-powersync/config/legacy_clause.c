@@ -51,7 +51,8 @@ static struct legacy_clause *compose(const struct legacy_tools *tools, const str
     call->operation = operation;
     for (size_t i = 0; i < call->n_arguments; i++)
         if (i >= count)
-            sync_expression_set(call, i, constant(tools, (struct sql_value){0}, offset)->expression);
+            sync_expression_set(call, i,
+                                constant(tools, (struct sql_value){.absent = true}, offset)->expression);
     bool is_constant = true;
     for (size_t i = 0; i < count; i++) {
         if (arguments[i]->match)
@@ -336,6 +337,8 @@ static struct legacy_clause *make_request(const struct legacy_tools *tools,
     const struct sync_expression *name = call->arguments[0];
     if (name->kind != EXPRESSION_LITERAL)
         return refuse(tools, name->offset, "the name of a parameter must be a constant");
+    if (strcmp(function->source, "connection") == 0)
+        operation = legacy_operation_connection_parameter();
     if (name->literal.kind == SQL_TEXT)
         return request_part(tools, operation, function->source, name->literal.text, call->offset);
     struct legacy_clause *nothing = constant(tools, (struct sql_value){0}, call->offset);
@@ -348,6 +351,8 @@ static struct legacy_clause *make_call(const struct legacy_tools *tools, const s
     bool is_word = name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
     const struct sync_operation *operation = is_word ? legacy_operation_function(name, tools->fixed_json)
                                                      : legacy_operation_operator(name, tools->fixed_json);
+    if (operation && call->n_arguments == 1 && strcmp(name, "substring") == 0)
+        return refuse(tools, call->offset, "substring needs a start"); /* the parser's refusal there */
     if (operation)
         return compose(tools, operation, arguments, call->n_arguments, call->offset);
     sync_parser_refuse(tools->error, call->offset, "%s %.60s is not supported",

@@ -46,6 +46,8 @@ struct legacy_match {
 /* A value for each input; NULL: not set. */
 struct legacy_set {
     const char *values[LEGACY_INPUTS_MOST];
+    unsigned char order[LEGACY_INPUTS_MOST]; /* in which they were set */
+    size_t count;
 };
 
 struct legacy_sets {

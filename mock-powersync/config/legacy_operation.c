@@ -244,7 +244,7 @@ static json_t *without_booleans(const json_t *json) {
 
 /* Numbers without a fraction are integers here, and floating inside of arrays and objects. */
 static bool parameter_value(const json_t *json, struct arena *arena, struct sql_value *value) {
-    *value = (struct sql_value){0};
+    *value = (struct sql_value){.absent = !json};
     if (!json)
         return true;
     json_t *plain = without_booleans(json);
@@ -260,6 +260,32 @@ OPERATION(run_user_parameter) {
     (void)count;
     json_t *json = parsed(&arguments[0], arena);
     bool good = json && parameter_value(json_object_get(json, arguments[1].text), arena, value);
+    json_decref(json);
+    return good;
+}
+
+static json_t *json_of_value(const struct sql_value *value) {
+    return value->kind == SQL_TEXT      ? json_stringn(value->text, value->length)
+           : value->kind == SQL_INTEGER ? json_integer(value->integer)
+           : value->kind == SQL_REAL    ? json_real(value->real)
+                                        : json_null();
+}
+
+OPERATION(run_connection_parameter) {
+    (void)count;
+    json_t *json = parsed(&arguments[0], arena), *values = json_object();
+    bool good = json_is_object(json);
+    const char *key;
+    json_t *item;
+    json_object_foreach(json, key, item) {
+        struct sql_value part;
+        good = good && parameter_value(item, arena, &part);
+        if (good)
+            json_object_set_new(values, key, json_of_value(&part));
+    }
+    json_t *found = follow(values, &arguments[1], true);
+    *value = found_value(found, true, arena);
+    json_decref(found);
     json_decref(json);
     return good;
 }
@@ -327,5 +353,10 @@ const struct sync_operation *legacy_operation_token_parameter(void) {
 
 const struct sync_operation *legacy_operation_user_parameter(void) {
     static const struct sync_operation operation = {"user parameter", 2, 2, run_user_parameter};
+    return &operation;
+}
+
+const struct sync_operation *legacy_operation_connection_parameter(void) {
+    static const struct sync_operation operation = {"connection parameter", 2, 2, run_connection_parameter};
     return &operation;
 }

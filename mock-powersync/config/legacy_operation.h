@@ -13,5 +13,8 @@ const struct sync_operation *legacy_operation_function(const char *name, bool fi
  * and the name. */
 const struct sync_operation *legacy_operation_token_parameter(void);
 const struct sync_operation *legacy_operation_user_parameter(void);
+/* connection.parameter('x') and request.parameter('x'): a name or a path, which does not go into arrays and
+ * objects since they are texts there. */
+const struct sync_operation *legacy_operation_connection_parameter(void);
 
 #endif

@@ -136,8 +136,8 @@ static bool add_function(struct inquiry *inquiry, const struct legacy_parameter_
     struct sql_value list;
     if (!sync_expression_evaluate(query->argument, &inquiry->scope, &list))
         return false;
-    if (list.kind == SQL_NULL)
-        return true;
+    if (list.kind == SQL_NULL) /* a parameter that is not there is an error */
+        return !list.absent;
     json_t *json = list.kind == SQL_TEXT ? json_parse(list.text, list.length, NULL) : NULL;
     if (!json)
         return false;

@@ -59,14 +59,19 @@ export async function createJudge(modules) {
     const sourceTable = { connectionTag: 'default', schema: 'convex', name: table };
     const record = rowOf(config, document);
     const { results, errors } = config.evaluateRowWithErrors({ sourceTable, record });
-    const found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    let found;
+    try {
+      found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    } catch (error) { // only subqueries of edition 2's streams
+      found = { results: [], errors: [error] };
+    }
     for (const { lookup, bucketParameters } of found.results) {
       const key = lookup.serializedRepresentation;
       index.set(key, [...(index.get(key) ?? []), ...bucketParameters]);
     }
     const outputs = results.map((result) =>
       ({ bucket: result.bucket, table: result.table, id: result.id, data: json.JSONBig.stringify(result.data) }));
-    return { outputs, failed: errors.length > 0 };
+    return { outputs, failed: errors.length + found.errors.length > 0 };
   }
 
   async function judgeRequest(config, request, index) {

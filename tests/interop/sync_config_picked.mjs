@@ -59,5 +59,4 @@ export const picked = [
   whole('query and queries', 'config: {edition: 3}\nstreams:\n  s: {query: SELECT * FROM t, queries: [SELECT * FROM t]}\n', 'refused'),
   whole('priority 4', 'config: {edition: 3}\nstreams:\n  s: {query: SELECT * FROM t, priority: 4}\n', 'refused'),
   whole('common table expression', 'config: {edition: 3}\nwith:\n  mine: SELECT n FROM u WHERE m = auth.user_id()\nstreams:\n  s: {query: SELECT * FROM t WHERE n IN mine}\n', 'narrower'),
-  whole('edition 1', 'bucket_definitions:\n  b:\n    parameters: SELECT request.user_id() AS user_id\n    data: [SELECT _id AS id FROM t WHERE owner = bucket.user_id]\n', 'narrower'),
 ];
