@@ -140,8 +140,11 @@ enum status legacy_add_parameters(struct legacy_rules *rules, struct legacy_defi
     query->inputs = arena_allocate(&rules->arena, sizeof *query->inputs);
     enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
     if (!status) {
-        struct legacy_tools tools = {LEGACY_PARAMETERS, rules->fixed_json, NULL, NULL,
-                                     query->inputs,     &rules->arena,     error};
+        struct legacy_tools tools = {.place = LEGACY_PARAMETERS,
+                                     .fixed_json = rules->fixed_json,
+                                     .inputs = query->inputs,
+                                     .arena = &rules->arena,
+                                     .error = error};
         query->kind = select.function ? PARAMETERS_FUNCTION
                       : select.table  ? PARAMETERS_TABLE
                                       : PARAMETERS_STATIC;
@@ -187,7 +190,11 @@ enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition
                             struct error *error) {
     struct sync_select select;
     struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
-    struct legacy_tools tools = {LEGACY_DATA, rules->fixed_json, NULL, NULL, inputs, &rules->arena, error};
+    struct legacy_tools tools = {.place = LEGACY_DATA,
+                                 .fixed_json = rules->fixed_json,
+                                 .inputs = inputs,
+                                 .arena = &rules->arena,
+                                 .error = error};
     enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
     if (!status)
         status = compile_data(&tools, definition, &select,

@@ -10,6 +10,12 @@ static void *refuse(const struct legacy_tools *tools, int offset, const char *re
     return NULL;
 }
 
+static void *refuse_hard(const struct legacy_tools *tools, int offset, const char *reason) {
+    if (tools->hard)
+        *tools->hard = true;
+    return refuse(tools, offset, reason);
+}
+
 static struct legacy_clause *clause_of(const struct legacy_tools *tools, struct sync_expression *expression,
                                        bool of_row, bool of_request) {
     struct legacy_clause *clause = arena_allocate(tools->arena, sizeof *clause);
@@ -36,7 +42,7 @@ static struct legacy_clause *folded(const struct legacy_tools *tools, struct syn
     struct sync_scope scope = {.arena = tools->arena};
     struct sql_value value = {0};
     if (!sync_expression_evaluate(expression, &scope, &value))
-        return refuse(tools, expression->offset, "this constant cannot be evaluated");
+        return refuse_hard(tools, expression->offset, "this constant cannot be evaluated");
     return constant(tools, value, expression->offset);
 }
 
@@ -336,7 +342,7 @@ static struct legacy_clause *make_request(const struct legacy_tools *tools,
                    : clause_of(tools, request_text(tools, function->source, call->offset), false, true);
     const struct sync_expression *name = call->arguments[0];
     if (name->kind != EXPRESSION_LITERAL)
-        return refuse(tools, name->offset, "the name of a parameter must be a constant");
+        return refuse_hard(tools, name->offset, "the name of a parameter must be a constant");
     if (strcmp(function->source, "connection") == 0)
         operation = legacy_operation_connection_parameter();
     if (name->literal.kind == SQL_TEXT)

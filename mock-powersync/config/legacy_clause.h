@@ -24,6 +24,7 @@ struct legacy_tools {
     struct legacy_inputs *inputs;
     struct arena *arena;
     struct error *error;
+    bool *hard; /* set by refusals that the real service never swallows; or NULL */
 };
 
 struct legacy_clause {

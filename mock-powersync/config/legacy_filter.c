@@ -59,8 +59,23 @@ static bool take_conditions(const struct legacy_tools *tools, struct legacy_filt
     return true;
 }
 
-/* A column that cannot be compiled is no error in the real service: the whole condition is true then, and so
- * it is here (`lost`). */
+/* A column that does not compile is no error in the real service: the whole condition is true then, and so it
+ * is here (`lost`). */
+static struct sync_expression *make_column(const struct legacy_tools *inner, const struct sync_select *select,
+                                           bool *lost) {
+    struct error error = {0};
+    bool hard = false;
+    struct legacy_tools quiet = *inner;
+    quiet.error = &error;
+    quiet.hard = &hard;
+    const struct sync_expression *expression = select->items[0].expression;
+    struct sync_expression *column = expression ? legacy_clause_row_value(&quiet, expression) : NULL;
+    *lost = !column && !hard;
+    if (hard && inner->error)
+        *inner->error = error;
+    return column;
+}
+
 static struct legacy_subquery_draft *make_subquery(struct legacy_tools *inner,
                                                    const struct sync_select *select, int offset, bool *lost) {
     *lost = false;
@@ -70,14 +85,8 @@ static struct legacy_subquery_draft *make_subquery(struct legacy_tools *inner,
     draft->inputs = inner->inputs;
     if (legacy_query_table(inner, select, &draft->table))
         return NULL;
-    struct error ignored = {0};
-    struct legacy_tools quiet = *inner;
-    quiet.error = &ignored;
-    if (select->n_items > 0 && !(select->items[0].expression && (draft->column = legacy_clause_row_value(
-                                                                     &quiet, select->items[0].expression)))) {
-        *lost = true;
+    if (select->n_items > 0 && !(draft->column = make_column(inner, select, lost)))
         return NULL;
-    }
     if (select->n_items != 1)
         return refuse(inner, offset, "a subquery must give one column");
     struct legacy_filter *where = legacy_filter_make(inner, select->where);

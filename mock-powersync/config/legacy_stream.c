@@ -129,7 +129,11 @@ enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definit
                                struct error *error) {
     struct sync_select select;
     struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
-    struct legacy_tools tools = {LEGACY_STREAM, rules->fixed_json, NULL, NULL, inputs, &rules->arena, error};
+    struct legacy_tools tools = {.place = LEGACY_STREAM,
+                                 .fixed_json = rules->fixed_json,
+                                 .inputs = inputs,
+                                 .arena = &rules->arena,
+                                 .error = error};
     enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
     if (!status)
         status = compile(&tools, &select, stream);
