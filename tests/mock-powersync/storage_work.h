@@ -66,7 +66,8 @@ static inline struct work_row work_row_roll(struct dice *dice, unsigned number) 
     return row;
 }
 
-static inline void work_save(struct bucket_storage *buckets, unsigned index, const struct work_row *row) {
+static inline void work_save(struct bucket_storage *buckets, unsigned index, const struct work_row *row,
+                             bool skip_existing) {
     static const char *const types[] = {"lists", "todos"};
     struct bucket_output outputs[WORK_OUTPUTS];
     struct lookup_output lookups[WORK_KEYS];
@@ -88,7 +89,7 @@ static inline void work_save(struct bucket_storage *buckets, unsigned index, con
     }
     snprintf(id, sizeof id, "row%u", index);
     struct row_outputs all = {outputs, row->n_outputs, lookups, row->n_lookups, 0};
-    bucket_storage_save(buckets, "items", id, &all, false);
+    bucket_storage_save(buckets, "items", id, &all, skip_existing);
 }
 
 /* Sorted lines. */
@@ -262,7 +263,15 @@ static inline struct bucket *work_bucket(struct bucket_storage *buckets, unsigne
     return bucket_storage_bucket(buckets, name, strlen(name));
 }
 
-/* All that a client could read, and the parameters. The caller frees it. */
+static inline void add_emitted(struct lines *lines, const struct source_row *row) {
+    for (size_t i = 0; i < row->n_emitted; i++) {
+        const struct emitted *emitted = &source_row_emitted(row)[i];
+        lines_add(lines, memory_format("%s %s in %s as %s %s", row->table, row->id, emitted->bucket->name,
+                                       emitted->place->object_type, emitted->place->object_id));
+    }
+}
+
+/* All that a client could read, the parameters, and where rows are. The caller frees it. */
 static inline char *storage_text(const struct bucket_storage *buckets) {
     struct lines lines = {0};
     struct map_entry *entry;
@@ -283,6 +292,9 @@ static inline char *storage_text(const struct bucket_storage *buckets) {
                                     operation->place ? 0ULL : (unsigned long long)operation->target_op));
         }
     }
+    for (size_t i = 0; i < buckets->rows.n_slots; i++)
+        if (buckets->rows.slots[i])
+            add_emitted(&lines, buckets->rows.slots[i]);
     for (unsigned key = 0; key < WORK_KEYS; key++)
         lines_add(&lines, storage_tuples(buckets, key, buckets->checkpoint));
     lines_add(&lines,

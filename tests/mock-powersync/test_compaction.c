@@ -310,7 +310,7 @@ static void nobody_can_tell(void **state) {
             unsigned row = roll(&dice, WORK_ROWS), what = roll(&dice, 20);
             if (what < 6) {
                 rows[row] = work_row_roll(&dice, step);
-                work_save(fixture->buckets, row, &rows[row]);
+                work_save(fixture->buckets, row, &rows[row], false);
             } else if (what < 8) {
                 bucket_storage_commit(fixture->buckets, ++fixture->lsn, false);
                 memcpy(committed, rows, sizeof rows);
