@@ -81,19 +81,24 @@ static void next_poll(struct convex_job *job) {
 }
 
 static void keep_alive(struct convex_job *job) {
-    writer_keepalive(job->writer, job->cursor);
+    if (!writer_keepalive(job->writer, job->cursor)) {
+        convex_job_storage_failed(job);
+        return;
+    }
     job->last_keepalive = host_now(job->host);
     job->kept_alive = true;
+    next_poll(job);
 }
 
 static void commit_page(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
-    if (job->written > 0)
-        writer_commit(job->writer, job->cursor);
-    else
+    if (job->written == 0)
         keep_alive(job);
-    next_poll(job);
+    else if (writer_commit(job->writer, job->cursor))
+        next_poll(job);
+    else
+        convex_job_storage_failed(job);
 }
 
 /* Of an idle source: at once after the start, then once a minute. */
@@ -114,7 +119,8 @@ static void finish_page(struct convex_job *job) {
     }
     if (keepalive_is_due(job, idle))
         keep_alive(job);
-    next_poll(job); /* otherwise the cursor moves in memory only */
+    else
+        next_poll(job); /* the cursor moves in memory only */
 }
 
 /* Mutant split-transaction: where to cut the last transaction of the page that changes several rows; 0: there
@@ -150,7 +156,10 @@ static void commit_half(struct convex_job *job, size_t point, int64_t ts) {
     apply_rows(job, point);
     assert(ts - 1 >= job->cursor);
     host_mark(job->host, "replicator.split-transaction");
-    writer_commit(job->writer, ts - 1);
+    if (!writer_commit(job->writer, ts - 1)) {
+        convex_job_storage_failed(job);
+        return;
+    }
     convex_job_pause(job, job->source->polling_interval, finish_split_page);
 }
 

@@ -58,8 +58,6 @@ static void say_ended(struct task *task, const struct source_failure *failure) {
 /* The stream is then not ours any more: looking again finds its successor. */
 static void start_over(struct task *task) {
     struct error error = {0};
-    if (!wants_replication(task->stream))
-        return; /* replaced meanwhile */
     host_mark(task->replicator->host, "replicator.started-over");
     if (storage_stream_restart(task->replicator->options.storage, task->stream, &error))
         host_note(task->replicator->host, &(struct note){.kind = NOTE_TEXT, .text = error.message});
@@ -67,14 +65,18 @@ static void start_over(struct task *task) {
 
 static void job_ended(void *context, const struct source_failure *failure) {
     struct task *task = context;
-    rate_limit_failed(&task->replicator->limit, host_now(task->replicator->host), failure->retry_delay);
-    say_ended(task, failure);
+    bool matters =
+        wants_replication(task->stream); /* else it was replaced, and is dropped by the next look */
     bool lost = failure->position_lost;
+    if (matters) {
+        rate_limit_failed(&task->replicator->limit, host_now(task->replicator->host), failure->retry_delay);
+        say_ended(task, failure);
+    }
     source_job_stop(task->job);
     task->job = NULL;
-    if (lost)
+    if (matters && lost)
         start_over(task);
-    else
+    else if (matters)
         await_start(task);
 }
 

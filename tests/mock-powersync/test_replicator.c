@@ -2,6 +2,10 @@
  * locks between replicators. */
 #include "mock-powersync/unit.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
 #include "mock-powersync/replication.h"
 #include "mock-powersync/replication/rate_limit.h"
 
@@ -201,6 +205,63 @@ static void lost_while_being_replaced(void **state) {
     assert_operations(setting, "2#all|0[]", "PUT t1");
 }
 
+/* A deployment that is replaced while it copies: its job comes to its end unheard, and delays nobody. */
+static void replaced_while_copying(void **state) {
+    struct setting *setting = started(state);
+    setting->fake->snapshot_rows = 1;
+    for (int i = 0; i < 20; i++) {
+        char id[4] = {'l', (char)('a' + i), 0, 0};
+        put(setting, 3000 + i, "lists", id, "");
+    }
+    run(setting, 4500 * TIME_MILLISECOND);
+    for (int round = 0; round < 12; round++) { /* it looks every 5 s, then copies for about 50 ms */
+        deploy_query(setting, LISTS);
+        run(setting, 5 * SECOND + 5 * TIME_MILLISECOND);
+    }
+    run(setting, 10 * SECOND);
+    const struct replication_stream *stream = storage_serving(setting->storage);
+    assert_int_equal(stream->number, 13);
+    assert_int_equal(stream->state, STREAM_ACTIVE);
+    assert_null(stream->error);
+    assert_null(storage_deploying(setting->storage));
+}
+
+/* A file that cannot be written ends the job; 20 s later everything is as if nothing had been. */
+static void storage_that_cannot_be_written(void **state) {
+    struct setting *setting = *state;
+    char path[] = "/tmp/syncline-replicator-XXXXXX";
+    assert_true(mkdtemp(path));
+    char *file = memory_format("%s/storage.db", path);
+    storage_destroy(setting->storage);
+    struct error error = {0};
+    if (storage_open(&setting->storage, file, &error))
+        fail_msg("%s", error.message);
+    started(state);
+    struct rlimit usual, none;
+    getrlimit(RLIMIT_FSIZE, &usual);
+    none = usual;
+    none.rlim_cur = 0;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &none);
+    put(setting, 3000, "lists", "l2", "");
+    run(setting, 3 * SECOND);
+    setrlimit(RLIMIT_FSIZE, &usual);
+    signal(SIGXFSZ, before);
+    assert_operations(setting, "1#all|0[]", "PUT l1");
+    assert_non_null(storage_serving(setting->storage)->error);
+    size_t from = setting->fake->n_requests;
+    run(setting, 15 * SECOND);
+    assert_int_equal(setting->fake->n_requests, from);
+    run(setting, 5 * SECOND);
+    assert_null(storage_serving(setting->storage)->error);
+    assert_int_equal(serving(setting)->lsn, START + 3000);
+    assert_data(setting, "1#all|0[]", "{\"_creationTime\":1767225600000.5,\"_id\":\"l2\",\"id\":\"l2\"}");
+    char *remove = memory_format("rm -r %s", path);
+    assert_int_equal(system(remove), 0);
+    free(remove);
+    free(file);
+}
+
 /* Nothing is deployed at the start: what comes later is seen within half a second at first. */
 static void first_deploy_comes_late(void **state) {
     struct setting *setting = *state;
@@ -293,6 +354,8 @@ int main(void) {
                                        cmocka_unit_test(lost_positions),
                                        TEST(path_counts_as_words),
                                        TEST(lost_while_being_replaced),
+                                       TEST(replaced_while_copying),
+                                       TEST(storage_that_cannot_be_written),
                                        TEST(first_deploy_comes_late),
                                        TEST(first_deploy_comes_very_late),
                                        TEST(standing_by),
