@@ -107,6 +107,8 @@ enum status serve_powersync_start(struct serve_powersync *powersync, struct live
 void serve_powersync_stop(struct serve_powersync *powersync) {
     powersync_service_destroy(powersync->service);
     fault_host_destroy(powersync->door);
+    if (powersync->storage)
+        storage_destroy(powersync->storage);
     service_config_free(&powersync->config);
     buffer_free(&powersync->built_in);
 }

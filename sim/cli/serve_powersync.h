@@ -6,11 +6,13 @@
 
 #include "cli/serve_convex.h"
 #include "mock-powersync/service_config.h"
+#include "mock-powersync/storage/storage.h"
 
 struct serve_powersync {
     struct service_config config;
     struct live *live;
     struct host *host, *door, *metrics_host;
+    struct storage *storage; /* of the file; NULL: the service has its own in memory */
     struct powersync_service *service;
     const struct fault_file *faults;
     struct buffer built_in; /* the sync config made for a backend file */

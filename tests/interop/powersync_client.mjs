@@ -32,6 +32,7 @@ const settled = async (what) => {
   await converge(bob, convexUrl, "bob", what + ", bob");
 };
 const write = (client, sql, values) => client.database.execute(sql, values);
+const lastOperation = async (client) => (await client.database.get("SELECT max(last_op) AS op FROM ps_buckets")).op;
 const insertTodo = (client, id, description, owner = "ann") =>
   write(client, "INSERT INTO todos (id, list_uuid, description, completed, rank, owner_id) VALUES (?, 'l1', ?, 0, 1.5, ?)", [
     id,
@@ -106,6 +107,7 @@ await run(`powersync ${transport} ${mode}`, {
     bob.connector.lifetime = 3600;
   },
   "a killed service goes on": async () => {
+    const before = await lastOperation(ann);
     await insertTodo(ann, "before-kill", "on its way");
     await service.kill();
     await insertTodo(ann, "while-killed", "nobody listens");
@@ -113,6 +115,7 @@ await run(`powersync ${transport} ${mode}`, {
     service = await startService();
     proxy.to = new URL(service.address("powersync"));
     await settled("service killed");
+    assert.ok((await lastOperation(ann)) > before, "the service counts operations on from what its storage holds");
     await insertTodo(phone, "after-kill", "on the new one");
     await settled("after the restart");
   },
