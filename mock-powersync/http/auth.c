@@ -46,9 +46,9 @@ static bool refuse_unknown(struct auth *auth, bool timed_out, struct http_error 
     }
     for (size_t i = 0; i < auth->n_caches; i++)
         key_cache_refresh(auth->caches[i]);
-    return http_error_authorization(
-        error, "PSYNC_S2101",
-        "Could not find an appropriate key in the keystore. The key is missing or no key matched the token KID");
+    return http_error_authorization(error, "PSYNC_S2101",
+                                    "Could not find an appropriate key in the keystore. The key is missing "
+                                    "or no key matched the token KID");
 }
 
 static bool is_accepted(struct auth *auth, const struct jwt *jwt, const char *token, bool timed_out,

@@ -16,8 +16,8 @@ struct key_set {
 };
 
 /* Take the keys of {"keys":[...]} after those that are there. Public: from a JWKS URI, where only public keys
- * that may verify are taken and others passed over; else a key that cannot be read is refused. STATUS_INVALID:
- * not a key set, and nothing was taken. */
+ * that may verify are taken and others passed over; else a key that cannot be read is refused.
+ * STATUS_INVALID: not a key set, and nothing was taken. */
 enum status key_set_add(struct key_set *set, const json_t *jwks, bool public, struct error *error);
 /* The wildcard key of Supabase's secret. */
 void key_set_add_supabase(struct key_set *set, const char *secret);

@@ -1,5 +1,5 @@
-/* GET /write-checkpoint.json, for clients of old: answers only when a checkpoint has reached the source's head,
- * with that checkpoint's op id. */
+/* GET /write-checkpoint.json, for clients of old: answers only when a checkpoint has reached the source's
+ * head, with that checkpoint's op id. */
 #ifndef MOCK_POWERSYNC_LEGACY_CHECKPOINT_H
 #define MOCK_POWERSYNC_LEGACY_CHECKPOINT_H
 

@@ -9,16 +9,18 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
+/* A process that only replicates has the first table. */
 static const struct {
     const struct route *routes;
     size_t count;
-} tables[] = {{stream_routes, LENGTH(stream_routes)},
-              {checkpoint_routes, LENGTH(checkpoint_routes)},
-              {probe_routes, LENGTH(probe_routes)}};
+} tables[] = {{probe_routes, LENGTH(probe_routes)},
+              {stream_routes, LENGTH(stream_routes)},
+              {checkpoint_routes, LENGTH(checkpoint_routes)}};
 
-static const struct route *find_route(const struct http_request *request) {
-    size_t length = strcspn(request->target, "?");
-    for (size_t i = 0; i < LENGTH(tables); i++)
+static const struct route *find_route(const struct powersync_service *service,
+                                      const struct http_request *request) {
+    size_t length = strcspn(request->target, "?"), n_tables = service->batcher ? LENGTH(tables) : 1;
+    for (size_t i = 0; i < n_tables; i++)
         for (size_t j = 0; j < tables[i].count; j++) {
             const struct route *route = &tables[i].routes[j];
             if (strcmp(route->method, request->method) == 0 && strlen(route->path) == length &&
@@ -183,7 +185,7 @@ static void enter(struct powersync_service *service, uint64_t exchange, const st
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
-    const struct route *route = find_route(request);
+    const struct route *route = find_route(service, request);
     if (route) {
         enter(service, exchange, route, request);
         return;
@@ -205,8 +207,4 @@ void routes_stop(struct powersync_service *service) {
     for (size_t i = 0; (entry = map_next(&service->calls, &i));)
         free_call(entry->value);
     map_clear(&service->calls, NULL);
-    for (size_t i = 0; i < ROUTE_GROUPS; i++) {
-        struct request_group *group = &service->groups[i];
-        *group = (struct request_group){.running_most = group->running_most, .queue_most = group->queue_most};
-    }
 }

@@ -37,8 +37,7 @@ static void handle_stream(struct route_call *call, const struct auth_user *user)
 
 void stream_route_ended(void *context, struct sync_stream *stream) {
     struct powersync_service *service = context;
-    struct route_call *call =
-        map_get(&service->calls, exchange_key(sync_stream_exchange(stream)).text);
+    struct route_call *call = map_get(&service->calls, exchange_key(sync_stream_exchange(stream)).text);
     sync_stream_destroy(stream);
     route_call_end(call);
 }

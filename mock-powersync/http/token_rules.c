@@ -138,7 +138,7 @@ bool token_check_claims(const json_t *claims, const struct auth_key *key,
                         const struct token_audiences *audiences, int64_t now, struct http_error *error) {
     static const char *const supabase[] = {"authenticated"};
     static const struct token_audiences supabase_audiences = {supabase, 1};
-    int64_t issued, expires;
+    int64_t issued = 0, expires = 0;
     if (!check_present(claims, error) || !check_times(claims, now, &issued, &expires, error) ||
         !check_audience(json_object_get(claims, "aud"), key->supabase ? &supabase_audiences : audiences,
                         error) ||

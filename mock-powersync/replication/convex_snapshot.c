@@ -17,11 +17,11 @@ void convex_snapshot_next(struct convex_job *job) {
     struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&job->known, &i));) {
         const struct table_progress *progress = writer_progress(job->writer, entry->key);
-        if (progress && progress->done)
+        if (progress->done)
             continue;
         job->table = entry->key;
         job->call = convex_client_snapshot(&job->source->client, writer_boundary(job->writer), entry->key,
-                                           progress ? progress->cursor : NULL, on_page, job);
+                                           progress->cursor, on_page, job);
         return;
     }
     convex_job_before_commit(job, finish);

@@ -6,16 +6,20 @@
 
 struct writer {
     struct writer_options options;
-    struct arena arena;         /* what evaluating needs */
-    size_t evaluated;           /* rows since the arena was emptied */
+    struct arena arena; /* what evaluating needs */
+    struct bucket_storage *buckets;
+    size_t evaluated; /* rows since the arena was emptied */
+    size_t unflushed_rows;
+    size_t unflushed_bytes;
     int64_t oldest_uncommitted; /* time of the oldest change that was read and not committed; 0: none */
 };
 
-enum { ROWS_AN_ARENA = 100 };
+enum { ROWS_AN_ARENA = 100, FLUSH_ROWS = 2000, FLUSH_BYTES = 5 * 1000 * 1000 };
 
 struct writer *writer_create(const struct writer_options *options) {
     struct writer *writer = memory_allocate(sizeof *writer);
     writer->options = *options;
+    writer->buckets = options->stream->buckets;
     return writer;
 }
 
@@ -27,46 +31,54 @@ void writer_destroy(struct writer *writer) {
 }
 
 const struct sync_config *writer_config(const struct writer *writer) {
-    return writer->options.config;
+    return writer->options.stream->config;
 }
 
 bool writer_snapshot_is_done(const struct writer *writer) {
-    return writer->options.buckets->snapshot_done;
+    return writer->buckets->snapshot_done;
 }
 
 int64_t writer_boundary(const struct writer *writer) {
-    return writer->options.buckets->snapshot_lsn;
+    return writer->buckets->snapshot_lsn;
 }
 
 int64_t writer_position(const struct writer *writer) {
-    return writer->options.buckets->lsn;
-}
-
-static struct table_progress *progress_of(const struct writer *writer, const char *table) {
-    const struct sync_config *config = writer->options.config;
-    for (size_t i = 0; i < config->n_patterns; i++)
-        if (!config->patterns[i].prefix && strcmp(config->patterns[i].name, table) == 0)
-            return &writer->options.buckets->tables[i];
-    return NULL;
+    return writer->buckets->resume_lsn;
 }
 
 const struct table_progress *writer_progress(const struct writer *writer, const char *table) {
-    return progress_of(writer, table);
+    return bucket_storage_table(writer->buckets, table);
 }
 
 void writer_start_snapshot(struct writer *writer, int64_t boundary) {
     assert(boundary > 0 && writer_boundary(writer) == 0);
-    writer->options.buckets->snapshot_lsn = boundary;
+    writer->buckets->snapshot_lsn = boundary;
+}
+
+/* What cannot be written now is written by the next flush or commit. */
+static void flush(struct writer *writer) {
+    storage_flush(writer->options.stream->storage, NULL);
+    writer->unflushed_rows = writer->unflushed_bytes = 0;
+}
+
+/* Big transactions go to disk in parts, which nobody sees before the commit. */
+static void count(struct writer *writer, const struct row_outputs *outputs) {
+    writer->options.metrics->rows_replicated++;
+    writer->unflushed_rows++;
+    for (size_t i = 0; i < outputs->n_buckets; i++)
+        writer->unflushed_bytes += outputs->buckets[i].data_length;
+    if (writer->unflushed_rows >= FLUSH_ROWS || writer->unflushed_bytes >= FLUSH_BYTES)
+        flush(writer);
 }
 
 static void save(struct writer *writer, const struct source_table *table, const char *id,
                  const struct row *row, bool skip_existing) {
     struct row_outputs outputs = {0};
-    struct bucket_storage *buckets = writer->options.buckets;
     if (row)
-        evaluate_row(writer->options.config, buckets->number, table, row, &writer->arena, &outputs);
-    bucket_storage_save(buckets, table->name, id, outputs.buckets, outputs.n_buckets, skip_existing);
-    writer->options.metrics->rows_replicated++;
+        evaluate_row(writer->options.stream->config, writer->buckets->number, table, row, &writer->arena,
+                     &outputs);
+    bucket_storage_save(writer->buckets, table->name, id, &outputs, skip_existing);
+    count(writer, &outputs);
     if (++writer->evaluated >= ROWS_AN_ARENA) {
         arena_free(&writer->arena);
         writer->evaluated = 0;
@@ -94,28 +106,25 @@ void writer_transaction(struct writer *writer) {
 
 void writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
                       size_t rows) {
-    struct table_progress *progress = progress_of(writer, table->name);
-    (void)rows;
-    free(progress->cursor);
-    progress->cursor = memory_copy_text(cursor);
-    progress->done = last;
+    struct table_progress *progress = bucket_storage_table(writer->buckets, table->name);
+    progress->replicated += (int64_t)rows;
+    table_progress_set(progress, last, cursor);
+    flush(writer);
 }
 
 void writer_table_found(struct writer *writer, const struct source_table *table) {
-    struct table_progress *progress = progress_of(writer, table->name);
-    if (progress)
-        progress->done = true;
+    table_progress_set(bucket_storage_table(writer->buckets, table->name), true, NULL);
 }
 
 static void commit(struct writer *writer, int64_t position, bool empty) {
-    bool moved = bucket_storage_commit(writer->options.buckets, position, empty);
+    writer->unflushed_rows = writer->unflushed_bytes = 0;
     writer->oldest_uncommitted = 0;
-    if (moved)
-        writer->options.published(writer->options.context);
+    if (bucket_storage_commit(writer->buckets, position, empty))
+        replication_stream_report(writer->options.stream, NULL, 0);
 }
 
 void writer_finish_snapshot(struct writer *writer) {
-    struct bucket_storage *buckets = writer->options.buckets;
+    struct bucket_storage *buckets = writer->buckets;
     assert(!buckets->snapshot_done && buckets->snapshot_lsn > 0);
     buckets->snapshot_done = true;
     commit(writer, buckets->snapshot_lsn, true);

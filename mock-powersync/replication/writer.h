@@ -8,15 +8,12 @@
 #include "kernel/host.h"
 #include "mock-powersync/config/evaluate.h"
 #include "mock-powersync/metrics.h"
-#include "mock-powersync/storage/bucket_storage.h"
+#include "mock-powersync/storage/storage.h"
 
 struct writer_options {
     struct host *host;
-    const struct sync_config *config;
-    struct bucket_storage *buckets;
+    struct replication_stream *stream; /* of the caller's hold */
     struct powersync_metrics *metrics;
-    void (*published)(void *context); /* the checkpoint's op id or position moved */
-    void *context;
 };
 
 /* What the options point to must outlive the writer. */
@@ -30,7 +27,6 @@ const struct sync_config *writer_config(const struct writer *writer);
 bool writer_snapshot_is_done(const struct writer *writer);
 int64_t writer_boundary(const struct writer *writer); /* of the snapshot under way; 0: not chosen yet */
 int64_t writer_position(const struct writer *writer); /* where streaming goes on */
-/* NULL: nothing of the table has been copied. */
 const struct table_progress *writer_progress(const struct writer *writer, const char *table);
 
 /* The snapshot. Its boundary is chosen before anything else, so that a resumed one keeps it. */
