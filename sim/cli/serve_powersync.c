@@ -97,8 +97,12 @@ enum status serve_powersync_start(struct serve_powersync *powersync, struct live
     powersync->faults = faults;
     powersync->host = live_node(live, "powersync");
     powersync->door = fault_host_create(powersync->host, &faults->powersync);
-    status =
-        powersync_service_create(powersync->door, &powersync->config.options, &powersync->service, error);
+    if (powersync->config.storage_path)
+        status = storage_open(&powersync->storage, powersync->config.storage_path, error);
+    powersync->config.options.storage = powersync->storage;
+    if (status == STATUS_OK)
+        status =
+            powersync_service_create(powersync->door, &powersync->config.options, &powersync->service, error);
     if (status == STATUS_OK)
         status = live_serve(live, powersync->host, options->powersync, error);
     return status;

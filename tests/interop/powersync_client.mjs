@@ -18,6 +18,10 @@ const contentTypes = { ndjson: ["application/x-ndjson"], bson: ["application/vnd
 
 const convex = await startServer(["--convex", "127.0.0.1:0"]);
 const convexUrl = convex.address("convex");
+const todo = (uuid, more) => ({ uuid, list_uuid: "l1", description: "tea ☕ \u0001 \"1\"", owner_id: "ann", ...more });
+const todos = Array.from({ length: 300 }, (_, i) => todo("t" + i, { completed: i % 2 === 0, rank: i / 7 }));
+await addList(convexUrl, { uuid: "l1", name: "groceries", owner_id: "ann", shared_with: "bob" }, todos);
+await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve" })]);
 const config = writeServiceConfig(convexUrl);
 const startService = () => startServer(["--powersync", "127.0.0.1:0", "--config", config]);
 let service = await startService();
@@ -42,10 +46,6 @@ const insertTodo = (client, id, description, owner = "ann") =>
 
 await run(`powersync ${transport} ${mode}`, {
   "first sync": async () => {
-    const todo = (uuid, more) => ({ uuid, list_uuid: "l1", description: "tea ☕ \u0001 \"1\"", owner_id: "ann", ...more });
-    const todos = Array.from({ length: 300 }, (_, i) => todo("t" + i, { completed: i % 2 === 0, rank: i / 7 }));
-    await addList(convexUrl, { uuid: "l1", name: "groceries", owner_id: "ann", shared_with: "bob" }, todos);
-    await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve" })]);
     ann = await newClient("ann", "ann");
     await ann.connect();
     await ann.database.waitForFirstSync(AbortSignal.timeout(10000));
