@@ -221,6 +221,10 @@ static void replaced_while_copying(void **state) {
     run(setting, 10 * SECOND);
     const struct replication_stream *stream = storage_serving(setting->storage);
     assert_int_equal(stream->number, 13);
+    size_t heads = 0;
+    for (size_t i = 0; i < setting->fake->n_requests; i++)
+        heads += strcmp(setting->fake->requests[i], "GET /api/list_snapshot?format=json") == 0;
+    assert_int_equal(heads, 13); /* each was begun at its time */
     assert_int_equal(stream->state, STREAM_ACTIVE);
     assert_null(stream->error);
     assert_null(storage_deploying(setting->storage));

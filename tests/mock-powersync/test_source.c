@@ -98,6 +98,17 @@ static void failures_are_passed_on(void **state) {
     assert_non_null(strstr(small.text, "19 digits"));
 }
 
+/* A deployment behind a path, with the slashes that people write. */
+static void deployment_behind_a_path(void **state) {
+    struct setting *setting = *state;
+    setting->settings.address = "http://convex/behind//";
+    opened(state);
+    struct answer head = {0};
+    source_head(setting->source, take, &head);
+    run(setting, SECOND);
+    assert_string_equal(last_request(setting), "GET /behind/api/list_snapshot?format=json");
+}
+
 static void schema(void **state) {
     struct setting *setting = opened(state);
     struct answer answer = {0};
@@ -278,7 +289,8 @@ static void another_kind_of_source(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(head_and_mark), TEST(failures_are_passed_on), TEST(schema),
-                                       TEST(check_of_the_source), TEST(another_kind_of_source)};
+    const struct CMUnitTest tests[] = {
+        TEST(head_and_mark), TEST(failures_are_passed_on), TEST(deployment_behind_a_path),
+        TEST(schema),        TEST(check_of_the_source),    TEST(another_kind_of_source)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
