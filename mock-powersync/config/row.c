@@ -5,11 +5,6 @@
 
 #include "base/json.h"
 
-static bool is_export_field(const char *name) {
-    return name[0] == '_' && (strcmp(name, "_table") == 0 || strcmp(name, "_ts") == 0 ||
-                              strcmp(name, "_deleted") == 0 || strcmp(name, "_component") == 0);
-}
-
 /* The sign of -0 is lost in every output of the real service. `json` is a private copy or read only by us. */
 static void drop_zero_signs(json_t *json) {
     if (json_is_real(json) && json_real_value(json) == 0) {
@@ -72,21 +67,6 @@ struct sql_value sql_value_from_json_copy(const json_t *json, struct arena *aren
     if (json_is_string(json))
         value.text = arena_copy_bytes(arena, value.text, value.length);
     return value;
-}
-
-struct row row_from_document(const json_t *document, struct arena *arena) {
-    assert(json_is_object(document));
-    struct row row = {0};
-    row.columns = arena_allocate(arena, (json_object_size(document) + 1) * sizeof *row.columns);
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)document, name, value) {
-        if (is_export_field(name))
-            continue;
-        row.columns[row.count++] = (struct row_column){name, sql_value_from_json(value, arena)};
-    }
-    assert(row.count <= json_object_size(document));
-    return row;
 }
 
 const struct sql_value *row_get(const struct row *row, const char *name) {

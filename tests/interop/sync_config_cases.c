@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "mock-powersync/config/evaluate.h"
+#include "mock-powersync/replication/convex_row.h"
 
 static json_t *judge_row(const struct sync_config *config, const json_t *row) {
     json_t *outputs = json_array();
@@ -15,7 +16,7 @@ static json_t *judge_row(const struct sync_config *config, const json_t *row) {
     struct source_table table = {"default", "convex", json_text(row, "table")};
     struct arena arena = {0};
     if (json_is_object(document)) {
-        struct row columns = row_from_document(document, &arena);
+        struct row columns = convex_row(document, &arena);
         evaluate_row(config, 1, &table, &columns, &arena, &found);
         for (size_t i = 0; i < found.n_buckets; i++) {
             const struct bucket_output *output = &found.buckets[i];
