@@ -127,6 +127,7 @@ void writer_finish_snapshot(struct writer *writer) {
     struct bucket_storage *buckets = writer->buckets;
     assert(!buckets->snapshot_done && buckets->snapshot_lsn > 0);
     buckets->snapshot_done = true;
+    buckets->resume_lsn = buckets->snapshot_lsn;
     commit(writer, buckets->snapshot_lsn, true);
 }
 

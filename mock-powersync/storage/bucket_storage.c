@@ -51,7 +51,7 @@ void bucket_storage_destroy(struct bucket_storage *buckets) {
 
 /* Buckets */
 
-void bucket_list_add(struct bucket_list *list, struct bucket *bucket) {
+static void list_add(struct bucket_list *list, struct bucket *bucket) {
     MEMORY_RESERVE(list->buckets, list->capacity, list->count + 1);
     list->buckets[list->count++] = bucket;
 }
@@ -79,6 +79,16 @@ const char *bucket_storage_text(struct bucket_storage *buckets, const char *text
     return kept;
 }
 
+static uint64_t target_of(const struct bucket_operation *operation) {
+    return operation->place ? 0 : operation->target_op;
+}
+
+/* A CLEAR stands for operations of every checkpoint before it. */
+static uint64_t highest_target_of(const struct bucket_operation *operation) {
+    uint64_t target = target_of(operation);
+    return operation->kind == OPERATION_CLEAR && operation->op_id > target ? operation->op_id : target;
+}
+
 void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct bucket_operation operation) {
     uint32_t before = bucket->count > 0 ? bucket->operations[bucket->count - 1].sum : 0;
     operation.sum = before + operation.checksum;
@@ -88,17 +98,21 @@ void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct
     bucket->uncompacted++;
     if (operation.place)
         operation.place->references++;
-    else if (operation.target_op > bucket->highest_target)
-        bucket->highest_target = operation.target_op;
+    uint64_t target = highest_target_of(&operation);
+    bucket->highest_target = target > bucket->highest_target ? target : bucket->highest_target;
     buckets->data_bytes += operation.data_length;
     buckets->n_operations++;
     if (!bucket->touched)
-        bucket_list_add(&buckets->touched, bucket);
+        list_add(&buckets->touched, bucket);
     bucket->touched = true;
-    if (buckets->storage->journal && !bucket->unstored) {
-        bucket->unstored = true;
-        bucket_list_add(&buckets->unstored, bucket);
-    }
+    bucket_needs_storing(buckets, bucket);
+}
+
+void bucket_needs_storing(struct bucket_storage *buckets, struct bucket *bucket) {
+    if (!buckets->storage->journal || bucket->unstored)
+        return;
+    bucket->unstored = true;
+    list_add(&buckets->unstored, bucket);
 }
 
 static uint64_t next_op(struct bucket_storage *buckets) {
@@ -286,14 +300,9 @@ struct bucket_state bucket_state_at(const struct bucket *bucket, uint64_t op_id)
                                  .count = count};
 }
 
-static uint64_t target_of(const struct bucket_operation *operation) {
-    return operation->place ? 0 : operation->target_op;
-}
-
 bool bucket_is_compacted_past(const struct bucket *bucket, uint64_t after, uint64_t checkpoint) {
     if (bucket->highest_target <= checkpoint || after >= checkpoint)
         return false;
-    /* A CLEAR beyond the checkpoint stands for operations before it, too. */
     if (bucket->operations[0].kind == OPERATION_CLEAR && bucket->operations[0].op_id > checkpoint)
         return true;
     size_t end = bucket_index_after(bucket, checkpoint);
@@ -352,7 +361,7 @@ static void check_bucket(const struct bucket_storage *buckets, const struct buck
                (operation->kind == OPERATION_PUT || operation->kind == OPERATION_REMOVE));
         assert(!operation->place || operation->place->references > 0);
         assert(operation->kind != OPERATION_CLEAR || i == 0);
-        assert(target_of(operation) <= bucket->highest_target);
+        assert(highest_target_of(operation) <= bucket->highest_target);
         assert(operation->kind == OPERATION_PUT || operation->data_length == 0);
         *bytes += operation->data_length;
         last = operation->op_id;

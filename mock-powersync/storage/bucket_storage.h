@@ -43,7 +43,7 @@ struct bucket {
     size_t count;
     size_t capacity;
     struct watch_list watches; /* woken when a commit made new operations visible */
-    uint64_t highest_target;   /* of its MOVEs and CLEARs */
+    uint64_t highest_target;   /* of its MOVEs and CLEARs; and the CLEAR's own op id */
     size_t uncompacted;        /* operations since the last compaction */
     size_t stored;             /* operations that the file has; the rest is new */
     uint32_t number;           /* in the file; 0: not there yet */
@@ -159,7 +159,7 @@ void bucket_storage_check(const struct bucket_storage *buckets);
 
 /* For the storage's other files: put an operation at the end of a bucket; everything in it is taken over. */
 void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct bucket_operation operation);
-void bucket_list_add(struct bucket_list *list, struct bucket *bucket);
+void bucket_needs_storing(struct bucket_storage *buckets, struct bucket *bucket);
 const char *bucket_storage_text(struct bucket_storage *buckets, const char *text); /* kept once */
 
 #endif

@@ -122,6 +122,14 @@ void parameter_index_restore(struct parameter_index *index, struct source_row *r
     add_version(index, entry_of(index, row, key, key_length), op_id, values, length);
 }
 
+void parameter_index_stored(struct parameter_index *index, uint64_t op_id) {
+    for (size_t i = 0; i < index->n_unstored; i++)
+        index->unstored[i]->unstored = false;
+    index->n_unstored = 0;
+    index->rewritten = false;
+    index->stored_op = op_id;
+}
+
 bool source_row_has_parameters(const struct source_row *row) {
     for (const struct lookup_entry *entry = row->entries; entry; entry = entry->next_of_row)
         if (entry->newest->length > 0)
@@ -129,7 +137,7 @@ bool source_row_has_parameters(const struct source_row *row) {
     return false;
 }
 
-/* The tuples of an array, which is known to be well formed. */
+/* The arrays inside an array. */
 static size_t split(const char *values, size_t length, void (*each)(void *, const char *, size_t),
                     void *context) {
     size_t depth = 0, start = 0, count = 0;
@@ -144,12 +152,11 @@ static size_t split(const char *values, size_t length, void (*each)(void *, cons
         } else if (byte == '[' || byte == '{') {
             if (++depth == 2)
                 start = i;
-        } else if ((byte == ']' || byte == '}') && depth-- == 2) {
+        } else if ((byte == ']' || byte == '}') && depth > 0 && depth-- == 2) {
             each(context, values + start, i + 1 - start);
             count++;
         }
     }
-    assert(depth == 0 && !quoted);
     return count;
 }
 
@@ -192,9 +199,7 @@ static void drop_entry(struct parameter_index *index, struct source_rows *rows, 
 size_t parameter_index_compact(struct parameter_index *index, struct source_rows *rows, uint64_t op_id) {
     size_t before = index->n_versions;
     /* Entries may go: the file is written anew from what is left. */
-    for (size_t i = 0; i < index->n_unstored; i++)
-        index->unstored[i]->unstored = false;
-    index->n_unstored = 0;
+    parameter_index_stored(index, index->stored_op);
     index->rewritten = index->lists_unstored;
     struct map_entry *found;
     for (size_t i = 0; (found = map_next(&index->lookups, &i));) {

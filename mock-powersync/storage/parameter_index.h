@@ -46,6 +46,7 @@ struct parameter_index {
 
     bool lists_unstored; /* there is a file */
     bool rewritten;      /* compaction changed what the file has */
+    uint64_t stored_op;  /* the file has the versions up to it */
     struct lookup_entry **unstored;
     size_t n_unstored;
     size_t unstored_capacity;
@@ -61,6 +62,8 @@ void parameter_index_save(struct parameter_index *index, struct source_row *row,
 /* What is read back from a file: versions in ascending order of op ids. */
 void parameter_index_restore(struct parameter_index *index, struct source_row *row, const char *key,
                              size_t key_length, uint64_t op_id, const char *values, size_t length);
+/* The file has all versions up to this op id. */
+void parameter_index_stored(struct parameter_index *index, uint64_t op_id);
 bool source_row_has_parameters(const struct source_row *row);
 
 /* Calls `each` with every tuple of the key as of `op_id`; returns how many there were. */

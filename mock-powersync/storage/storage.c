@@ -117,6 +117,7 @@ struct replication_stream *storage_add_stream(struct storage *storage, int numbe
     stream->file = memory_copy_text(file);
     stream->config = config;
     stream->buckets = bucket_storage_create(storage, number);
+    stream->buckets->parameters.lists_unstored = storage->journal != NULL;
     MEMORY_RESERVE(storage->streams, storage->streams_capacity, storage->n_streams + 1);
     storage->streams[storage->n_streams++] = stream;
     return stream;

@@ -128,6 +128,12 @@ void write_checkpoints_published(struct write_checkpoints *checkpoints, int64_t 
     sweep(checkpoints);
 }
 
+void write_checkpoints_stored(struct write_checkpoints *checkpoints) {
+    for (size_t i = 0; i < checkpoints->n_unstored; i++)
+        checkpoints->unstored[i]->unstored = false;
+    checkpoints->n_unstored = 0;
+}
+
 int64_t write_checkpoint_visible(const struct write_checkpoint *record, int64_t lsn) {
     return record->head <= lsn ? record->id : 0;
 }

@@ -55,6 +55,9 @@ void write_checkpoints_published(struct write_checkpoints *checkpoints, int64_t 
 /* What a checkpoint at `lsn` may announce; 0: nothing. */
 int64_t write_checkpoint_visible(const struct write_checkpoint *record, int64_t lsn);
 
+/* The file has all records. */
+void write_checkpoints_stored(struct write_checkpoints *checkpoints);
+
 /* "<user>" or "<user>/<client>"; the caller frees it. */
 char *write_checkpoint_key(const char *user, const char *client_id);
 

@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/teams.h"
 #include "app/todo.h"
 
-static const struct app *const all_apps[] = {&app_todo, NULL};
+static const struct app *const all_apps[] = {&app_todo, &app_teams, NULL};
 
 const struct app *const *app_all(void) {
     return all_apps;

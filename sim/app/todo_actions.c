@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/batch.h"
 #include "app/todo.h"
 #include "base/memory.h"
 #include "base/random.h"
 
 enum { TEXT_MOST = 64 };
+static_assert((int)TODO_ROWS_MOST <= (int)BATCH_ROWS_MOST, "a transaction of the app fits into a batch");
 
 struct list_row {
     char id[64];
@@ -19,71 +21,6 @@ struct list_row {
     int64_t todos;               /* how many of its todos this client sees */
 };
 
-/* One local transaction being put together. */
-struct batch {
-    struct client *client;
-    struct random_stream chance; /* from action->choice */
-    struct random_stream ids;    /* of new rows, from the client's own random numbers */
-    const char *step;
-    char created_at[40];
-    struct client_operation operations[TODO_ROWS_MOST];
-    char row_ids[TODO_ROWS_MOST][64];
-    size_t count;
-};
-
-static void copy_text(char *out, size_t size, const unsigned char *text) {
-    snprintf(out, size, "%s", text ? (const char *)text : "");
-}
-
-static sqlite3_stmt *query(struct batch *batch, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(client_database(batch->client), sql, -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        fprintf(stderr, "todo: %s\n", sqlite3_errmsg(client_database(batch->client)));
-    assert(code == SQLITE_OK); /* the views are those of our own schema */
-    return statement;
-}
-
-static int64_t query_integer(struct batch *batch, const char *sql) {
-    sqlite3_stmt *statement = query(batch, sql);
-    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    return value;
-}
-
-static void batch_begin(struct batch *batch, struct client *client, const struct app_action *action) {
-    memset(batch, 0, sizeof *batch);
-    batch->client = client;
-    batch->step = action->step;
-    batch->chance = random_stream_make(action->choice, "todo.action");
-    batch->ids = random_stream_make(client_app_random(client, "todo.row-id"), "todo.row-id");
-    sqlite3_stmt *now = query(batch, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')");
-    if (sqlite3_step(now) == SQLITE_ROW)
-        copy_text(batch->created_at, sizeof batch->created_at, sqlite3_column_text(now, 0));
-    sqlite3_finalize(now);
-}
-
-/* Takes `values`. */
-static void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
-                      json_t *values) {
-    assert(batch->count < TODO_ROWS_MOST);
-    assert((kind == CLIENT_DELETE) == (values == NULL));
-    size_t i = batch->count++;
-    snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id);
-    batch->operations[i] =
-        (struct client_operation){.kind = kind, .table = table, .id = batch->row_ids[i], .values = values};
-}
-
-static enum status batch_commit(struct batch *batch, struct error *error) {
-    enum status status = STATUS_OK;
-    if (batch->count > 0)
-        status = client_write(batch->client, batch->operations, batch->count, batch->step, error);
-    for (size_t i = 0; i < batch->count; i++)
-        json_decref((json_t *)(uintptr_t)batch->operations[i].values);
-    batch->count = 0;
-    return status;
-}
-
 static json_t *text_or_null(const char *text) {
     return *text ? json_string(text) : json_null();
 }
@@ -91,7 +28,7 @@ static json_t *text_or_null(const char *text) {
 /* A list by its place in the order of ids; false when there are none. `condition` is SQL. */
 static bool pick_list(struct batch *batch, const char *condition, struct list_row *list) {
     char *count_sql = memory_format("SELECT count(*) FROM lists WHERE %s", condition);
-    int64_t lists = query_integer(batch, count_sql);
+    int64_t lists = batch_query_integer(batch, count_sql);
     free(count_sql);
     if (lists == 0)
         return false;
@@ -99,13 +36,13 @@ static bool pick_list(struct batch *batch, const char *condition, struct list_ro
                               "(SELECT count(*) FROM todos WHERE list_uuid = lists.id) "
                               "FROM lists WHERE %s ORDER BY id LIMIT 1 OFFSET %lld",
                               condition, (long long)random_below(&batch->chance, (uint64_t)lists));
-    sqlite3_stmt *statement = query(batch, sql);
+    sqlite3_stmt *statement = batch_query(batch, sql);
     free(sql);
     bool found = sqlite3_step(statement) == SQLITE_ROW;
     if (found) {
-        copy_text(list->id, sizeof list->id, sqlite3_column_text(statement, 0));
-        copy_text(list->owner, sizeof list->owner, sqlite3_column_text(statement, 1));
-        copy_text(list->shared_with, sizeof list->shared_with, sqlite3_column_text(statement, 2));
+        batch_copy_text(list->id, sizeof list->id, sqlite3_column_text(statement, 0));
+        batch_copy_text(list->owner, sizeof list->owner, sqlite3_column_text(statement, 1));
+        batch_copy_text(list->shared_with, sizeof list->shared_with, sqlite3_column_text(statement, 2));
         list->todos = sqlite3_column_int64(statement, 3);
     }
     sqlite3_finalize(statement);
@@ -167,13 +104,13 @@ static void add_todos(struct batch *batch, int64_t rows) {
 /* Up to `rows` neighbours in the order of ids, from a random place; calls `change` for each. */
 static void for_some_todos(struct batch *batch, int64_t rows,
                            void (*change)(struct batch *, const char *id, int64_t completed)) {
-    int64_t todos = query_integer(batch, "SELECT count(*) FROM todos");
+    int64_t todos = batch_query_integer(batch, "SELECT count(*) FROM todos");
     if (todos == 0)
         return;
     char sql[160];
     snprintf(sql, sizeof sql, "SELECT id, completed FROM todos ORDER BY id LIMIT %lld OFFSET %lld",
              (long long)rows, (long long)random_below(&batch->chance, (uint64_t)todos));
-    sqlite3_stmt *statement = query(batch, sql);
+    sqlite3_stmt *statement = batch_query(batch, sql);
     while (batch->count < TODO_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
         change(batch, (const char *)sqlite3_column_text(statement, 0), sqlite3_column_int64(statement, 1));
     sqlite3_finalize(statement);
@@ -205,7 +142,7 @@ static void delete_todo(struct batch *batch, const char *id, int64_t completed) 
 static void for_all_todos_of(struct batch *batch, const char *list,
                              void (*change)(struct batch *, const char *id, const char *argument),
                              const char *argument) {
-    sqlite3_stmt *statement = query(batch, "SELECT id FROM todos WHERE list_uuid = ?1 ORDER BY id");
+    sqlite3_stmt *statement = batch_query(batch, "SELECT id FROM todos WHERE list_uuid = ?1 ORDER BY id");
     sqlite3_bind_text(statement, 1, list, -1, SQLITE_TRANSIENT);
     while (batch->count < TODO_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
         change(batch, (const char *)sqlite3_column_text(statement, 0), argument);
@@ -293,7 +230,7 @@ enum status todo_act(struct client *client, const struct app_action *action, con
                      size_t n_users, struct error *error) {
     assert(action->rows >= 1 && action->rows <= TODO_ROWS_MOST);
     struct batch batch;
-    batch_begin(&batch, client, action);
+    batch_begin(&batch, client, action, "todo");
     if (!strcmp(action->kind, "add-list"))
         add_list(&batch, action->rows);
     else if (!strcmp(action->kind, "add-todos"))

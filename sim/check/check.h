@@ -7,6 +7,7 @@
 #include "history/history.h"
 
 struct checker;
+struct oracle_request; /* check/oracle_streams.h */
 
 struct violation {
     const char *property;
@@ -36,9 +37,10 @@ const struct property *check_property_find(const char *name);
 
 struct check_settings {
     const struct client_schema *schema;
-    const char *sync_config;    /* the streams, which the oracle evaluates with SQLite */
-    const char *const *clients; /* node names */
-    const char *const *users;   /* the user of each client, same order */
+    const char *sync_config;               /* the streams, which the oracle evaluates with SQLite */
+    const char *const *clients;            /* node names */
+    const char *const *users;              /* the user of each client, same order */
+    const struct oracle_request *requests; /* what each client asks for; NULL: nobody asks for anything */
     size_t n_clients;
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;

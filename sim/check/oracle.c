@@ -32,10 +32,12 @@ struct oracle {
     struct arena arena;
     struct oracle_streams streams;
     struct oracle_database *database;
-    struct map users; /* name -> struct oracle_user */
+    struct map users; /* user and request as subject_key has them -> struct oracle_user */
     struct oracle_user **user_list;
-    const char **user_names;
+    struct oracle_subject *subjects; /* of the users */
     size_t n_users;
+    struct oracle_user **clients; /* whose view each client has */
+    size_t n_clients;
     struct oracle_user **touched_users; /* by the commit being recorded */
     size_t n_touched_users;
     struct oracle_commit *commits; /* [0] before the first */
@@ -298,6 +300,11 @@ const struct oracle_commit *oracle_commit(const struct oracle *oracle, size_t nu
     return &oracle->commits[number];
 }
 
+const struct oracle_user *oracle_client(const struct oracle *oracle, size_t client) {
+    assert(client < oracle->n_clients);
+    return oracle->clients[client];
+}
+
 const struct oracle_user *oracle_user(const struct oracle *oracle, const char *name) {
     return map_get(&oracle->users, name);
 }
@@ -356,33 +363,61 @@ const struct oracle_row *oracle_user_row(const struct oracle_user *user, const c
 
 /* --- life --- */
 
-static void add_user(struct oracle *oracle, const char *name) {
-    if (map_has(&oracle->users, name))
-        return;
-    struct oracle_user *user = memory_allocate(sizeof *user);
-    user->name = arena_copy_text(&oracle->arena, name);
-    user->stream_rows = memory_allocate_array(oracle->streams.count, sizeof *user->stream_rows);
-    add_version(user, (struct oracle_version){.commit = 0});
-    map_set(&oracle->users, name, user);
-    oracle->user_list[oracle->n_users] = user;
-    oracle->user_names[oracle->n_users++] = user->name;
+/* The user's name alone when nothing is asked for. */
+static void subject_key(struct buffer *key, const struct oracle_subject *subject) {
+    const struct oracle_request *request = &subject->request;
+    buffer_clear(key);
+    buffer_append_text(key, subject->user);
+    if (request->parameters != NULL && strcmp(request->parameters, "{}") != 0)
+        buffer_printf(key, " with %s", request->parameters);
+    for (size_t i = 0; i < request->n_subscriptions; i++) {
+        const char *parameters = request->subscriptions[i].parameters;
+        buffer_printf(key, " and %s %s", request->subscriptions[i].stream, parameters ? parameters : "{}");
+    }
+}
+
+static void add_client(struct oracle *oracle, const struct oracle_subject *subject) {
+    struct buffer key = {0};
+    subject_key(&key, subject);
+    struct oracle_user *user = map_get(&oracle->users, buffer_text(&key));
+    if (user == NULL) {
+        user = memory_allocate(sizeof *user);
+        user->name = arena_copy_text(&oracle->arena, buffer_text(&key));
+        user->stream_rows = memory_allocate_array(oracle->streams.count, sizeof *user->stream_rows);
+        add_version(user, (struct oracle_version){.commit = 0});
+        map_set(&oracle->users, user->name, user);
+        oracle->subjects[oracle->n_users] = *subject;
+        oracle->user_list[oracle->n_users++] = user;
+    }
+    oracle->clients[oracle->n_clients++] = user;
+    buffer_free(&key);
+}
+
+static void add_clients(struct oracle *oracle, const char *const *users,
+                        const struct oracle_request *requests, size_t n_clients) {
+    oracle->user_list = memory_allocate_array(n_clients, sizeof(struct oracle_user *));
+    oracle->touched_users = memory_allocate_array(n_clients, sizeof(struct oracle_user *));
+    oracle->clients = memory_allocate_array(n_clients, sizeof(struct oracle_user *));
+    oracle->subjects = memory_allocate_array(n_clients, sizeof *oracle->subjects);
+    for (size_t i = 0; i < n_clients; i++) {
+        const struct oracle_request nothing = {0};
+        const struct oracle_subject subject = {users[i], requests == NULL ? nothing : requests[i]};
+        add_client(oracle, &subject);
+    }
 }
 
 enum status oracle_create(const char *sync_config, const struct client_schema *schema,
-                          const char *const *users, size_t n_users, struct oracle **out,
-                          struct error *error) {
+                          const char *const *users, const struct oracle_request *requests, size_t n_clients,
+                          struct oracle **out, struct error *error) {
     struct oracle *oracle = memory_allocate(sizeof *oracle);
-    enum status status = oracle_streams_load(&oracle->streams, sync_config, error);
+    enum status status = oracle_streams_load(&oracle->streams, sync_config, schema, requests,
+                                             requests == NULL ? 0 : n_clients, error);
     if (status == STATUS_OK) {
         oracle->n_commits = 1; /* commit 0 */
         oracle->commits_capacity = 64;
         oracle->commits = memory_allocate_array(oracle->commits_capacity, sizeof *oracle->commits);
-        oracle->user_list = memory_allocate_array(n_users, sizeof(struct oracle_user *));
-        oracle->touched_users = memory_allocate_array(n_users, sizeof(struct oracle_user *));
-        oracle->user_names = memory_allocate_array(n_users, sizeof(char *));
-        for (size_t i = 0; i < n_users; i++)
-            add_user(oracle, users[i]);
-        status = oracle_database_create(&oracle->streams, schema, oracle->user_names, oracle->n_users,
+        add_clients(oracle, users, requests, n_clients);
+        status = oracle_database_create(&oracle->streams, schema, oracle->subjects, oracle->n_users,
                                         &oracle->database, error);
     }
     if (status != STATUS_OK) {
@@ -425,7 +460,8 @@ void oracle_destroy(struct oracle *oracle) {
     arena_free(&oracle->arena);
     free(oracle->user_list);
     free(oracle->touched_users);
-    free(oracle->user_names);
+    free(oracle->subjects);
+    free(oracle->clients);
     free(oracle->commits);
     free(oracle);
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "check/check.h"
+#include "check/oracle_streams.h"
 
 struct oracle;
 
@@ -66,18 +67,22 @@ struct oracle_user {
     struct map *stream_rows; /* per stream, for those evaluated as a whole: key -> copy of the text */
 };
 
-/* All pointers are borrowed; `users` may name a user more than once. */
+/* One view for each user and what is asked for: clients of one user that ask for the same share it. All
+ * pointers are borrowed. `requests` says what each of the clients asks for; NULL: nobody asks for anything.
+ */
 enum status oracle_create(const char *sync_config, const struct client_schema *schema,
-                          const char *const *users, size_t n_users, struct oracle **oracle,
-                          struct error *error);
+                          const char *const *users, const struct oracle_request *requests, size_t n_clients,
+                          struct oracle **oracle, struct error *error);
 void oracle_destroy(struct oracle *oracle);
 
 void oracle_record(struct oracle *oracle, const struct history_record *record); /* other kinds are ignored */
 
 size_t oracle_newest(const struct oracle *oracle); /* number of the newest commit; 0: none yet */
 const struct oracle_commit *oracle_commit(const struct oracle *oracle, size_t number);
-const struct oracle_user *oracle_user(const struct oracle *oracle,
-                                      const char *name); /* NULL: not asked for */
+/* The view of the n-th client. */
+const struct oracle_user *oracle_client(const struct oracle *oracle, size_t client);
+/* Of a user who asks for nothing; NULL: there is no such client. */
+const struct oracle_user *oracle_user(const struct oracle *oracle, const char *name);
 
 /* The set of the user's rows at the newest commit. */
 struct hash128 oracle_user_set(const struct oracle_user *user);

@@ -8,6 +8,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "check/oracle_functions.h"
+#include "check/oracle_sql.h"
 #include "check/sql_text.h"
 #include "disk/row_text.h"
 
@@ -15,9 +17,14 @@ enum {
     MAX_ADDED = 256 /* names that a query may use before any document does */
 };
 
-#define USERS_TABLE "\"oracle users\""
-#define USER_COLUMN USERS_TABLE ".\"oracle user\""
-#define NUMBER_COLUMN USERS_TABLE ".\"oracle number\""
+/* One row for each time that a subject has a stream. */
+#define REQUESTS "\"oracle requests\""
+#define REQUEST_COLUMN(name) REQUESTS ".\"oracle " name "\""
+
+static const struct oracle_sql_request request_columns = {REQUEST_COLUMN("user"), REQUEST_COLUMN("token"),
+                                                          REQUEST_COLUMN("connection"),
+                                                          REQUEST_COLUMN("subscription")};
+static const struct oracle_sql_request request_parameters = {"?1", "?2", "?3", "?4"};
 
 struct table {
     char *name;
@@ -42,8 +49,9 @@ struct oracle_database {
     struct map tables; /* name -> struct table */
     struct evaluation *evaluations;
     size_t n_evaluations;
-    const char *const *users;
-    size_t n_users;
+    const struct oracle_subject *subjects;
+    size_t n_subjects;
+    char **tokens;        /* of each subject: what a token says, JSON object text */
     size_t columns_added; /* in all tables; `*` stands for other columns after each */
     struct buffer text;
 };
@@ -212,8 +220,8 @@ static void put_document(struct oracle_database *database, struct table *table, 
     run(database, put);
 }
 
-void oracle_database_put(struct oracle_database *database, const char *table_name, const char *id,
-                         const char *json) {
+static void put_into(struct oracle_database *database, const char *table_name, const char *id,
+                     const char *json) {
     struct table *table = table_open(database, table_name);
     if (json == NULL) {
         sqlite3_stmt *remove = table_statement(database, table, false);
@@ -225,6 +233,19 @@ void oracle_database_put(struct oracle_database *database, const char *table_nam
     json_t *document = json_parse(json, strlen(json), NULL);
     put_document(database, table, id, json_is_object(document) ? document : NULL);
     json_decref(document);
+}
+
+/* A wildcard is a table of its own, with the documents of all that it stands for. */
+void oracle_database_put(struct oracle_database *database, const char *table_name, const char *id,
+                         const char *json) {
+    const struct map_entry *entry;
+    put_into(database, table_name, id, json);
+    for (size_t i = 0; (entry = map_next(&database->tables, &i)) != NULL;) {
+        const char *wildcard = ((struct table *)entry->value)->name;
+        const size_t length = strlen(wildcard);
+        if (wildcard[length - 1] == '%' && strncmp(wildcard, table_name, length - 1) == 0)
+            put_into(database, wildcard, id, json);
+    }
 }
 
 /* --- statements --- */
@@ -272,18 +293,19 @@ static enum status prepare(struct oracle_database *database, const struct oracle
                      sqlite3_errmsg(database->connection));
 }
 
-/* The query of one document for all users; its last column is the user's number. */
-static void append_document_query(struct buffer *sql, const struct oracle_stream *stream) {
+/* The query of one document for all requests of the stream with this number; its last column is the
+ * subject's. */
+static void append_document_query(struct buffer *sql, const struct oracle_stream *stream, size_t number) {
     assert(stream->one_table && stream->n_sources == 1 && stream->columns != NULL);
     buffer_append_text(sql, "SELECT ");
-    sql_replace_user(sql, stream->columns, strlen(stream->columns), USER_COLUMN);
-    buffer_append_text(sql, ", " NUMBER_COLUMN " FROM ");
+    oracle_sql_translate(sql, stream->columns, stream->with, &request_columns);
+    buffer_append_text(sql, ", " REQUEST_COLUMN("subject") " FROM ");
     sql_append_name(sql, stream->sources[0].table);
-    buffer_append_text(sql, ", " USERS_TABLE " WHERE ");
+    buffer_printf(sql, ", " REQUESTS " WHERE " REQUEST_COLUMN("stream") " = %zu AND ", number);
     if (stream->condition != NULL) {
         buffer_append_char(sql, '(');
-        sql_replace_user(sql, stream->condition, strlen(stream->condition), USER_COLUMN);
-        buffer_append_text(sql, "\n) AND "); /* the new line ends a comment, if there is one */
+        oracle_sql_translate(sql, stream->condition, stream->with, &request_columns);
+        buffer_append_text(sql, ") AND ");
     }
     sql_append_name(sql, stream->sources[0].table);
     buffer_append_text(sql, ".\"_id\" = ?1");
@@ -350,14 +372,16 @@ static enum status prepare_evaluation(struct oracle_database *database, struct e
         return STATUS_OK;
     struct buffer with = {0};
     struct buffer query = {0};
-    sql_replace_user(&with, stream->with, strlen(stream->with), "?1");
-    sql_replace_user(&query, stream->query, strlen(stream->query), "?1");
+    oracle_sql_translate(&with, stream->with, "", &request_parameters);
+    oracle_sql_translate(&query, stream->query, stream->with, &request_parameters);
+    if (with.length > 0)
+        buffer_append_char(&with, ' '); /* behind its last comma */
     enum status status = prepare_wrapped(database, evaluation, buffer_text(&with), buffer_text(&query), false,
                                          &evaluation->user, error);
     buffer_free(&with);
     buffer_clear(&query);
     if (status == STATUS_OK && stream->one_table) {
-        append_document_query(&query, stream);
+        append_document_query(&query, stream, (size_t)(evaluation - database->evaluations));
         status = prepare_wrapped(database, evaluation, "", buffer_text(&query), true, &evaluation->document,
                                  error);
     }
@@ -384,7 +408,7 @@ static void each_row(struct oracle_database *database, sqlite3_stmt *statement, 
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *id = (const char *)sqlite3_column_text(statement, 1);
         const size_t whose = user_from_row ? (size_t)sqlite3_column_int64(statement, 0) : user;
-        assert(whose < database->n_users);
+        assert(whose < database->n_subjects);
         buffer_clear(&database->text);
         row_text_append(&database->text, statement, 2);
         row(context, whose, id == NULL ? "" : id, buffer_text(&database->text));
@@ -404,15 +428,39 @@ void oracle_database_document(struct oracle_database *database, size_t stream, c
     each_row(database, evaluation->document, row, context, 0, true);
 }
 
+static void bind_text_at(struct oracle_database *database, sqlite3_stmt *statement, int at,
+                         const char *text) {
+    if (at <= sqlite3_bind_parameter_count(statement))
+        must(database, sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC));
+}
+
+/* One way in which a subject has the stream. */
+static void each_row_of_request(struct oracle_database *database, const struct evaluation *evaluation,
+                                size_t subject, const char *subscription, oracle_row_function *row,
+                                void *context) {
+    const char *connection = database->subjects[subject].request.parameters;
+    sqlite3_stmt *statement = evaluation->user;
+    bind_text_at(database, statement, 1, database->subjects[subject].user);
+    bind_text_at(database, statement, 2, database->tokens[subject]);
+    bind_text_at(database, statement, 3, connection == NULL ? "{}" : connection);
+    bind_text_at(database, statement, 4, subscription == NULL ? "{}" : subscription);
+    each_row(database, statement, row, context, subject, false);
+}
+
 void oracle_database_user(struct oracle_database *database, size_t stream, size_t user,
                           oracle_row_function *row, void *context) {
-    assert(user < database->n_users);
+    assert(user < database->n_subjects);
     const struct evaluation *evaluation = current_evaluation(database, stream);
+    const struct oracle_request *request = &database->subjects[user].request;
     if (evaluation->user == NULL)
         return;
-    if (sqlite3_bind_parameter_count(evaluation->user) > 0)
-        must(database, sqlite3_bind_text(evaluation->user, 1, database->users[user], -1, SQLITE_STATIC));
-    each_row(database, evaluation->user, row, context, user, false);
+    if (evaluation->stream->automatic)
+        each_row_of_request(database, evaluation, user, NULL, row, context);
+    for (size_t i = 0; i < request->n_subscriptions; i++) {
+        const struct client_subscription *subscription = &request->subscriptions[i];
+        if (strcmp(subscription->stream, evaluation->stream->name) == 0)
+            each_row_of_request(database, evaluation, user, subscription->parameters, row, context);
+    }
 }
 
 /* --- life --- */
@@ -428,20 +476,55 @@ static void open_connection(struct oracle_database *database) {
     /* One transaction for ever: nothing is rolled back, and so no statement has to begin and end its own. */
     must(database,
          execute(database, "PRAGMA temp_store=MEMORY; PRAGMA journal_mode=OFF; BEGIN;"
-                           "CREATE TABLE " USERS_TABLE "(\"oracle user\" PRIMARY KEY, \"oracle number\")"
+                           "CREATE TABLE " REQUESTS "(\"oracle stream\", \"oracle user\", \"oracle number\","
+                           " \"oracle subject\", \"oracle token\", \"oracle connection\","
+                           " \"oracle subscription\","
+                           " PRIMARY KEY (\"oracle stream\", \"oracle user\", \"oracle number\"))"
                            " WITHOUT ROWID"));
+    must(database, oracle_functions_register(database->connection));
 }
 
-static void insert_users(struct oracle_database *database) {
+static void insert_request(struct oracle_database *database, sqlite3_stmt *insert, size_t stream,
+                           size_t subject, size_t number, const char *subscription) {
+    const struct oracle_subject *who = &database->subjects[subject];
+    must(database, sqlite3_bind_int64(insert, 1, (sqlite3_int64)stream));
+    must(database, sqlite3_bind_text(insert, 2, who->user, -1, SQLITE_STATIC));
+    must(database, sqlite3_bind_int64(insert, 3, (sqlite3_int64)number));
+    must(database, sqlite3_bind_int64(insert, 4, (sqlite3_int64)subject));
+    bind_text_at(database, insert, 5, database->tokens[subject]);
+    bind_text_at(database, insert, 6, who->request.parameters == NULL ? "{}" : who->request.parameters);
+    bind_text_at(database, insert, 7, subscription == NULL ? "{}" : subscription);
+    run(database, insert);
+}
+
+static void insert_requests(struct oracle_database *database, const struct oracle_streams *streams) {
     sqlite3_stmt *insert = NULL;
-    must(database, sqlite3_prepare_v2(database->connection, "INSERT INTO " USERS_TABLE " VALUES (?, ?)", -1,
-                                      &insert, NULL));
-    for (size_t i = 0; i < database->n_users; i++) {
-        must(database, sqlite3_bind_text(insert, 1, database->users[i], -1, SQLITE_STATIC));
-        must(database, sqlite3_bind_int64(insert, 2, (sqlite3_int64)i));
-        run(database, insert);
-    }
+    size_t number = 0;
+    must(database,
+         sqlite3_prepare_v2(database->connection, "INSERT INTO " REQUESTS " VALUES (?, ?, ?, ?, ?, ?, ?)", -1,
+                            &insert, NULL));
+    for (size_t i = 0; i < streams->count; i++)
+        for (size_t j = 0; streams->items[i].one_table && j < database->n_subjects; j++) {
+            const struct oracle_request *request = &database->subjects[j].request;
+            if (streams->items[i].automatic)
+                insert_request(database, insert, i, j, number++, NULL);
+            for (size_t k = 0; k < request->n_subscriptions; k++)
+                if (strcmp(request->subscriptions[k].stream, streams->items[i].name) == 0)
+                    insert_request(database, insert, i, j, number++, request->subscriptions[k].parameters);
+        }
     sqlite3_finalize(insert);
+}
+
+/* What auth.parameters() knows of a token: the rest of it (times, audience) is nobody's business here. */
+static void make_tokens(struct oracle_database *database) {
+    database->tokens = memory_allocate_array(database->n_subjects + 1, sizeof *database->tokens);
+    for (size_t i = 0; i < database->n_subjects; i++) {
+        struct buffer text = {0};
+        buffer_append_text(&text, "{\"sub\":");
+        buffer_append_json_text(&text, database->subjects[i].user);
+        buffer_append_char(&text, '}');
+        database->tokens[i] = buffer_take(&text);
+    }
 }
 
 static const struct client_table *find_client_table(const struct client_schema *schema, const char *name) {
@@ -470,13 +553,14 @@ static enum status create_evaluations(struct oracle_database *database, const st
 }
 
 enum status oracle_database_create(const struct oracle_streams *streams, const struct client_schema *schema,
-                                   const char *const *users, size_t n_users, struct oracle_database **out,
-                                   struct error *error) {
+                                   const struct oracle_subject *subjects, size_t n_subjects,
+                                   struct oracle_database **out, struct error *error) {
     struct oracle_database *database = memory_allocate(sizeof *database);
-    database->users = users;
-    database->n_users = n_users;
+    database->subjects = subjects;
+    database->n_subjects = n_subjects;
+    make_tokens(database);
     open_connection(database);
-    insert_users(database);
+    insert_requests(database, streams);
     const enum status status = create_evaluations(database, streams, schema, error);
     if (status != STATUS_OK) {
         oracle_database_destroy(database);
@@ -491,6 +575,9 @@ void oracle_database_destroy(struct oracle_database *database) {
         sqlite3_finalize(database->evaluations[i].document);
         sqlite3_finalize(database->evaluations[i].user);
     }
+    for (size_t i = 0; i < database->n_subjects; i++)
+        free(database->tokens[i]);
+    free(database->tokens);
     free(database->evaluations);
     map_free(&database->tables, table_free);
     sqlite3_close(database->connection);

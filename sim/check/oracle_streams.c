@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "check/oracle_sql.h"
 #include "check/sql_text.h"
 
 static const char *const config_name = "sync-config";
@@ -89,16 +90,6 @@ static void read_sources(struct source_reader *reader) {
     }
 }
 
-/* CTE names are not tables. */
-static bool in_with(const char *with, const char *name) {
-    struct buffer head = {0};
-    sql_append_name(&head, name);
-    buffer_append_text(&head, " AS (");
-    const bool found = strstr(with, buffer_text(&head)) != NULL;
-    buffer_free(&head);
-    return found;
-}
-
 static void drop_source(struct source_reader *reader, size_t index) {
     assert(index < reader->count);
     free(reader->sources[index].table);
@@ -116,7 +107,7 @@ static void find_sources(struct oracle_stream *stream) {
     if (reader.count > 0)
         stream->output_table = memory_copy_text(reader.sources[0].alias);
     for (size_t i = reader.count; i-- > 0;) {
-        if (in_with(stream->with, reader.sources[i].table))
+        if (oracle_sql_defines(stream->with, reader.sources[i].table))
             drop_source(&reader, i);
     }
     assert(reader.count == 0 || stream->output_table != NULL);
@@ -125,10 +116,18 @@ static void find_sources(struct oracle_stream *stream) {
     buffer_free(&text);
 }
 
-/* A word of the condition that reads another table, or could. */
-static bool reaches_out(const struct sql_token *token, const struct sql_token *before) {
-    return sql_token_is(token, "select") || sql_token_is(token, "from") ||
-           (sql_token_is(before, "in") && !sql_token_is(token, "("));
+/* A word of the condition that reads something else than the document: a query, or a common table expression
+ * after IN. */
+static bool reaches_out(const struct oracle_stream *stream, const struct sql_token *token,
+                        const struct sql_token *before) {
+    bool defined = false;
+    if (sql_token_is(before, "in") && (token->kind == SQL_WORD || token->kind == SQL_QUOTED)) {
+        struct buffer name = {0};
+        sql_token_name(token, &name);
+        defined = oracle_sql_defines(stream->with, buffer_text(&name));
+        buffer_free(&name);
+    }
+    return defined || sql_token_is(token, "select") || sql_token_is(token, "from");
 }
 
 /* Recognise SELECT columns FROM table [WHERE condition]. */
@@ -161,7 +160,7 @@ static void find_one_table_form(struct oracle_stream *stream) {
     while (token.kind != SQL_END) {
         before = token;
         token = sql_next_token(stream->query, &position, &depth);
-        if (reaches_out(&token, &before))
+        if (reaches_out(stream, &token, &before))
             return;
     }
     stream->one_table = true;
@@ -170,28 +169,21 @@ static void find_one_table_form(struct oracle_stream *stream) {
         stream->condition = memory_copy_text(stream->query + condition_start);
 }
 
-/* Parameters that only a request has. */
-static const char *unknown_part(const char *query) {
-    static const char *const names[] = {"subscription", "connection", "request", "token_parameters"};
-    struct sql_token token;
-    size_t position = 0;
-    int depth = 0;
-    while ((token = sql_next_token(query, &position, &depth)).kind != SQL_END) {
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-            if (sql_token_is(&token, names[i]) && query[position] == '.')
-                return names[i];
-        }
-        if (sql_token_is(&token, "&") && query[position] == '&')
-            return "&&";
-    }
-    return NULL;
-}
-
 struct loader {
     const struct yaml_document *document;
     struct oracle_streams *streams;
     size_t capacity;
+    const struct client_schema *schema;
+    const struct oracle_request *requests;
+    size_t n_requests;
     struct error *error;
+};
+
+/* A stream that is being read: what all of its queries share. */
+struct definition {
+    const char *name;
+    bool automatic;
+    int priority;
 };
 
 /* Without the final semicolon, which would end a query that is put inside another. */
@@ -202,25 +194,98 @@ static char *copy_query(const char *text) {
     return memory_copy_bytes(text, length);
 }
 
-static enum status add_stream(struct loader *loader, const char *name, const char *with,
-                              const json_t *query) {
+static void free_stream(struct oracle_stream *stream) {
+    for (size_t i = 0; i < stream->n_sources; i++) {
+        free(stream->sources[i].table);
+        free(stream->sources[i].alias);
+    }
+    free(stream->sources);
+    free(stream->name);
+    free(stream->query);
+    free(stream->with);
+    free(stream->output_table);
+    free(stream->columns);
+    free(stream->condition);
+}
+
+static bool is_wildcard(const char *table) {
+    return *table != '\0' && table[strlen(table) - 1] == '%';
+}
+
+/* Copies the query with a table's name in place of the wildcard's. */
+static void replace_wildcard(struct buffer *out, const char *query, const char *wildcard, const char *table) {
+    struct sql_token token;
+    struct buffer name = {0};
+    size_t position = 0, copied = 0;
+    int depth = 0;
+    while ((token = sql_next_token(query, &position, &depth)).kind != SQL_END) {
+        if (token.kind != SQL_QUOTED)
+            continue;
+        sql_token_name(&token, &name);
+        if (strcmp(buffer_text(&name), wildcard) != 0)
+            continue;
+        buffer_append(out, query + copied, (size_t)(token.start - query) - copied);
+        sql_append_name(out, table);
+        copied = position;
+    }
+    buffer_append_text(out, query + copied);
+    buffer_free(&name);
+}
+
+static enum status add_stream(struct loader *loader, const struct definition *definition, const char *with,
+                              const json_t *place, const char *query);
+
+/* A wildcard without an alias: rows keep the name of their own table, so each client table is a stream. */
+static enum status expand_wildcard(struct loader *loader, const struct definition *definition,
+                                   const char *with, const json_t *place, struct oracle_stream *stream) {
+    struct oracle_stream whole = *stream; /* adding streams may move the array */
+    const char *wildcard = whole.sources[0].table;
+    enum status status = STATUS_OK;
+    if (whole.n_sources != 1)
+        status = yaml_error(loader->document, place, loader->error,
+                            "the oracle knows a wildcard table beside others with an alias only");
+    loader->streams->count--;
+    for (size_t i = 0; status == STATUS_OK && i < loader->schema->n_tables; i++) {
+        const char *table = loader->schema->tables[i].name;
+        struct buffer query = {0};
+        if (strncmp(table, wildcard, strlen(wildcard) - 1) != 0)
+            continue;
+        replace_wildcard(&query, whole.query, wildcard, table);
+        status = add_stream(loader, definition, with, place, buffer_text(&query));
+        buffer_free(&query);
+    }
+    free_stream(&whole);
+    return status;
+}
+
+static const char *check_sql(const struct oracle_stream *stream) {
+    static const struct oracle_sql_request nothing = {"NULL", "NULL", "NULL", "NULL"};
+    struct buffer sql = {0};
+    const char *refusal = oracle_sql_translate(&sql, stream->with, "", &nothing);
+    if (refusal == NULL)
+        refusal = oracle_sql_translate(&sql, stream->query, stream->with, &nothing);
+    buffer_free(&sql);
+    return refusal;
+}
+
+static enum status add_stream(struct loader *loader, const struct definition *definition, const char *with,
+                              const json_t *place, const char *query) {
     struct oracle_streams *streams = loader->streams;
     MEMORY_RESERVE(streams->items, loader->capacity, streams->count + 1);
     struct oracle_stream *stream = &streams->items[streams->count++];
-    *stream = (struct oracle_stream){.name = memory_copy_text(name),
-                                     .query = copy_query(json_string_value(query)),
+    *stream = (struct oracle_stream){.name = memory_copy_text(definition->name),
+                                     .automatic = definition->automatic,
+                                     .priority = definition->priority,
+                                     .query = copy_query(query),
                                      .with = memory_copy_text(with)};
-    const char *unknown = unknown_part(stream->query);
-    if (unknown != NULL)
-        return yaml_error(loader->document, query, loader->error, "the oracle does not know `%s`", unknown);
+    const char *refusal = check_sql(stream);
+    if (refusal != NULL)
+        return yaml_error(loader->document, place, loader->error, "stream %s: %s", stream->name, refusal);
     find_sources(stream);
     if (stream->output_table == NULL)
-        return yaml_error(loader->document, query, loader->error, "stream %s reads no table", name);
-    for (size_t i = 0; i < stream->n_sources; i++) {
-        if (strchr(stream->sources[i].table, '%') != NULL)
-            return yaml_error(loader->document, query, loader->error,
-                              "the oracle does not know wildcard tables");
-    }
+        return yaml_error(loader->document, place, loader->error, "stream %s reads no table", stream->name);
+    if (is_wildcard(stream->output_table))
+        return expand_wildcard(loader, definition, with, place, stream);
     find_one_table_form(stream);
     return STATUS_OK;
 }
@@ -252,7 +317,7 @@ static enum status append_with(struct loader *loader, struct buffer *with, json_
     json_object_foreach(entries, name, text) {
         if (!json_is_string(text))
             return yaml_error(loader->document, text, loader->error, "`with` must map names to SELECT texts");
-        if (in_with(buffer_text(with), name) || !mentions(query, name))
+        if (oracle_sql_defines(buffer_text(with), name) || !mentions(query, name))
             continue;
         sql_append_name(with, name);
         buffer_printf(with, " AS (%s), ", json_string_value(text));
@@ -260,8 +325,8 @@ static enum status append_with(struct loader *loader, struct buffer *with, json_
     return STATUS_OK;
 }
 
-static enum status load_query(struct loader *loader, const char *name, const json_t *stream, json_t *common,
-                              const json_t *query) {
+static enum status load_query(struct loader *loader, const struct definition *definition,
+                              const json_t *stream, json_t *common, const json_t *query) {
     if (!json_is_string(query))
         return yaml_error(loader->document, query, loader->error, "a stream's query must be a text");
     struct buffer with = {0};
@@ -270,9 +335,17 @@ static enum status load_query(struct loader *loader, const char *name, const jso
     if (status == STATUS_OK)
         status = append_with(loader, &with, common, text);
     if (status == STATUS_OK)
-        status = add_stream(loader, name, buffer_text(&with), query);
+        status = add_stream(loader, definition, buffer_text(&with), query, text);
     buffer_free(&with);
     return status;
+}
+
+static bool is_asked_for(const struct loader *loader, const char *name) {
+    for (size_t i = 0; i < loader->n_requests; i++)
+        for (size_t j = 0; j < loader->requests[i].n_subscriptions; j++)
+            if (strcmp(loader->requests[i].subscriptions[j].stream, name) == 0)
+                return true;
+    return false;
 }
 
 static enum status load_stream(struct loader *loader, const char *name, const json_t *stream,
@@ -282,24 +355,34 @@ static enum status load_stream(struct loader *loader, const char *name, const js
     if (!json_is_object(stream) || (query == NULL) == (queries == NULL))
         return yaml_error(loader->document, stream, loader->error, "stream %s needs `query` or `queries`",
                           name);
-    if (!json_bool_or(stream, "auto_subscribe", false))
+    const struct definition definition = {.name = name,
+                                          .automatic = json_bool_or(stream, "auto_subscribe", false),
+                                          .priority = (int)json_integer_or(stream, "priority", 3)};
+    if (!definition.automatic && !is_asked_for(loader, name))
         return STATUS_OK;
     if (query != NULL)
-        return load_query(loader, name, stream, common, query);
+        return load_query(loader, &definition, stream, common, query);
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(queries); i++)
-        status = load_query(loader, name, stream, common, json_array_get(queries, i));
+        status = load_query(loader, &definition, stream, common, json_array_get(queries, i));
     return status;
 }
 
-enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml, struct error *error) {
+enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml,
+                                const struct client_schema *schema, const struct oracle_request *requests,
+                                size_t n_requests, struct error *error) {
     assert(yaml != NULL);
     *streams = (struct oracle_streams){0};
     struct yaml_document document;
     enum status status = yaml_parse(&document, yaml, strlen(yaml), config_name, NULL, error);
     if (status != STATUS_OK)
         return status;
-    struct loader loader = {.document = &document, .streams = streams, .error = error};
+    struct loader loader = {.document = &document,
+                            .streams = streams,
+                            .schema = schema,
+                            .requests = requests,
+                            .n_requests = n_requests,
+                            .error = error};
     json_t *root = json_object_get(document.root, "streams");
     const char *name;
     json_t *stream;
@@ -315,20 +398,6 @@ enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml
     return status;
 }
 
-static void free_stream(struct oracle_stream *stream) {
-    for (size_t i = 0; i < stream->n_sources; i++) {
-        free(stream->sources[i].table);
-        free(stream->sources[i].alias);
-    }
-    free(stream->sources);
-    free(stream->name);
-    free(stream->query);
-    free(stream->with);
-    free(stream->output_table);
-    free(stream->columns);
-    free(stream->condition);
-}
-
 void oracle_streams_free(struct oracle_streams *streams) {
     for (size_t i = 0; i < streams->count; i++)
         free_stream(&streams->items[i]);
@@ -336,9 +405,13 @@ void oracle_streams_free(struct oracle_streams *streams) {
     *streams = (struct oracle_streams){0};
 }
 
+static bool source_is(const char *source, const char *table) {
+    return is_wildcard(source) ? strncmp(source, table, strlen(source) - 1) == 0 : strcmp(source, table) == 0;
+}
+
 bool oracle_stream_reads(const struct oracle_stream *stream, const char *table) {
     for (size_t i = 0; i < stream->n_sources; i++) {
-        if (strcmp(stream->sources[i].table, table) == 0)
+        if (source_is(stream->sources[i].table, table))
             return true;
     }
     return false;

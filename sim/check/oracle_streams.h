@@ -1,11 +1,11 @@
 /* The streams of a sync config as the oracle needs them: each query's text, the Convex tables it reads, and
- * whether it has the common form that can be evaluated one document at a time. Only streams with
- * auto_subscribe count, because they are what clients get without asking. The SQL is not interpreted here:
- * SQLite does that.
+ * whether it has the common form that can be evaluated one document at a time. Streams that nobody gets
+ * (neither auto_subscribe nor asked for) are left out. The SQL is not interpreted here: check/oracle_sql.h
+ * writes it anew for SQLite, which does the rest.
  *
- * What the oracle does not know: parameters other than auth.user_id(), wildcard tables, the && operator, and
- * the bucket_definitions of older editions. A config that needs them is refused with the place in the file.
- */
+ * What the oracle does not know: the bucket_definitions of older editions, a wildcard table without an alias
+ * beside other tables, and what check/oracle_sql.h refuses. A config that needs it is refused with the place
+ * in the file. */
 #ifndef SYNCLINE_CHECK_ORACLE_STREAMS_H
 #define SYNCLINE_CHECK_ORACLE_STREAMS_H
 
@@ -13,16 +13,19 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "client/client.h"
 
 struct oracle_source {
-    char *table; /* Convex table */
+    char *table; /* Convex table; a wildcard (with its final %) for all whose names begin so */
     char *alias; /* the name by which columns are qualified; the table's own name when there is no alias */
 };
 
 struct oracle_stream {
-    char *name;  /* of the stream in the config */
-    char *query; /* SELECT ... */
-    char *with;  /* "name AS (SELECT ...), " for each common table expression that is in scope; may be "" */
+    char *name;     /* of the stream in the config */
+    bool automatic; /* everybody gets it without asking */
+    int priority;   /* 0 most urgent to 3 */
+    char *query;    /* SELECT ... */
+    char *with; /* "name AS (SELECT ...), " for each common table expression that is in scope; may be "" */
     char *output_table;            /* the clients' table: alias of the first FROM item */
     struct oracle_source *sources; /* every table read, subqueries and CTEs included */
     size_t n_sources;
@@ -38,8 +41,19 @@ struct oracle_streams {
     size_t count;
 };
 
-/* STATUS_INVALID with a place when the YAML is wrong or needs what the oracle does not know. */
-enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml, struct error *error);
+/* What a client asks for beside the default streams. Pointers are borrowed. */
+struct oracle_request {
+    const char *parameters; /* of the connection, JSON object text; NULL: {} */
+    const struct client_subscription *subscriptions;
+    size_t n_subscriptions;
+};
+
+/* STATUS_INVALID with a place when the YAML is wrong or needs what the oracle does not know. A wildcard table
+ * without an alias stands for the client tables of the schema with such names: rows of others are not seen.
+ */
+enum status oracle_streams_load(struct oracle_streams *streams, const char *yaml,
+                                const struct client_schema *schema, const struct oracle_request *requests,
+                                size_t n_requests, struct error *error);
 void oracle_streams_free(struct oracle_streams *streams);
 bool oracle_stream_reads(const struct oracle_stream *stream, const char *table);
 

@@ -95,36 +95,3 @@ void sql_append_name(struct buffer *out, const char *name) {
     }
     buffer_append_char(out, '"');
 }
-
-size_t sql_replace_user(struct buffer *out, const char *text, size_t length, const char *replacement) {
-    static const char *const call[] = {"auth", ".", "user_id", "(", ")"};
-    const size_t parts = sizeof call / sizeof call[0];
-    size_t position = 0;
-    size_t copied = 0;  /* bytes of `text` that are in `out` */
-    size_t matched = 0; /* tokens of `call` seen in a row */
-    size_t call_start = 0;
-    size_t found = 0;
-    int depth = 0;
-    for (;;) {
-        const struct sql_token token = sql_next_token(text, &position, &depth);
-        if (token.kind == SQL_END || position > length)
-            break;
-        if (!sql_token_is(&token, call[matched]))
-            matched = 0; /* the token may still begin a call */
-        if (!sql_token_is(&token, call[matched]))
-            continue;
-        if (matched == 0)
-            call_start = (size_t)(token.start - text);
-        if (++matched < parts)
-            continue;
-        assert(call_start >= copied);
-        buffer_append(out, text + copied, call_start - copied);
-        buffer_append_text(out, replacement);
-        copied = position;
-        matched = 0;
-        found++;
-    }
-    assert(copied <= length);
-    buffer_append(out, text + copied, length - copied);
-    return found;
-}

@@ -35,7 +35,4 @@ void sql_token_name(const struct sql_token *token, struct buffer *out);
 /* "name" with quotes doubled. */
 void sql_append_name(struct buffer *out, const char *name);
 
-/* Copies `text` with each call auth.user_id() replaced. Returns how many there were. */
-size_t sql_replace_user(struct buffer *out, const char *text, size_t length, const char *replacement);
-
 #endif

@@ -296,7 +296,7 @@ struct view_models *view_models_create(const struct oracle *oracle, const struct
     for (size_t i = 0; i < models->count; i++) {
         struct view_model *model = &models->models[i];
         model->client = settings->clients[i];
-        model->user = oracle_user(oracle, settings->users[i]);
+        model->user = oracle_client(oracle, i);
         assert(model->user != NULL);
         map_set(&models->by_node, model->client, model);
     }

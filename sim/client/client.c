@@ -74,6 +74,12 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
 
     if (status != STATUS_OK)
         return status;
+    status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
+                                     settings->n_subscriptions, error);
+    if (status != STATUS_OK) {
+        engine_destroy(engine);
+        return status;
+    }
     created = memory_allocate(sizeof *created);
     created->host = host;
     created->engine = engine;

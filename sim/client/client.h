@@ -29,6 +29,12 @@ struct client_schema {
 struct core_library; /* client/core_library.h: the loaded libpowersync */
 struct client_pool;  /* client/client.h below: template database that clients are cloned from */
 
+/* A stream that the app asks for, beside those that everybody gets. */
+struct client_subscription {
+    const char *stream;
+    const char *parameters; /* JSON object text; NULL: none */
+};
+
 struct client_settings {
     const char *user;    /* JWT sub */
     const char *service; /* authority of the PowerSync service */
@@ -38,6 +44,9 @@ struct client_settings {
         *upload;             /* how a local transaction becomes a request, and its answer a verdict */
     int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
     int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
+    const char *parameters;  /* of the connection, JSON object text; NULL: {} */
+    const struct client_subscription *subscriptions; /* for as long as the client lives */
+    size_t n_subscriptions;
 };
 
 struct client;

@@ -70,6 +70,10 @@ struct engine_operations {
     const char *(*client_id)(struct engine *engine);
     sqlite3 *(*database)(struct engine *engine); /* NULL when the engine has none */
 
+    /* What the app asks for from now on: at each start, and until then in the database. */
+    enum status (*ask)(struct engine *engine, const char *parameters,
+                       const struct client_subscription *subscriptions, size_t n_subscriptions,
+                       struct error *error);
     enum status (*start)(struct engine *engine, struct engine_result *result, struct error *error);
     enum status (*line)(struct engine *engine, const void *bytes, size_t length, bool binary,
                         struct engine_result *result, struct error *error);

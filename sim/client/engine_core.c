@@ -9,11 +9,6 @@
 #include "client/instruction.h"
 #include "client/pool.h"
 
-/* What the JS SDK passes when the app gives no parameters: default streams only, write checkpoints by
- * /write-checkpoint2.json. */
-static const char start_options[] = "{\"parameters\":{},\"app_metadata\":{},\"active_streams\":[],"
-                                    "\"include_defaults\":true,\"checkpoint_mode\":\"legacy\"}";
-
 static const char blocked_message[] = "Could not apply checkpoint due to local data";
 
 static sqlite3_stmt *prepare(struct engine_core *core, const char *sql) {
@@ -155,12 +150,62 @@ static enum status control(struct engine_core *core, const char *operation, stru
     return status;
 }
 
+static void append_subscription(struct buffer *out, const struct client_subscription *subscription) {
+    buffer_append_text(out, "{\"name\":");
+    buffer_append_json_text(out, subscription->stream);
+    buffer_printf(out, ",\"params\":%s}", subscription->parameters ? subscription->parameters : "null");
+}
+
+/* What the JS SDK passes: default streams and those asked for, write checkpoints by
+ * /write-checkpoint2.json. */
+static void make_start_options(struct engine_core *core, const char *parameters,
+                               const struct client_subscription *subscriptions, size_t n_subscriptions) {
+    struct buffer *out = &core->start_options;
+
+    buffer_clear(out);
+    buffer_printf(out, "{\"parameters\":%s,\"app_metadata\":{},\"active_streams\":[",
+                  parameters ? parameters : "{}");
+    for (size_t i = 0; i < n_subscriptions; i++) {
+        buffer_append_text(out, i > 0 ? "," : "");
+        append_subscription(out, &subscriptions[i]);
+    }
+    buffer_append_text(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"legacy\"}");
+}
+
+static enum status subscribe(struct engine_core *core, const struct client_subscription *subscription,
+                             struct error *error) {
+    struct engine_result result = {0};
+    struct buffer payload = {0};
+    enum status status;
+
+    buffer_append_text(&payload, "{\"subscribe\":{\"stream\":");
+    append_subscription(&payload, subscription);
+    buffer_append_text(&payload, "}}");
+    engine_core_begin(core);
+    sqlite3_bind_text(core->control, 2, buffer_text(&payload), -1, SQLITE_STATIC);
+    status = control(core, "subscriptions", &result, error);
+    buffer_free(&payload);
+    return status;
+}
+
+static enum status core_ask(struct engine *engine, const char *parameters,
+                            const struct client_subscription *subscriptions, size_t n_subscriptions,
+                            struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = STATUS_OK;
+
+    make_start_options(core, parameters, subscriptions, n_subscriptions);
+    for (size_t i = 0; status == STATUS_OK && i < n_subscriptions; i++)
+        status = subscribe(core, &subscriptions[i], error);
+    return status;
+}
+
 static enum status core_start(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
 
     *result = (struct engine_result){0};
     engine_core_begin(core);
-    sqlite3_bind_text(core->control, 2, start_options, -1, SQLITE_STATIC);
+    sqlite3_bind_text(core->control, 2, buffer_text(&core->start_options), -1, SQLITE_STATIC);
     return control(core, "start", result, error);
 }
 
@@ -357,6 +402,7 @@ static void core_destroy(struct engine *engine) {
     if (core->database != NULL)
         close_database(core);
     buffer_free(&core->request);
+    buffer_free(&core->start_options);
     engine_core_free_written(core);
     free(core);
 }
@@ -366,6 +412,7 @@ static const struct engine_operations core_operations = {
     .destroy = core_destroy,
     .client_id = core_client_id,
     .database = core_database,
+    .ask = core_ask,
     .start = core_start,
     .line = core_line,
     .event = core_event,
@@ -403,6 +450,7 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
     core->host = host;
     use_database(core, database);
     read_client_id(core);
+    make_start_options(core, NULL, NULL, 0);
     *engine = &core->engine;
     return STATUS_OK;
 }

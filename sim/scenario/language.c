@@ -310,6 +310,7 @@ const struct field scenario_language[] = {
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
+    SPECIAL("requests", scenario_read_requests),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),
     SECTION("workload", workload_fields),

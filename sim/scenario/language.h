@@ -11,6 +11,11 @@ extern const struct field scenario_language[]; /* of a struct scenario; ends wit
 enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *scenario);
 /* `reactive:`; users must have been read. */
 enum status scenario_read_reactive(struct reader *reader, struct reader_value value, void *scenario);
+/* `requests:`; users and devices must have been read. */
+enum status scenario_read_requests(struct reader *reader, struct reader_value value, void *scenario);
+/* What the user's client asks for; NULL: nothing. */
+const struct scenario_request *scenario_request_of(const struct scenario *scenario, const char *user,
+                                                   const char *client);
 /* A lower-case letter, then letters, digits or _, at most 30. */
 bool scenario_good_name(const char *name);
 /* `faults:` */

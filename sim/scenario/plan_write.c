@@ -65,6 +65,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
                   scenario->todos_per_list);
     if (scenario->reactive_text)
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
+    if (scenario->requests_text)
+        buffer_printf(out, "requests: %s\n", scenario->requests_text);
     append_duration(out, "run: {for: ", scenario->duration);
     append_duration(out, ", settle-within: ", scenario->settle_within);
     buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);

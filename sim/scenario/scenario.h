@@ -53,6 +53,15 @@ struct scenario_reactive {
     struct reader_range between_calls; /* mean ns between two calls of one client, drawn per seed */
 };
 
+/* What clients ask the service for beside the streams that everybody gets. The first entry that fits a client
+ * counts. */
+struct scenario_request {
+    const char *name;       /* a client, a user (all of his devices), or NULL: every device */
+    const char *parameters; /* of the connection: JSON object text */
+    const struct client_subscription *subscriptions;
+    size_t n_subscriptions;
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 struct scenario {
@@ -71,7 +80,10 @@ struct scenario {
     const char *const *users; /* none: only plain Convex clients take part, and there is no service */
     size_t n_users;
     int64_t devices_per_user;
-    int64_t lists_per_user; /* seed documents */
+    const struct scenario_request *requests;
+    size_t n_requests;
+    const char *requests_text; /* the whole of `requests:` as JSON, for pinned plans; NULL: none */
+    int64_t lists_per_user;    /* seed documents */
     int64_t todos_per_list;
 
     const struct scenario_reactive *reactive;

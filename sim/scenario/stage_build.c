@@ -4,6 +4,7 @@
 
 #include "base/jwt_key.h"
 #include "base/random.h"
+#include "check/oracle_streams.h"
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
@@ -99,6 +100,18 @@ static enum status evaluate(void *context, const char *path, const char *args, c
     return convex_deployment_evaluate(stage->deployment, path, args, user, ts, failed, text, error);
 }
 
+/* What the devices ask for, as clients and the oracle need it. */
+static void list_requests(struct stage *stage) {
+    stage->requests = arena_allocate(&stage->arena, (stage->names.count + 1) * sizeof *stage->requests);
+    for (size_t i = 0; i < stage->names.count; i++) {
+        const struct scenario_request *request =
+            scenario_request_of(stage->scenario, stage->names.users[i], stage->names.names[i]);
+        if (request)
+            stage->requests[i] = (struct oracle_request){request->parameters, request->subscriptions,
+                                                         request->n_subscriptions};
+    }
+}
+
 static enum status build_history(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     stage->history = history_create();
@@ -112,6 +125,7 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .sync_config = scenario->sync_config,
                                             .clients = stage->names.names,
                                             .users = stage->names.users,
+                                            .requests = stage->requests,
                                             .n_clients = stage->names.count,
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
@@ -184,7 +198,10 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
                                              .issuer = "issuer",
                                              .upload = &upload_convex_mutation,
                                              .upload_throttle = TIME_SECOND,
-                                             .retry_delay = 5 * TIME_SECOND};
+                                             .retry_delay = 5 * TIME_SECOND,
+                                             .parameters = stage->requests[index].parameters,
+                                             .subscriptions = stage->requests[index].subscriptions,
+                                             .n_subscriptions = stage->requests[index].n_subscriptions};
     client->name = stage->names.names[index];
     client->host = net_node(stage->net, client->name);
     map_set(&stage->clients_by_name, client->name, client);
@@ -241,6 +258,7 @@ enum status stage_build(struct stage *stage, struct error *error) {
         n_kinds++;
     stage->fired = arena_allocate(&stage->arena, n_kinds * sizeof *stage->fired);
     stage->names = scenario_clients_list(stage->scenario, &stage->arena);
+    list_requests(stage);
     build_world(stage);
     build_net(stage);
     stage->vfs = disk_vfs_open(stage->world);

@@ -51,7 +51,8 @@ struct stage {
     struct app_issuer *issuer;
     struct client_pool *pool;
     struct scenario_clients names;
-    struct stage_client *clients; /* names.total, in their order */
+    struct oracle_request *requests; /* of each device */
+    struct stage_client *clients;    /* names.total, in their order */
     struct map clients_by_name;
     struct stage_entry *agenda;
     size_t n_agenda;

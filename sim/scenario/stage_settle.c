@@ -54,7 +54,7 @@ static struct hash128 shown_set(struct client *client, const struct client_schem
 
 static bool shows_newest(struct stage *stage, size_t index) {
     const struct oracle *oracle = checker_oracle(stage->checker);
-    const struct oracle_user *user = oracle ? oracle_user(oracle, stage->names.users[index]) : NULL;
+    const struct oracle_user *user = oracle ? oracle_client(oracle, index) : NULL;
     if (!user) /* no property looks at views: the service standing at the newest commit must do */
         return powersync_service_position(stage->service) >= convex_deployment_latest(stage->deployment);
     return hash128_equal(oracle_user_set(user),

@@ -278,7 +278,7 @@ static void run_history(const struct form *form, uint64_t seed) {
     struct scribe scribe = {.history = history_create(), .random = random_stream_make(seed, "oracle")};
     struct hash128 sets[N_COMMITS + 1][N_USERS] = {0};
     struct error error;
-    if (oracle_create(form->config, &schema, users, N_USERS, &scribe.oracle, &error) != STATUS_OK)
+    if (oracle_create(form->config, &schema, users, NULL, N_USERS, &scribe.oracle, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     for (int64_t commit = 1; commit <= N_COMMITS; commit++) {
         commit_something(&scribe, commit);

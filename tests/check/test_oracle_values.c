@@ -29,7 +29,7 @@ struct bench {
 static struct bench bench_open(const char *config) {
     struct bench bench = {.history = history_create()};
     struct error error;
-    if (oracle_create(config, &schema, users, 1, &bench.oracle, &error) != STATUS_OK)
+    if (oracle_create(config, &schema, users, NULL, 1, &bench.oracle, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     return bench;
 }
@@ -152,7 +152,7 @@ static void test_two_documents_for_one_row(void **state) {
 static void expect_refused(const char *config, const char *word) {
     struct oracle *oracle;
     struct error error = {0};
-    assert_int_equal(oracle_create(config, &schema, users, 1, &oracle, &error), STATUS_INVALID);
+    assert_int_equal(oracle_create(config, &schema, users, NULL, 1, &oracle, &error), STATUS_INVALID);
     if (strstr(error.message, word) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", error.message, word);
 }
@@ -165,12 +165,17 @@ static void test_refused(void **state) {
     expect_refused("streams: {s: {auto_subscribe: true, query: 7}}", "text");
     expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT 1'}}", "no table");
     expect_refused("streams: {s: {auto_subscribe: true, query: 'SELEKT * FROM things'}}", "stream s");
-    expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT * FROM \"a%\"'}}", "wildcard");
+    expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT * FROM \"a%\", things'}}", "wildcard");
+    expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT * FROM things WHERE i + 1 != 2'}}",
+                   "brackets");
+    expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT * FROM things WHERE i NOT BETWEEN 1 "
+                   "AND 2'}}",
+                   "NOT BETWEEN");
     expect_refused("streams: {s: {auto_subscribe: true, query: 'SELECT * FROM things WHERE nosuch(t) = 1'}}",
                    "nosuch");
     expect_refused("streams: {s: {auto_subscribe: true, query: \"SELECT * FROM things WHERE t = "
-                   "connection.parameter('x')\"}}",
-                   "connection");
+                   "connection.jwt()\"}}",
+                   "request");
     expect_refused(
         "with: [1]\nstreams: {s: {auto_subscribe: true, query: 'SELECT *, _id AS id FROM things'}}",
         "`with`");

@@ -1,0 +1,64 @@
+#include "app/batch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void batch_copy_text(char *out, size_t size, const unsigned char *text) {
+    snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+
+sqlite3_stmt *batch_query(struct batch *batch, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(client_database(batch->client), sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        fprintf(stderr, "app: %s\n", sqlite3_errmsg(client_database(batch->client)));
+    assert(code == SQLITE_OK); /* the views are those of our own schema */
+    return statement;
+}
+
+int64_t batch_query_integer(struct batch *batch, const char *sql) {
+    sqlite3_stmt *statement = batch_query(batch, sql);
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return value;
+}
+
+void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
+                 const char *name) {
+    char *action_name = memory_format("%s.action", name), *id_name = memory_format("%s.row-id", name);
+    memset(batch, 0, sizeof *batch);
+    batch->client = client;
+    batch->step = action->step;
+    batch->chance = random_stream_make(action->choice, action_name);
+    batch->ids = random_stream_make(client_app_random(client, id_name), id_name);
+    free(action_name);
+    free(id_name);
+    sqlite3_stmt *now = batch_query(batch, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')");
+    if (sqlite3_step(now) == SQLITE_ROW)
+        batch_copy_text(batch->created_at, sizeof batch->created_at, sqlite3_column_text(now, 0));
+    sqlite3_finalize(now);
+}
+
+void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
+               json_t *values) {
+    assert(batch->count < BATCH_ROWS_MOST);
+    assert((kind == CLIENT_DELETE) == (values == NULL));
+    size_t i = batch->count++;
+    snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id);
+    batch->operations[i] =
+        (struct client_operation){.kind = kind, .table = table, .id = batch->row_ids[i], .values = values};
+}
+
+enum status batch_commit(struct batch *batch, struct error *error) {
+    enum status status = STATUS_OK;
+    if (batch->count > 0)
+        status = client_write(batch->client, batch->operations, batch->count, batch->step, error);
+    for (size_t i = 0; i < batch->count; i++)
+        json_decref((json_t *)(uintptr_t)batch->operations[i].values);
+    batch->count = 0;
+    return status;
+}

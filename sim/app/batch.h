@@ -1,0 +1,38 @@
+/* One local transaction of an app being put together: rows to write, the action's own random numbers, and
+ * questions to the views through the app's connection. Questions must say ORDER BY: nothing may depend on how
+ * SQLite happens to walk a table. */
+#ifndef SYNCLINE_APP_BATCH_H
+#define SYNCLINE_APP_BATCH_H
+
+#include "app/app.h"
+#include "base/random.h"
+
+enum { BATCH_ROWS_MOST = 20, BATCH_ID_SIZE = 64 };
+
+struct batch {
+    struct client *client;
+    struct random_stream chance; /* from action->choice */
+    struct random_stream ids;    /* of new rows, from the client's own random numbers */
+    const char *step;
+    char created_at[40];
+    struct client_operation operations[BATCH_ROWS_MOST];
+    char row_ids[BATCH_ROWS_MOST][BATCH_ID_SIZE];
+    size_t count;
+};
+
+/* `name` is the app's, for the names of its random numbers: "todo". */
+void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
+                 const char *name);
+/* Takes `values` (NULL for CLIENT_DELETE); the batch must have room for the row. */
+void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
+               json_t *values);
+/* Writes the rows as one local transaction; none: nothing happens. The batch is empty afterwards. */
+enum status batch_commit(struct batch *batch, struct error *error);
+
+/* The caller finalizes the statement. */
+sqlite3_stmt *batch_query(struct batch *batch, const char *sql);
+int64_t batch_query_integer(struct batch *batch, const char *sql);
+/* Cut to the size of `out`; "" for NULL. */
+void batch_copy_text(char *out, size_t size, const unsigned char *text);
+
+#endif

@@ -1,0 +1,164 @@
+/* What the users of the teams app do. Every action is one local transaction that decides by the action's own
+ * random numbers and by what this device shows. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/batch.h"
+#include "app/teams.h"
+#include "base/memory.h"
+
+static json_t *row_of(struct batch *batch, const char *column, const char *value) {
+    json_t *values = json_object();
+    json_object_set_new(values, column, json_string(value));
+    json_object_set_new(values, "created_at", json_string(batch->created_at));
+    return values;
+}
+
+/* The id of one of the rows of `table` that fulfil `condition` (SQL), by its place in the order of ids. */
+static bool pick(struct batch *batch, const char *table, const char *condition, char id[BATCH_ID_SIZE]) {
+    char *sql = memory_format("SELECT count(*) FROM %s WHERE %s", table, condition);
+    const int64_t count = batch_query_integer(batch, sql);
+    free(sql);
+    if (count == 0)
+        return false;
+    sql = memory_format("SELECT id FROM %s WHERE %s ORDER BY id LIMIT 1 OFFSET %lld", table, condition,
+                        (long long)random_below(&batch->chance, (uint64_t)count));
+    sqlite3_stmt *statement = batch_query(batch, sql);
+    free(sql);
+    const bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        batch_copy_text(id, BATCH_ID_SIZE, sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return found;
+}
+
+static void add_member(struct batch *batch, const char *team, const char *user) {
+    char id[37];
+    random_uuid(&batch->ids, id);
+    json_t *values = row_of(batch, "user_id", user);
+    json_object_set_new(values, "team", json_string(team));
+    batch_add(batch, CLIENT_PUT, "members", id, values);
+}
+
+static void add_document(struct batch *batch, const char *team) {
+    char id[37], title[64];
+    random_uuid(&batch->ids, id);
+    snprintf(title, sizeof title, "plan %llu", (unsigned long long)random_below(&batch->chance, 1000000));
+    json_t *values = row_of(batch, "title", title);
+    json_object_set_new(values, "team", json_string(team));
+    json_object_set_new(values, "archived", json_integer(0));
+    json_object_set_new(values, "rank", json_real((double)random_below(&batch->chance, 4000) / 4.0));
+    batch_add(batch, CLIENT_PUT, "documents", id, values);
+}
+
+static void add_team(struct batch *batch, int64_t rows) {
+    char id[37], name[64];
+    random_uuid(&batch->ids, id);
+    snprintf(name, sizeof name, "team %llu", (unsigned long long)random_below(&batch->chance, 1000000));
+    batch_add(batch, CLIENT_PUT, "teams", id, row_of(batch, "name", name));
+    add_member(batch, id, client_user(batch->client));
+    for (int64_t i = 2; i < rows; i++)
+        add_document(batch, id);
+}
+
+static void add_documents(struct batch *batch, int64_t rows) {
+    char team[BATCH_ID_SIZE];
+    if (!pick(batch, "teams", "1", team)) {
+        add_team(batch, rows);
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++)
+        add_document(batch, team);
+}
+
+/* Up to `rows` neighbours in the order of ids. */
+static void for_some_documents(struct batch *batch, int64_t rows, const char *condition,
+                               void (*change)(struct batch *, const char *id, const char *argument),
+                               const char *argument) {
+    char *sql = memory_format("SELECT count(*) FROM documents WHERE %s", condition);
+    const int64_t count = batch_query_integer(batch, sql);
+    free(sql);
+    if (count == 0)
+        return;
+    sql = memory_format("SELECT id FROM documents WHERE %s ORDER BY id LIMIT %lld OFFSET %lld", condition,
+                        (long long)rows, (long long)random_below(&batch->chance, (uint64_t)count));
+    sqlite3_stmt *statement = batch_query(batch, sql);
+    free(sql);
+    while (batch->count < BATCH_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
+        change(batch, (const char *)sqlite3_column_text(statement, 0), argument);
+    sqlite3_finalize(statement);
+}
+
+static void edit_document(struct batch *batch, const char *id, const char *unused) {
+    char title[64];
+    (void)unused;
+    snprintf(title, sizeof title, "changed %llu", (unsigned long long)random_below(&batch->chance, 1000000));
+    json_t *values = json_object();
+    json_object_set_new(values, "title", json_string(title));
+    json_object_set_new(values, "archived", json_integer(random_chance(&batch->chance, 1, 4)));
+    batch_add(batch, CLIENT_PATCH, "documents", id, values);
+}
+
+static void move_document(struct batch *batch, const char *id, const char *team) {
+    json_t *values = json_object();
+    json_object_set_new(values, "team", json_string(team));
+    batch_add(batch, CLIENT_PATCH, "documents", id, values);
+}
+
+static void delete_document(struct batch *batch, const char *id, const char *unused) {
+    (void)unused;
+    batch_add(batch, CLIENT_DELETE, "documents", id, NULL);
+}
+
+static void invite(struct batch *batch, const char *const *users, size_t n_users) {
+    char team[BATCH_ID_SIZE];
+    if (!pick(batch, "teams", "1", team))
+        return;
+    const char *user = users[random_below(&batch->chance, n_users)];
+    char *sql = sqlite3_mprintf("SELECT count(*) FROM members WHERE team = %Q AND user_id = %Q", team, user);
+    if (batch_query_integer(batch, sql) == 0) /* as far as this device knows */
+        add_member(batch, team, user);
+    sqlite3_free(sql);
+}
+
+/* Somebody leaves, or is sent away: perhaps oneself. A team without members is nobody's. */
+static void expel(struct batch *batch) {
+    char member[BATCH_ID_SIZE];
+    if (pick(batch, "members", "1", member))
+        batch_add(batch, CLIENT_DELETE, "members", member, NULL);
+}
+
+static void move(struct batch *batch, int64_t rows) {
+    char from[BATCH_ID_SIZE], to[BATCH_ID_SIZE];
+    if (!pick(batch, "teams", "1", from) || !pick(batch, "teams", "1", to) || !strcmp(from, to))
+        return;
+    char *condition = sqlite3_mprintf("team = %Q", from);
+    for_some_documents(batch, rows, condition, move_document, to);
+    sqlite3_free(condition);
+}
+
+enum status teams_act(struct client *client, const struct app_action *action, const char *const *users,
+                      size_t n_users, struct error *error) {
+    struct batch batch;
+    assert(action->rows >= 1 && action->rows <= BATCH_ROWS_MOST);
+    batch_begin(&batch, client, action, "teams");
+    if (!strcmp(action->kind, "add-team"))
+        add_team(&batch, action->rows);
+    else if (!strcmp(action->kind, "add-documents"))
+        add_documents(&batch, action->rows);
+    else if (!strcmp(action->kind, "edit"))
+        for_some_documents(&batch, action->rows, "1", edit_document, NULL);
+    else if (!strcmp(action->kind, "invite"))
+        invite(&batch, users, n_users);
+    else if (!strcmp(action->kind, "expel"))
+        expel(&batch);
+    else if (!strcmp(action->kind, "move"))
+        move(&batch, action->rows);
+    else if (!strcmp(action->kind, "delete"))
+        for_some_documents(&batch, action->rows, "1", delete_document, NULL);
+    else
+        return error_set(error, STATUS_INVALID, "the app teams knows no action `%s`", action->kind);
+    return batch_commit(&batch, error);
+}
