@@ -8,6 +8,7 @@
 
 #include "mock-powersync/service_internal.h"
 #include "mock-powersync/service_options.h"
+#include "mock-powersync/storage/compaction.h"
 
 #define BATCH_OPERATIONS 1000
 
@@ -160,6 +161,13 @@ int64_t powersync_service_position(const struct powersync_service *service) {
 enum status powersync_service_deploy(struct powersync_service *service, const char *text, const char *file,
                                      struct error *error) {
     return storage_deploy(service->storage, text, file ? file : "sync config", false, NULL, error);
+}
+
+enum status powersync_service_compact(struct powersync_service *service, struct error *error) {
+    struct compaction_options options = compaction_usual();
+    options.expire_before =
+        host_wall_clock(service->host) - service->options.limits.checkpoint_request_retention;
+    return storage_compact(service->storage, NULL, &options, NULL, error);
 }
 
 void powersync_service_metrics(const struct powersync_service *service, struct buffer *out) {

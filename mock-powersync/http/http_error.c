@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buffer.h"
+#include "base/json.h"
 
 bool http_error_set(struct http_error *error, int status, const char *name, const char *code,
                     const char *description) {
@@ -51,7 +51,9 @@ void http_respond_error(struct host *host, uint64_t exchange, const struct http_
     buffer_append_json_text(&body, error->description);
     if (error->details[0]) {
         buffer_append_text(&body, ",\"details\":");
-        buffer_append_json_text(&body, error->details);
+        json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
+        json_append(&body, details);
+        json_decref(details);
     }
     buffer_append_text(&body, "}}");
     http_respond_json(host, exchange, error->status, body.data);
