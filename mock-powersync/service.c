@@ -18,12 +18,6 @@ struct exchange_key exchange_key(uint64_t exchange) {
     return key;
 }
 
-static void stream_ended(void *context, struct sync_stream *stream) {
-    struct powersync_service *service = context;
-    map_remove(&service->streams, exchange_key(sync_stream_exchange(stream)).text);
-    sync_stream_destroy(stream);
-}
-
 static void request_ended(void *context, struct checkpoint_request *request) {
     struct powersync_service *service = context;
     map_remove(&service->requests, exchange_key(checkpoint_request_exchange(request)).text);
@@ -120,11 +114,9 @@ static void stop_process(struct powersync_service *service, bool crashed) {
         replicator_destroy(service->replicator);
     service->replicator = NULL;
     struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&service->streams, &i));)
-        sync_stream_destroy(entry->value);
+    http_streams_free(&service->streams);
     for (size_t i = 0; (entry = map_next(&service->requests, &i));)
         checkpoint_request_destroy(entry->value);
-    map_clear(&service->streams, NULL);
     map_clear(&service->requests, NULL);
     source_close(service->source);
     service->source = NULL;
@@ -156,14 +148,18 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     storage->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
     made->stream_environment = (struct sync_stream_environment){
         .host = host,
-        .config = stream->config,
-        .storage = stream->buckets,
-        .write_checkpoints = &storage->write_checkpoints,
+        .storage = storage,
+        .metrics = &made->metrics,
+        .fetches = {.host = host, .free = (size_t)usual((int64_t)options->limits.max_data_fetches, 10)},
+        .max_buckets = (size_t)usual((int64_t)options->limits.max_buckets, 1000),
+        .max_parameter_results = (size_t)usual((int64_t)options->limits.max_parameter_results, 1000),
+        .notification_delay = options->notification_delay,
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
-        .keepalive_interval = made->options.keepalive_interval,
-        .ended = stream_ended,
-        .context = made};
+        .keepalive_interval = made->options.keepalive_interval};
+    made->streams = (struct http_streams){
+        .environment = &made->stream_environment,
+        .most = (size_t)usual((int64_t)options->limits.max_concurrent_connections, 200)};
     made->request_environment =
         (struct checkpoint_request_environment){.host = host,
                                                 .write_checkpoints = &storage->write_checkpoints,
@@ -181,7 +177,6 @@ void powersync_service_destroy(struct powersync_service *service) {
         host_http_listen(service->host, NULL, NULL);
         stop_process(service, false);
     }
-    map_free(&service->streams, NULL);
     map_free(&service->requests, NULL);
     replication_stream_release(service->stream);
     storage_destroy(service->storage);

@@ -6,7 +6,7 @@
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
-#include "mock-powersync/stream/sync_stream.h"
+#include "mock-powersync/stream/http_stream.h"
 
 struct powersync_service {
     struct host *host;
@@ -25,7 +25,7 @@ struct powersync_service {
     struct replicator *replicator;
     struct sync_stream_environment stream_environment;
     struct checkpoint_request_environment request_environment;
-    struct map streams;  /* exchange key -> struct sync_stream */
+    struct http_streams streams;
     struct map requests; /* exchange key -> struct checkpoint_request */
 };
 

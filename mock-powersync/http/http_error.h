@@ -2,6 +2,7 @@
 #ifndef MOCK_POWERSYNC_HTTP_ERROR_H
 #define MOCK_POWERSYNC_HTTP_ERROR_H
 
+#include "base/buffer.h"
 #include "kernel/host.h"
 
 struct http_error {
@@ -19,6 +20,7 @@ bool http_error_authorization(struct http_error *error, const char *code, const 
 
 /* Answer with status, headers and this JSON text. */
 void http_respond_json(struct host *host, uint64_t exchange, int status, const char *json);
+void http_error_append(struct buffer *out, const struct http_error *error); /* the body that tells it */
 void http_respond_error(struct host *host, uint64_t exchange, const struct http_error *error);
 
 #endif

@@ -45,33 +45,31 @@ static char *query_value(const char *target, const char *name) {
 
 /* Routes */
 
-static struct sync_stream *open_stream(struct powersync_service *service, uint64_t exchange,
-                                       const struct http_request *request, struct http_error *error) {
+static bool open_stream(struct powersync_service *service, uint64_t exchange,
+                        const struct http_request *request, struct http_error *error) {
     struct sync_request sync;
     struct auth_user user;
     json_t *body = request_body_read(request, error);
     if (!body || !sync_request_read(&sync, body, error))
-        return NULL;
-    struct sync_stream *stream = NULL;
-    if (authorise(service, request, &user, error)) {
-        if (is_active(service, error))
-            stream = sync_stream_create(&service->stream_environment, exchange, &sync, &user, error);
+        return false;
+    bool fine = authorise(service, request, &user, error);
+    if (fine) {
+        fine = is_active(service, error);
+        if (fine)
+            http_streams_open(&service->streams, exchange, http_stream_form(request), &sync, &user);
         auth_user_free(&user);
     }
     sync_request_free(&sync);
-    return stream;
+    return fine;
 }
 
 static void handle_stream(struct powersync_service *service, uint64_t exchange,
                           const struct http_request *request) {
     struct http_error error = {0};
-    struct sync_stream *stream = open_stream(service, exchange, request, &error);
-    if (stream) {
-        assert(!map_has(&service->streams, exchange_key(exchange).text));
-        map_set(&service->streams, exchange_key(exchange).text, stream);
-    } else {
+    if (http_streams_are_full(&service->streams, exchange))
+        return;
+    if (!open_stream(service, exchange, request, &error))
         http_respond_error(service->host, exchange, &error);
-    }
 }
 
 static void start_checkpoint_request(struct powersync_service *service, uint64_t exchange,
@@ -168,5 +166,5 @@ void routes_request(void *context, uint64_t exchange, const struct http_request 
 void routes_closed(void *context, uint64_t exchange) {
     struct powersync_service *service = context;
     /* A write checkpoint request goes on without its caller: the id is consumed, the marker set. */
-    sync_stream_destroy(map_remove(&service->streams, exchange_key(exchange).text));
+    http_streams_closed(&service->streams, exchange);
 }
