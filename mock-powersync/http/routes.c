@@ -196,6 +196,8 @@ static void enter(struct powersync_service *service, uint64_t exchange, const st
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
+    if (service->rsocket && rsocket_server_accept(service->rsocket, exchange))
+        return;
     const struct route *route = find_route(service, request);
     if (route) {
         enter(service, exchange, route, request);
