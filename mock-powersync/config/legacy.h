@@ -115,13 +115,13 @@ struct legacy_rules {
     size_t n_definitions;
 };
 
-/* Add a query to a definition, whose arrays have room. STATUS_INVALID with a place inside of the query. */
+/* Add a query to a definition, whose arrays have room. STATUS_INVALID with the place. */
 enum status legacy_add_parameters(struct legacy_rules *rules, struct legacy_definition *definition,
-                                  const char *sql, const int *priority, struct error *error);
-enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition *definition, const char *sql,
-                            struct error *error);
-enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definition *stream, const char *sql,
-                               struct error *error);
+                                  const struct sync_text *sql, const int *priority, struct error *error);
+enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition *definition,
+                            const struct sync_text *sql, struct error *error);
+enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definition *stream,
+                               const struct sync_text *sql, struct error *error);
 
 /* See evaluate.h. */
 void legacy_evaluate_row(const struct legacy_rules *rules, int number, const struct source_table *table,
@@ -129,7 +129,7 @@ void legacy_evaluate_row(const struct legacy_rules *rules, int number, const str
 bool legacy_evaluate_request(const struct legacy_rules *rules, const struct legacy_definition *definition,
                              int number, const struct sync_request_values *values,
                              const struct lookup_source *lookups, struct arena *arena,
-                             struct request_bucket **buckets, size_t *count);
+                             struct request_bucket **buckets, size_t *count, const char **reason);
 bool legacy_has_lookups(const struct legacy_definition *definition);
 
 #endif

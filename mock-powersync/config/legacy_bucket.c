@@ -1,11 +1,10 @@
 /* The queries of a bucket definition. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "mock-powersync/config/legacy_query.h"
 
 static enum status refuse(const struct legacy_tools *tools, int offset, const char *reason) {
-    return sync_parser_refuse(tools->error, offset, "%s", reason);
+    return sync_text_refuse(tools->text, offset, tools->error, "%s", reason);
 }
 
 static size_t position_of(const struct legacy_definition *definition, const char *name) {
@@ -71,19 +70,22 @@ static enum status read_source(struct legacy_tools *tools, const struct sync_sel
                                struct legacy_parameter_query *query) {
     if (query->kind == PARAMETERS_STATIC)
         return STATUS_OK;
+    const struct sync_from *from = legacy_query_from(tools, select);
+    if (!from)
+        return STATUS_INVALID;
     if (query->kind == PARAMETERS_FUNCTION) {
-        tools->function = legacy_query_table_name(select);
-        if (strcmp(select->table, "json_each") != 0)
-            return refuse(tools, select->table_offset, "the only table-valued function is json_each");
+        tools->function = legacy_query_table_name(from);
+        if (strcmp(from->name, "json_each") != 0)
+            return refuse(tools, from->offset, "the only table-valued function is json_each");
         /* Without an argument it is called with 1, there as here, and fails for each request. */
-        query->argument = legacy_clause_request_value(
-            tools, select->function->n_arguments > 0 ? select->function->arguments[0] : NULL);
+        query->argument =
+            legacy_clause_request_value(tools, from->n_arguments > 0 ? from->arguments[0] : NULL);
         return query->argument ? STATUS_OK : STATUS_INVALID;
     }
-    tools->table = select->table;
-    if (select->alias && strcmp(select->alias, select->table) != 0)
-        return refuse(tools, select->table_offset, "an alias is not supported in a parameter query");
-    return legacy_query_table(tools, select, &query->table);
+    tools->table = from->name;
+    if (from->alias && strcmp(from->alias, from->name) != 0)
+        return refuse(tools, from->offset, "an alias is not supported in a parameter query");
+    return legacy_query_table(tools, from, &query->table);
 }
 
 static enum status read_where(struct legacy_tools *tools, const struct sync_select *select,
@@ -132,7 +134,7 @@ static enum status compile_parameters(struct legacy_tools *tools, struct legacy_
 }
 
 enum status legacy_add_parameters(struct legacy_rules *rules, struct legacy_definition *definition,
-                                  const char *sql, const int *priority, struct error *error) {
+                                  const struct sync_text *sql, const int *priority, struct error *error) {
     struct sync_select select;
     struct legacy_parameter_query *query = &definition->parameter_queries[definition->n_parameter_queries++];
     query->number = (int)definition->n_parameter_queries;
@@ -142,15 +144,15 @@ enum status legacy_add_parameters(struct legacy_rules *rules, struct legacy_defi
     if (!status) {
         struct legacy_tools tools = {.place = LEGACY_PARAMETERS,
                                      .fixed_json = rules->fixed_json,
+                                     .text = sql,
                                      .inputs = query->inputs,
                                      .arena = &rules->arena,
                                      .error = error};
-        query->kind = select.function ? PARAMETERS_FUNCTION
-                      : select.table  ? PARAMETERS_TABLE
-                                      : PARAMETERS_STATIC;
+        query->kind = select.n_from == 0       ? PARAMETERS_STATIC
+                      : select.from[0].is_call ? PARAMETERS_FUNCTION
+                                               : PARAMETERS_TABLE;
         status = compile_parameters(&tools, definition, &select, priority != NULL, query);
     }
-    free(select.items);
     return status;
 }
 
@@ -175,9 +177,10 @@ static enum status cover(const struct legacy_tools *tools, const struct legacy_d
 
 static enum status compile_data(struct legacy_tools *tools, const struct legacy_definition *definition,
                                 const struct sync_select *select, struct legacy_data_query *query) {
-    if (!select->table || select->function)
-        return refuse(tools, 0, "a data query reads from one table");
-    tools->table = legacy_query_table_name(select);
+    const struct sync_from *from = legacy_query_from(tools, select);
+    if (!from || from->is_call)
+        return from ? refuse(tools, from->offset, "a data query reads from a table") : STATUS_INVALID;
+    tools->table = legacy_query_table_name(from);
     struct legacy_clause *clause = legacy_clause_make(tools, select->where);
     query->match = clause ? legacy_clause_match(tools, clause, 0) : NULL;
     if (!query->match)
@@ -186,12 +189,13 @@ static enum status compile_data(struct legacy_tools *tools, const struct legacy_
     return status ? status : legacy_query_data(tools, select, &query->data);
 }
 
-enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition *definition, const char *sql,
-                            struct error *error) {
+enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition *definition,
+                            const struct sync_text *sql, struct error *error) {
     struct sync_select select;
     struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
     struct legacy_tools tools = {.place = LEGACY_DATA,
                                  .fixed_json = rules->fixed_json,
+                                 .text = sql,
                                  .inputs = inputs,
                                  .arena = &rules->arena,
                                  .error = error};
@@ -199,6 +203,5 @@ enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition
     if (!status)
         status = compile_data(&tools, definition, &select,
                               &definition->data_queries[definition->n_data_queries++]);
-    free(select.items);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "mock-powersync/config/legacy_operation.h"
 
 static void *refuse(const struct legacy_tools *tools, int offset, const char *reason) {
-    sync_parser_refuse(tools->error, offset, "%s", reason);
+    sync_text_refuse(tools->text, offset, tools->error, "%s", reason);
     return NULL;
 }
 
@@ -24,7 +24,8 @@ static struct legacy_clause *clause_of(const struct legacy_tools *tools, struct 
 }
 
 static struct legacy_clause *constant(const struct legacy_tools *tools, struct sql_value value, int offset) {
-    struct sync_expression *literal = sync_expression_create(tools->arena, EXPRESSION_LITERAL, offset, 0);
+    struct sync_expression *literal =
+        sync_expression_create(tools->arena, EXPRESSION_LITERAL, tools->text, offset, 0);
     literal->literal = value;
     struct legacy_clause *clause = clause_of(tools, literal, true, true);
     clause->is_constant = true;
@@ -50,7 +51,7 @@ static struct legacy_clause *folded(const struct legacy_tools *tools, struct syn
 static struct legacy_clause *compose(const struct legacy_tools *tools, const struct sync_operation *operation,
                                      struct legacy_clause *const *arguments, size_t count, int offset) {
     bool of_row = true, of_request = true;
-    struct sync_expression *call = sync_expression_create(tools->arena, EXPRESSION_CALL, offset,
+    struct sync_expression *call = sync_expression_create(tools->arena, EXPRESSION_CALL, tools->text, offset,
                                                           operation->least > count  ? operation->least
                                                           : count > operation->most ? operation->most
                                                                                     : count);
@@ -87,7 +88,7 @@ static struct legacy_clause *compose_two(const struct legacy_tools *tools, const
 static struct sync_expression *logic(const struct legacy_tools *tools, enum sync_expression_kind kind,
                                      struct sync_expression *left, struct sync_expression *right) {
     struct sync_expression *expression =
-        sync_expression_create(tools->arena, kind, left->offset, right ? 2 : 1);
+        sync_expression_create(tools->arena, kind, tools->text, left->offset, right ? 2 : 1);
     sync_expression_set(expression, 0, left);
     if (right)
         sync_expression_set(expression, 1, right);
@@ -107,10 +108,25 @@ struct legacy_clause *legacy_clause_not(const struct legacy_tools *tools, struct
 
 /* Matches */
 
+static void append_key(struct buffer *out, const struct sync_expression *expression) {
+    buffer_printf(out, "(%d", (int)expression->kind);
+    if (expression->kind == EXPRESSION_LITERAL) {
+        buffer_printf(out, ":%d:", (int)expression->literal.kind);
+        sql_value_append_parameter(out, &expression->literal);
+    }
+    if (expression->text)
+        buffer_append_json_text(out, expression->text);
+    if (expression->operation)
+        buffer_append_text(out, expression->operation->name);
+    for (size_t i = 0; i < expression->n_arguments; i++)
+        append_key(out, expression->arguments[i]);
+    buffer_append_char(out, ')');
+}
+
 static char *key_of(const struct legacy_tools *tools, const struct sync_expression *expression,
                     bool expands) {
     struct buffer text = {0};
-    sync_expression_print(&text, expression);
+    append_key(&text, expression);
     buffer_append_text(&text, expands ? "[*]" : "");
     char *key = arena_copy_bytes(tools->arena, buffer_text(&text), text.length);
     buffer_free(&text);
@@ -239,7 +255,8 @@ bool legacy_clause_is_column(const struct legacy_tools *tools, const struct sync
 
 static struct sync_expression *copied_column(const struct legacy_tools *tools,
                                              const struct sync_expression *column) {
-    struct sync_expression *copy = sync_expression_create(tools->arena, EXPRESSION_COLUMN, column->offset, 0);
+    struct sync_expression *copy =
+        sync_expression_create(tools->arena, EXPRESSION_COLUMN, tools->text, column->offset, 0);
     copy->text = column->text;
     copy->sides = SIDE_ROW;
     return copy;
@@ -247,7 +264,8 @@ static struct sync_expression *copied_column(const struct legacy_tools *tools,
 
 static struct sync_expression *request_text(const struct legacy_tools *tools, const char *schema,
                                             int offset) {
-    struct sync_expression *request = sync_expression_create(tools->arena, EXPRESSION_REQUEST, offset, 0);
+    struct sync_expression *request =
+        sync_expression_create(tools->arena, EXPRESSION_REQUEST, tools->text, offset, 0);
     request->text = schema;
     request->sides = SIDE_REQUEST;
     return request;
@@ -257,7 +275,8 @@ static struct sync_expression *request_text(const struct legacy_tools *tools, co
 static struct legacy_clause *request_part(const struct legacy_tools *tools,
                                           const struct sync_operation *operation, const char *schema,
                                           const char *name, int offset) {
-    struct sync_expression *call = sync_expression_create(tools->arena, EXPRESSION_CALL, offset, 2);
+    struct sync_expression *call =
+        sync_expression_create(tools->arena, EXPRESSION_CALL, tools->text, offset, 2);
     call->operation = operation;
     struct sql_value key = {.kind = SQL_TEXT, .text = name, .length = strlen(name)};
     sync_expression_set(call, 0, request_text(tools, schema, offset));
@@ -289,9 +308,8 @@ static struct legacy_clause *make_column(const struct legacy_tools *tools,
         return parameter;
     if (legacy_clause_is_column(tools, column))
         return clause_of(tools, copied_column(tools, column), true, false);
-    sync_parser_refuse(tools->error, column->offset, "undefined reference: %.60s%s%.60s",
-                       column->qualifier ? column->qualifier : "", column->qualifier ? "." : "",
-                       column->text);
+    sync_text_refuse(tools->text, column->offset, tools->error, "undefined reference: %.60s%s%.60s",
+                     column->qualifier ? column->qualifier : "", column->qualifier ? "." : "", column->text);
     return NULL;
 }
 
@@ -329,8 +347,8 @@ static struct legacy_clause *make_request(const struct legacy_tools *tools,
                                           const struct sync_expression *call) {
     const struct request_function *function = find_request_function(tools, call);
     if (!function) {
-        sync_parser_refuse(tools->error, call->offset, "function %.60s.%.60s is not defined here",
-                           call->qualifier, call->text);
+        sync_text_refuse(tools->text, call->offset, tools->error, "function %.60s.%.60s is not defined here",
+                         call->qualifier, call->text);
         return NULL;
     }
     if (call->n_arguments != function->arguments)
@@ -361,8 +379,8 @@ static struct legacy_clause *make_call(const struct legacy_tools *tools, const s
         return refuse(tools, call->offset, "substring needs a start"); /* the parser's refusal there */
     if (operation)
         return compose(tools, operation, arguments, call->n_arguments, call->offset);
-    sync_parser_refuse(tools->error, call->offset, "%s %.60s is not supported",
-                       is_word ? "function" : "operator", name);
+    sync_text_refuse(tools->text, call->offset, tools->error, "%s %.60s is not supported",
+                     is_word ? "function" : "operator", name);
     return NULL;
 }
 
@@ -378,7 +396,8 @@ static struct legacy_clause *make_equal(const struct legacy_tools *tools, struct
         return refuse(tools, offset, "a match with parameters cannot be used as a value");
     if (!other->of_row)
         return legacy_clause_equal(tools, row, other, offset);
-    struct sync_expression *call = sync_expression_create(tools->arena, EXPRESSION_CALL, offset, 2);
+    struct sync_expression *call =
+        sync_expression_create(tools->arena, EXPRESSION_CALL, tools->text, offset, 2);
     call->operation = legacy_operation_operator("=", tools->fixed_json);
     sync_expression_set(call, 0, left->expression);
     sync_expression_set(call, 1, right->expression);
@@ -453,6 +472,7 @@ struct legacy_clause *legacy_clause_make(const struct legacy_tools *tools,
     case EXPRESSION_NOT:
     case EXPRESSION_IN:
         return make_arguments(tools, expression);
+    case EXPRESSION_NOT_IN:
     case EXPRESSION_REQUEST:
     case EXPRESSION_CALL:
     case EXPRESSION_CASE:
@@ -463,6 +483,7 @@ struct legacy_clause *legacy_clause_make(const struct legacy_tools *tools,
     return refuse(tools, expression->offset,
                   expression->kind == EXPRESSION_CASE      ? "CASE is not supported here"
                   : expression->kind == EXPRESSION_OVERLAP ? "operator && is not supported here"
+                  : expression->kind == EXPRESSION_NOT_IN  ? "NOT IN is not supported here"
                                                            : "a subquery is not supported here");
 }
 

@@ -21,6 +21,7 @@ struct legacy_tools {
     bool fixed_json;
     const char *table;    /* what columns without a table are of; NULL: none */
     const char *function; /* FROM json_each(): what its columns are of; NULL: none */
+    const struct sync_text *text;
     struct legacy_inputs *inputs;
     struct arena *arena;
     struct error *error;

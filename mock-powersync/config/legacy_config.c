@@ -10,6 +10,7 @@ struct reader {
     struct sync_config *config;
     struct legacy_rules *rules;
     const struct yaml_document *document;
+    const char *yaml; /* in the arena of the rules */
     struct error *error;
 };
 
@@ -141,29 +142,33 @@ static struct legacy_definition *add_definition(const struct reader *reader, con
     return definition;
 }
 
-static enum status fail(const struct reader *reader, const json_t *sql, const char *name,
-                        const struct error *inner) {
-    return yaml_error(reader->document, sql, reader->error, "%s: %s", name, inner->message);
+/* Where a query stands, for messages. */
+static const struct sync_text *text_of(const struct reader *reader, const json_t *value) {
+    struct arena *arena = &reader->rules->arena;
+    struct sync_text *text = arena_allocate(arena, sizeof *text);
+    *text = (struct sync_text){.sql = arena_copy_text(arena, json_string_value(value)),
+                               .file = reader->config->file,
+                               .yaml = reader->yaml};
+    yaml_place(reader->document, value, &text->line, &text->column);
+    return text;
 }
 
 static enum status add_parameters(const struct reader *reader, struct legacy_definition *definition,
                                   const json_t *sql, const int *priority) {
-    struct error inner = {0};
     if (!json_is_string(sql))
         return yaml_error(reader->document, sql, reader->error, "a query must be a text");
-    if (legacy_add_parameters(reader->rules, definition, json_string_value(sql), priority, &inner))
-        return fail(reader, sql, definition->name, &inner);
-    return STATUS_OK;
+    return legacy_add_parameters(reader->rules, definition, text_of(reader, sql), priority, reader->error);
 }
 
 static enum status read_parameters(const struct reader *reader, struct legacy_definition *definition,
                                    const json_t *body, const int *priority) {
+    static const struct sync_text nothing = {.sql = "SELECT", .file = ""};
     const json_t *queries = json_object_get(body, "parameters");
     size_t count = json_is_array(queries) ? json_array_size(queries) : 1;
     definition->parameter_queries =
         arena_allocate(&reader->rules->arena, (count + 1) * sizeof *definition->parameter_queries);
     if (!queries)
-        return legacy_add_parameters(reader->rules, definition, "SELECT", priority, reader->error);
+        return legacy_add_parameters(reader->rules, definition, &nothing, priority, reader->error);
     if (!json_is_array(queries))
         return add_parameters(reader, definition, queries, priority);
     enum status status = STATUS_OK;
@@ -185,11 +190,11 @@ static enum status read_data(const struct reader *reader, struct legacy_definiti
     size_t i;
     json_t *sql;
     json_array_foreach((json_t *)(uintptr_t)queries, i, sql) {
-        struct error inner = {0};
         if (!json_is_string(sql))
             return yaml_error_item(reader->document, queries, i, reader->error, "a query must be a text");
-        if (legacy_add_data(reader->rules, definition, json_string_value(sql), &inner))
-            return fail(reader, sql, definition->name, &inner);
+        enum status status = legacy_add_data(reader->rules, definition, text_of(reader, sql), reader->error);
+        if (status)
+            return status;
     }
     return STATUS_OK;
 }
@@ -244,10 +249,7 @@ static enum status read_stream(const struct reader *reader, const json_t *stream
         return refuse(reader, body, "query", "must be one query");
     struct legacy_definition *definition = add_definition(reader, name, true);
     reader->config->streams[reader->config->n_streams - 1].auto_subscribe = subscribe;
-    struct error inner = {0};
-    if (legacy_read_stream(reader->rules, definition, json_string_value(sql), &inner))
-        return fail(reader, sql, name, &inner);
-    return STATUS_OK;
+    return legacy_read_stream(reader->rules, definition, text_of(reader, sql), reader->error);
 }
 
 /* Patterns, in the order of the snapshot: what is synced, then what parameters are looked up in. */
@@ -307,11 +309,14 @@ static enum status read_definitions(const struct reader *reader) {
 }
 
 enum status legacy_config_read(struct sync_config *config, const struct yaml_document *document,
-                               struct error *error) {
+                               const char *yaml, struct error *error) {
     static const char *const allowed[] = {"config", "bucket_definitions", "streams", NULL};
     static const char *const maps[] = {"bucket_definitions", "streams"};
     config->rules = memory_allocate(sizeof *config->rules);
-    struct reader reader = {config, config->rules, document, error};
+    struct reader reader = {config, config->rules, document, arena_copy_text(&config->rules->arena, yaml),
+                            error};
+    if (!json_is_object(document->root))
+        return yaml_error(document, document->root, error, "a sync config must be a mapping");
     enum status status = check_keys(&reader, document->root, allowed);
     if (!status)
         status = read_settings(&reader);

@@ -8,6 +8,6 @@
 /* Fill a new config: its rules, streams (bucket definitions are streams that every client has), patterns and
  * warnings. */
 enum status legacy_config_read(struct sync_config *config, const struct yaml_document *document,
-                               struct error *error);
+                               const char *yaml, struct error *error);
 
 #endif

@@ -7,7 +7,7 @@
 enum { TERMS_MOST = 1000, PARTS_MOST = 10000 };
 
 static void *refuse(const struct legacy_tools *tools, int offset, const char *reason) {
-    sync_parser_refuse(tools->error, offset, "%s", reason);
+    sync_text_refuse(tools->text, offset, tools->error, "%s", reason);
     return NULL;
 }
 
@@ -79,11 +79,12 @@ static struct sync_expression *make_column(const struct legacy_tools *inner, con
 static struct legacy_subquery_draft *make_subquery(struct legacy_tools *inner,
                                                    const struct sync_select *select, int offset, bool *lost) {
     *lost = false;
-    if (!select->table || select->function)
-        return refuse(inner, offset, "a subquery reads from one table");
+    const struct sync_from *from = legacy_query_from(inner, select);
+    if (!from || from->is_call)
+        return from ? refuse(inner, offset, "a subquery reads from one table") : NULL;
     struct legacy_subquery_draft *draft = arena_allocate(inner->arena, sizeof *draft);
     draft->inputs = inner->inputs;
-    if (legacy_query_table(inner, select, &draft->table))
+    if (legacy_query_table(inner, from, &draft->table))
         return NULL;
     if (select->n_items > 0 && !(draft->column = make_column(inner, select, lost)))
         return NULL;
@@ -98,7 +99,7 @@ static struct legacy_tools tools_of_subquery(const struct legacy_tools *outer,
                                              const struct sync_select *select) {
     struct legacy_tools inner = *outer;
     inner.place = LEGACY_SUBQUERY;
-    inner.table = legacy_query_table_name(select);
+    inner.table = select->n_from == 1 ? legacy_query_table_name(select->from) : NULL;
     inner.inputs = arena_allocate(outer->arena, sizeof *inner.inputs);
     return inner;
 }
@@ -168,7 +169,7 @@ struct legacy_filter *legacy_filter_make(const struct legacy_tools *tools,
         return make_logic(tools, where);
     if (where && (where->kind == EXPRESSION_IN || where->kind == EXPRESSION_OVERLAP))
         return make_membership(tools, where, where->kind == EXPRESSION_OVERLAP);
-    if (where && where->kind == EXPRESSION_NAMED && !where->qualifier && strcmp(where->text, "not in") == 0) {
+    if (where && where->kind == EXPRESSION_NOT_IN) {
         inner = make_membership(tools, where, false);
         return inner ? not_of(tools, inner) : NULL;
     }

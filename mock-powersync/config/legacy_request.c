@@ -1,4 +1,5 @@
 /* Which buckets a request gets by rules of editions 1 and 2. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct inquiry {
     int number;
     struct sync_scope scope;
     const struct lookup_source *lookups;
+    bool stopped; /* by a limit */
     struct request_bucket *buckets;
     size_t count, capacity;
 };
@@ -37,12 +39,14 @@ static bool look_up(struct inquiry *inquiry, const struct legacy_texts *keys, st
     struct legacy_texts asked = {0};
     bool good = true;
     found->arena = inquiry->scope.arena;
+    assert(inquiry->lookups);
     for (size_t i = 0; good && i < keys->count; i++) {
         if (legacy_texts_have(&asked, keys->texts[i]))
             continue;
         legacy_texts_add(&asked, keys->texts[i]);
-        good = inquiry->lookups && inquiry->lookups->find(inquiry->lookups->context, keys->texts[i],
-                                                          strlen(keys->texts[i]), take_tuple, found);
+        good = inquiry->lookups->find(inquiry->lookups->context, keys->texts[i], strlen(keys->texts[i]),
+                                      take_tuple, found);
+        inquiry->stopped = inquiry->stopped || !good;
     }
     free(asked.texts);
     return good;
@@ -344,18 +348,21 @@ static bool add_variant(struct inquiry *inquiry, size_t number) {
 bool legacy_evaluate_request(const struct legacy_rules *rules, const struct legacy_definition *definition,
                              int number, const struct sync_request_values *values,
                              const struct lookup_source *lookups, struct arena *arena,
-                             struct request_bucket **buckets, size_t *count) {
+                             struct request_bucket **buckets, size_t *count, const char **reason) {
     struct inquiry inquiry = {.rules = rules,
                               .definition = definition,
                               .number = number,
                               .scope = {.values = values, .arena = arena},
                               .lookups = lookups};
     bool good = true;
-    for (size_t i = 0; i < definition->n_parameter_queries; i++)
+    for (size_t i = 0; i < definition->n_parameter_queries && !inquiry.stopped; i++)
         good = add_query(&inquiry, &definition->parameter_queries[i]) && good;
-    for (size_t i = 0; i < definition->n_variants; i++)
+    for (size_t i = 0; i < definition->n_variants && !inquiry.stopped; i++)
         good = add_variant(&inquiry, i) && good;
-    *count = inquiry.count;
+    *count = inquiry.stopped ? 0 : inquiry.count;
+    *reason = good              ? NULL
+              : inquiry.stopped ? "Too many parameter query results"
+                                : "Error evaluating bucket ids";
     *buckets = arena_allocate(arena, (inquiry.count + 1) * sizeof **buckets);
     if (inquiry.count > 0)
         memcpy(*buckets, inquiry.buckets, inquiry.count * sizeof **buckets);

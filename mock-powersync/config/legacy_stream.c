@@ -1,6 +1,4 @@
 /* A stream of edition 2: its conditions become variants, one for each part of the OR. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "mock-powersync/config/legacy_filter.h"
 #include "mock-powersync/config/legacy_query.h"
@@ -11,7 +9,7 @@ struct compiler {
 };
 
 static enum status refuse(const struct legacy_tools *tools, int offset, const char *reason) {
-    return sync_parser_refuse(tools->error, offset, "%s", reason);
+    return sync_text_refuse(tools->text, offset, tools->error, "%s", reason);
 }
 
 static size_t count_parts(const struct legacy_filter *filter) {
@@ -111,9 +109,10 @@ static enum status make_variants(const struct legacy_tools *tools, const struct 
 
 static enum status compile(struct legacy_tools *tools, const struct sync_select *select,
                            struct legacy_definition *stream) {
-    if (!select->table || select->function)
-        return refuse(tools, 0, "a stream reads from one table");
-    tools->table = legacy_query_table_name(select);
+    const struct sync_from *from = legacy_query_from(tools, select);
+    if (!from || from->is_call)
+        return from ? refuse(tools, from->offset, "a stream reads from a table") : STATUS_INVALID;
+    tools->table = legacy_query_table_name(from);
     struct legacy_filter *filter = legacy_filter_make(tools, select->where);
     filter = filter ? legacy_filter_normalise(tools, filter) : NULL;
     if (!filter)
@@ -125,18 +124,18 @@ static enum status compile(struct legacy_tools *tools, const struct sync_select 
     return status ? status : legacy_query_data(tools, select, &stream->data);
 }
 
-enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definition *stream, const char *sql,
-                               struct error *error) {
+enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definition *stream,
+                               const struct sync_text *sql, struct error *error) {
     struct sync_select select;
     struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
     struct legacy_tools tools = {.place = LEGACY_STREAM,
                                  .fixed_json = rules->fixed_json,
+                                 .text = sql,
                                  .inputs = inputs,
                                  .arena = &rules->arena,
                                  .error = error};
     enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
     if (!status)
         status = compile(&tools, &select, stream);
-    free(select.items);
     return status;
 }
