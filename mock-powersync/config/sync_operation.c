@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mock-powersync/config/sync_date.h"
 #include "mock-powersync/config/sync_expression.h"
 #include "mock-powersync/config/utf16.h"
 
@@ -23,17 +24,22 @@ static struct sql_value text_value(struct buffer *text, struct arena *arena) {
     return value;
 }
 
-/* A BLOB's bytes are those of the text that it was cast from. */
+/* What is no UTF-8 in a BLOB becomes U+FFFD. */
 static struct sql_value to_text(const struct sql_value *value, struct arena *arena) {
     if (value->kind == SQL_NULL)
         return (struct sql_value){0};
     if (value->kind == SQL_TEXT)
         return *value;
-    if (value->kind == SQL_BLOB)
-        return (struct sql_value){.kind = SQL_TEXT, .text = value->text, .length = value->length};
     struct buffer text = {0};
-    sql_value_append_text(&text, value);
+    if (value->kind == SQL_BLOB)
+        utf8_append_valid(&text, value->text, value->length);
+    else
+        sql_value_append_text(&text, value);
     return text_value(&text, arena);
+}
+
+static struct sql_value to_bytes(const struct sql_value *value, struct arena *arena) {
+    return value->kind == SQL_BLOB ? *value : to_text(value, arena);
 }
 
 static size_t skip_digits(const char *text, size_t at) {
@@ -164,6 +170,11 @@ static bool has_null(const struct sql_value *arguments, size_t count) {
     return false;
 }
 
+/* The real service cannot compare two BLOBs. */
+static bool are_blobs(const struct sql_value *arguments, size_t i, size_t j) {
+    return arguments[i].kind == SQL_BLOB && arguments[j].kind == SQL_BLOB;
+}
+
 #define OPERATION(name)                                                                                      \
     static bool name(const struct sql_value *arguments, size_t count, struct arena *arena,                   \
                      struct sql_value *value)
@@ -173,6 +184,8 @@ static bool has_null(const struct sql_value *arguments, size_t count) {
         (void)arena;                                                                                         \
         if (has_null(arguments, count))                                                                      \
             return true;                                                                                     \
+        if (are_blobs(arguments, 0, 1))                                                                      \
+            return false;                                                                                    \
         int order = sql_value_compare(&arguments[0], &arguments[1]);                                         \
         *value = integer_value(condition);                                                                   \
         return true;                                                                                         \
@@ -189,7 +202,7 @@ OPERATION(run_is) {
     (void)count;
     (void)arena;
     *value = integer_value(sql_value_compare(&arguments[0], &arguments[1]) == 0);
-    return true;
+    return !are_blobs(arguments, 0, 1);
 }
 
 OPERATION(run_between) {
@@ -303,7 +316,7 @@ OPERATION(run_cast_numeric) {
 
 OPERATION(run_cast_blob) {
     (void)count;
-    *value = to_text(&arguments[0], arena);
+    *value = to_bytes(&arguments[0], arena);
     if (value->kind == SQL_TEXT)
         value->kind = SQL_BLOB;
     return true;
@@ -454,7 +467,7 @@ OPERATION(run_json_contains) {
 
 OPERATION(run_hex) {
     (void)count;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     struct buffer out = {0};
     for (size_t i = 0; i < text.length; i++)
         buffer_printf(&out, "%02X", (unsigned char)text.text[i]);
@@ -465,7 +478,7 @@ OPERATION(run_hex) {
 OPERATION(run_base64) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (void)count;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     struct buffer out = {0};
     for (size_t i = 0; i < text.length; i += 3) {
         unsigned bits = 0;
@@ -505,7 +518,7 @@ OPERATION(run_length) {
     (void)count;
     if (arguments[0].kind == SQL_NULL)
         return true;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     bool blob = arguments[0].kind == SQL_BLOB;
     *value = integer_value((int64_t)(blob ? text.length : utf16_length(text.text, text.length)));
     return true;
@@ -571,6 +584,95 @@ OPERATION(run_substring) {
     return good;
 }
 
+/* Dates */
+
+static bool is_word(const struct sql_value *value, const char *word) {
+    return value->kind == SQL_TEXT && strcmp(value->text, word) == 0;
+}
+
+static bool is_subsecond(const struct sql_value *value) {
+    return is_word(value, "subsec") || is_word(value, "subsecond");
+}
+
+/* unixepoch and datetime: the value, then 'unixepoch' and 'subsec' if wanted, in this order. False: the
+ * result is NULL. */
+static bool read_date(const struct sql_value *arguments, size_t count, int64_t *milliseconds,
+                      bool *subsecond) {
+    static const struct sql_value none = {0};
+    const struct sql_value *first = count > 1 ? &arguments[1] : &none,
+                           *second = count > 2 ? &arguments[2] : &none;
+    bool unix_time = is_word(first, "unixepoch");
+    const struct sql_value *last = unix_time ? second : first;
+    *subsecond = is_subsecond(last);
+    return (*subsecond || last->kind == SQL_NULL) && sync_date_read(&arguments[0], unix_time, milliseconds);
+}
+
+OPERATION(run_unixepoch) {
+    (void)arena;
+    int64_t milliseconds;
+    bool subsecond;
+    if (!read_date(arguments, count, &milliseconds, &subsecond))
+        return true;
+    *value = subsecond ? (struct sql_value){.kind = SQL_REAL, .real = (double)milliseconds / 1000.0}
+                       : integer_value(milliseconds / 1000 - (milliseconds % 1000 < 0));
+    return true;
+}
+
+OPERATION(run_datetime) {
+    int64_t milliseconds;
+    bool subsecond;
+    struct buffer text = {0};
+    if (!read_date(arguments, count, &milliseconds, &subsecond))
+        return true;
+    sync_date_append(&text, milliseconds, subsecond);
+    *value = text_value(&text, arena);
+    return true;
+}
+
+/* UUIDs */
+
+static int hex_digit(char byte) {
+    static const char digits[] = "0123456789abcdef";
+    const char *found = byte ? strchr(digits, byte >= 'A' && byte <= 'F' ? byte + 'a' - 'A' : byte) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* The 16 bytes; false when the text is no UUID of a known version. */
+static bool read_uuid(const char *text, size_t length, char *bytes) {
+    size_t n_digits = 0;
+    int all = 0, none = 15;
+    if (length != 36)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+            if (text[i] != '-')
+                return false;
+            continue;
+        }
+        int digit = hex_digit(text[i]);
+        if (digit < 0)
+            return false;
+        all |= digit;
+        none &= digit;
+        bytes[n_digits / 2] = (char)(n_digits % 2 == 0 ? digit << 4 : (bytes[n_digits / 2] & 0xf0) | digit);
+        n_digits++;
+    }
+    int version = hex_digit(text[14]), variant = hex_digit(text[19]);
+    return (version >= 1 && version <= 8 && variant >= 8 && variant <= 11) || all == 0 || none == 15;
+}
+
+OPERATION(run_uuid_blob) {
+    char bytes[16];
+    (void)count;
+    if (arguments[0].kind == SQL_NULL)
+        return true;
+    struct sql_value text = to_text(&arguments[0], arena);
+    if (!read_uuid(text.text, text.length, bytes))
+        return false;
+    *value = (struct sql_value){.kind = SQL_BLOB, .text = arena_copy_bytes(arena, bytes, 16), .length = 16};
+    return true;
+}
+
 static const struct sync_operation operations[] = {
     {"=", 2, 2, run_equal},
     {"<", 2, 2, run_less},
@@ -610,6 +712,9 @@ static const struct sync_operation operations[] = {
     {"lower", 1, 1, run_lower},
     {"substring", 2, 3, run_substring},
     {"typeof", 1, 1, run_typeof},
+    {"unixepoch", 1, 8, run_unixepoch},
+    {"datetime", 1, 8, run_datetime},
+    {"uuid_blob", 1, 1, run_uuid_blob},
     {"upper", 1, 1, run_upper},
 };
 
