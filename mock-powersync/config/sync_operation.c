@@ -329,42 +329,8 @@ static json_t *json_of(const struct sql_value *value, struct arena *arena) {
     return json_parse(text.text, text.length, NULL);
 }
 
-/* A key of an object or a position of an array, as text. */
-static const json_t *step(const json_t *json, const char *key, size_t length) {
-    if (json_is_object(json))
-        return json_object_getn(json, key, length);
-    if (!json_is_array(json) || length == 0 || length > 9 || (length > 1 && key[0] == '0'))
-        return NULL;
-    size_t index = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (key[i] < '0' || key[i] > '9')
-            return NULL;
-        index = index * 10 + (size_t)(key[i] - '0');
-    }
-    return json_array_get(json, index);
-}
-
-/* "$", "$.a.b"; what has no "$" is one key. Compiling has refused paths with [n]. */
-static const json_t *follow(const json_t *json, const struct sql_value *path) {
-    if (path->text[0] != '$' || (path->length > 1 && path->text[1] != '.'))
-        return step(json, path->text, path->length);
-    const char *at = path->text + 1;
-    while (json && *at == '.') {
-        size_t length = strcspn(at + 1, ".");
-        json = step(json, at + 1, length);
-        at += 1 + length;
-    }
-    return json;
-}
-
-/* A text has positions, too, as in JavaScript: a text of one unit. The caller owns it; NULL: there is none.
- */
-static json_t *character_at(const json_t *json, const struct sql_value *path) {
-    size_t digits = strspn(path->text, "0123456789");
-    if (!json_is_string(json) || digits == 0 || digits != path->length || digits > 9 ||
-        (digits > 1 && path->text[0] == '0'))
-        return NULL;
-    size_t at = (size_t)strtoul(path->text, NULL, 10);
+/* The unit of a text at a position, as in JavaScript; NULL when it is half a character. */
+static json_t *unit_at(const json_t *json, size_t at) {
     const char *text = json_string_value(json);
     size_t length = json_string_length(json);
     struct buffer unit = {0};
@@ -372,6 +338,37 @@ static json_t *character_at(const json_t *json, const struct sql_value *path) {
     json_t *character = whole ? json_stringn(buffer_text(&unit), unit.length) : NULL;
     buffer_free(&unit);
     return character;
+}
+
+/* What is under a key: of an object, or a position of an array or a text. The caller owns it; NULL: nothing.
+ */
+static json_t *step(const json_t *json, const char *key, size_t length) {
+    if (json_is_object(json))
+        return json_incref(json_object_getn(json, key, length));
+    size_t digits = strspn(key, "0123456789");
+    if (digits != length || length == 0 || length > 9 || (length > 1 && key[0] == '0'))
+        return NULL;
+    size_t at = strtoul(key, NULL, 10);
+    return json_is_string(json) ? unit_at(json, at) : json_incref(json_array_get(json, at));
+}
+
+/* "$.a.b" is a path; what has no "$" before it is one key. The way ends at a null. The caller owns what is
+ * there. */
+static json_t *follow(json_t *json, const struct sql_value *path) {
+    bool is_path = path->text[0] == '$';
+    const char *at = is_path ? strchr(path->text, '.') : path->text;
+    json_t *found = json_incref(json);
+    while (at && found && !json_is_null(found)) {
+        at += is_path;
+        size_t length = is_path ? strcspn(at, ".") : path->length;
+        char *key = memory_copy_bytes(at, length);
+        json_t *next = step(found, key, length);
+        free(key);
+        json_decref(found);
+        found = next;
+        at = is_path && at[length] ? at + length : NULL;
+    }
+    return found;
 }
 
 static bool extract(const struct sql_value *arguments, bool as_json, struct arena *arena,
@@ -382,8 +379,7 @@ static bool extract(const struct sql_value *arguments, bool as_json, struct aren
     json_t *json = json_of(&arguments[0], arena);
     if (!json)
         return false;
-    json_t *character = character_at(json, &path);
-    const json_t *found = character ? character : json_is_null(json) ? NULL : follow(json, &path);
+    json_t *found = json_is_null(json) ? NULL : follow(json, &path);
     if (found && as_json) {
         struct buffer text = {0};
         json_append(&text, found);
@@ -391,7 +387,7 @@ static bool extract(const struct sql_value *arguments, bool as_json, struct aren
     } else if (found) {
         *value = sql_value_from_json_copy(found, arena);
     }
-    json_decref(character);
+    json_decref(found);
     json_decref(json);
     return true;
 }
@@ -411,22 +407,23 @@ OPERATION(run_json_extract) {
     if (has_null(arguments, 2))
         return true;
     struct sql_value path = to_text(&arguments[1], arena);
-    return path.text[0] == '$' && extract(arguments, false, arena, value);
+    return extract(arguments, false, arena, value) &&
+           (path.text[0] == '$' || strcmp(to_text(&arguments[0], arena).text, "null") == 0);
 }
 
 OPERATION(run_json_array_length) {
-    struct sql_value root = {.kind = SQL_TEXT, .text = "$", .length = 1};
-    if (has_null(arguments, count))
-        return true;
-    struct sql_value path = count > 1 ? to_text(&arguments[1], arena) : root;
-    json_t *json = path.text[0] == '$' ? json_of(&arguments[0], arena) : NULL;
-    if (!json)
+    struct sql_value list = {0};
+    if (count < 2 || arguments[1].kind == SQL_NULL)
+        list = arguments[0];
+    else if (!run_json_extract(arguments, count, arena, &list))
         return false;
-    const json_t *found = follow(json, &path);
-    if (found)
-        *value = integer_value((int64_t)json_array_size(found));
+    if (list.kind == SQL_NULL)
+        return true;
+    json_t *json = json_of(&list, arena);
+    if (json)
+        *value = integer_value((int64_t)json_array_size(json));
     json_decref(json);
-    return true;
+    return json != NULL;
 }
 
 OPERATION(run_json_keys) {
@@ -702,11 +699,11 @@ static const struct sync_operation operations[] = {
     {"cast blob", 1, 1, run_cast_blob},
     {"base64", 1, 1, run_base64},
     {"hex", 1, 1, run_hex},
-    {"ifnull", 2, 2, run_ifnull},
+    {"ifnull", 2, 8, run_ifnull},
     {"iif", 3, 3, run_iif},
     {"instr", 2, 2, run_instr},
     {"json_array_length", 1, 2, run_json_array_length},
-    {"json_extract", 2, 2, run_json_extract},
+    {"json_extract", 2, 8, run_json_extract},
     {"json_keys", 1, 1, run_json_keys},
     {"length", 1, 1, run_length},
     {"lower", 1, 1, run_lower},
