@@ -389,6 +389,8 @@ static struct sync_expression *read_named_call(struct parser *parser, const char
                                                int offset) {
     struct sync_expression *arguments[8];
     size_t count;
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
+        return refuse(parser, offset, "there is no such function");
     if (!read_list(parser, ")", arguments, 8, &count))
         return NULL;
     struct sync_expression *expression =
@@ -814,7 +816,7 @@ static bool read_item(struct parser *parser, struct sync_select_item *item) {
         next(parser);
     } else if (item->expression->kind == EXPRESSION_COLUMN) {
         item->name = item->expression->text;
-    } else {
+    } else if (!parser->names) {
         item->name = arena_copy_bytes(parser->arena, parser->sql + start, (size_t)(end - start));
     }
     return true;
@@ -982,6 +984,8 @@ static bool read_select(struct parser *parser, struct sync_select *select) {
                           "WITH is not supported in a query: name subqueries under the key with");
         return refuse_token(parser, "only SELECT statements can be synced");
     }
+    if (parser->names && is_word(parser, "distinct"))
+        return refuse_token(parser, "no DISTINCT");
     if (!take_word(parser, "all") && take_word(parser, "distinct") && is_word(parser, "on"))
         return refuse_token(parser, "a column");
     if (!read_items(parser, select))

@@ -127,5 +127,4 @@ export const picked = [
   whole('unknown key', 'config: {edition: 3}\nstreams: {s: {query: SELECT * FROM t}}\nmagic: 1\n', 'refused', { line: 3, column: 1 }),
   whole('query and queries', 'config: {edition: 3}\nstreams:\n  s: {query: SELECT * FROM t, queries: [SELECT * FROM t]}\n', 'refused'),
   whole('priority 4', 'config: {edition: 3}\nstreams:\n  s: {query: SELECT * FROM t, priority: 4}\n', 'refused'),
-  whole('edition 1', 'bucket_definitions:\n  b:\n    parameters: SELECT request.user_id() AS user_id\n    data: [SELECT _id AS id FROM t WHERE owner = bucket.user_id]\n', 'narrower'),
 ];
