@@ -9,14 +9,13 @@
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
-#include "mock-powersync/stream/sync_stream.h"
+#include "mock-powersync/stream/http_stream.h"
 
 struct powersync_service {
     struct host *host;
     struct powersync_options options; /* complete; texts are copies in `texts` */
     struct arena texts;
-    struct storage *storage;           /* survives the process */
-    struct replication_stream *stream; /* held */
+    struct storage *storage; /* survives the process */
 
     /* The process: all of it is gone with a crash. */
     bool running;
@@ -27,7 +26,8 @@ struct powersync_service {
     struct checkpoint_batcher *batcher; /* NULL: this process serves no users, nor has it what follows */
     struct sync_stream_environment stream_environment;
     struct request_group groups[ROUTE_GROUPS];
-    struct map calls; /* exchange key -> struct route_call */
+    struct map calls;            /* exchange key -> struct route_call */
+    struct http_streams streams; /* those that are open */
 };
 
 /* An exchange id as a map key. */

@@ -170,15 +170,23 @@ static void start(struct route_call *call) {
 }
 
 static void refuse_overload(struct powersync_service *service, uint64_t exchange) {
-    const struct http_response response = {.status = 429};
+    static const struct http_header headers[] = {{"access-control-allow-origin", "*"}};
+    const struct http_response response = {.status = 429, .headers = headers, .n_headers = 1};
     host_http_respond(service->host, exchange, &response);
     host_http_end(service->host, exchange);
+}
+
+/* Open streams count as requests that run. */
+static void count_streams(struct powersync_service *service) {
+    size_t most = service->options.limits.max_concurrent_connections, open = service->streams.open.count;
+    service->groups[GROUP_SYNC].running_most = most > open ? most - open : 0;
 }
 
 static void enter(struct powersync_service *service, uint64_t exchange, const struct route *route,
                   const struct http_request *request) {
     struct route_call *call = memory_allocate(sizeof *call);
     *call = (struct route_call){.service = service, .route = route, .exchange = exchange, .request = request};
+    count_streams(service);
     enum request_turn turn = request_group_enter(group_of(call), &call->ticket);
     if (turn == TURN_NEVER) {
         free(call);
@@ -211,6 +219,8 @@ void routes_closed(void *context, uint64_t exchange) {
     struct route_call *call = map_get(&service->calls, exchange_key(exchange).text);
     if (call)
         drop(call);
+    else
+        http_streams_closed(&service->streams, exchange);
 }
 
 void routes_stop(struct powersync_service *service) {
@@ -218,4 +228,5 @@ void routes_stop(struct powersync_service *service) {
     for (size_t i = 0; (entry = map_next(&service->calls, &i));)
         free_call(entry->value);
     map_clear(&service->calls, NULL);
+    http_streams_free(&service->streams);
 }
