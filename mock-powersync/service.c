@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mock-powersync/http/rsocket_route.h"
 #include "mock-powersync/service_internal.h"
 #include "mock-powersync/service_options.h"
 #include "mock-powersync/storage/compaction.h"
@@ -45,17 +46,19 @@ static void start_api(struct powersync_service *service) {
     assert(status == STATUS_OK); /* it was tried when the service was made */
     (void)status;
     service->batcher = checkpoint_batcher_create(host, service->source, service->storage);
+    const struct powersync_limits *limits = &service->options.limits;
     service->stream_environment = (struct sync_stream_environment){
         .host = host,
         .storage = service->storage,
         .metrics = &service->metrics,
-        .fetches = {.host = host, .free = service->options.limits.max_data_fetches},
+        .fetches = {.host = host, .free = limits->max_data_fetches},
+        .max_buckets = limits->max_buckets,
+        .max_parameter_results = limits->max_parameter_results,
+        .notification_delay = notification_delay(service),
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
-        .max_buckets = service->options.limits.max_buckets,
-        .max_parameter_results = service->options.limits.max_parameter_results,
-        .keepalive_interval = service->options.keepalive_interval,
-        .notification_delay = notification_delay(service)};
+        .keepalive_interval = service->options.keepalive_interval};
+    service->rsocket = rsocket_route_create(service);
 }
 
 static void open_groups(struct powersync_service *service) {
@@ -63,6 +66,7 @@ static void open_groups(struct powersync_service *service) {
         [GROUP_ADMIN] = {.running_most = 10, .queue_most = 20},
         [GROUP_CHECKPOINT] = {.running_most = 100, .queue_most = 100}};
     memcpy(service->groups, usual, sizeof usual);
+    service->groups[GROUP_SYNC].running_most = service->options.limits.max_concurrent_connections;
 }
 
 static void start_process(struct powersync_service *service) {
@@ -71,7 +75,9 @@ static void start_process(struct powersync_service *service) {
     const struct source_settings settings = service_source_settings(&service->options);
     service->running = true;
     service->metrics = (struct powersync_metrics){0};
-    service->streams = (struct http_streams){.environment = &service->stream_environment};
+    service->stream_environment = (struct sync_stream_environment){0};
+    service->streams = (struct http_streams){
+        .environment = &service->stream_environment, .ended = stream_route_ended, .context = service};
     open_groups(service);
     host_http_listen(service->host, &events, service);
     service->source = service_source_module(service->options.source.type)->open(service->host, &settings);
@@ -89,6 +95,9 @@ static void stop_process(struct powersync_service *service, bool crash) {
         replicator_destroy(service->replicator);
     service->replicator = NULL;
     routes_stop(service);
+    http_streams_free(&service->streams);
+    rsocket_server_destroy(service->rsocket);
+    service->rsocket = NULL;
     checkpoint_batcher_destroy(service->batcher);
     service->batcher = NULL;
     auth_destroy(service->auth);

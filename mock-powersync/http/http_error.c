@@ -49,8 +49,8 @@ void http_error_append(struct buffer *out, const struct http_error *error) {
     buffer_printf(out, ",\"status\":%d,\"description\":", error->status);
     buffer_append_json_text(out, error->description);
     if (error->details[0]) {
-        json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
         buffer_append_text(out, ",\"details\":");
+        json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
         json_append(out, details);
         json_decref(details);
     }

@@ -176,17 +176,10 @@ static void refuse_overload(struct powersync_service *service, uint64_t exchange
     host_http_end(service->host, exchange);
 }
 
-/* Open streams count as requests that run. */
-static void count_streams(struct powersync_service *service) {
-    size_t most = service->options.limits.max_concurrent_connections, open = service->streams.open.count;
-    service->groups[GROUP_SYNC].running_most = most > open ? most - open : 0;
-}
-
 static void enter(struct powersync_service *service, uint64_t exchange, const struct route *route,
                   const struct http_request *request) {
     struct route_call *call = memory_allocate(sizeof *call);
     *call = (struct route_call){.service = service, .route = route, .exchange = exchange, .request = request};
-    count_streams(service);
     enum request_turn turn = request_group_enter(group_of(call), &call->ticket);
     if (turn == TURN_NEVER) {
         free(call);
@@ -204,6 +197,8 @@ static void enter(struct powersync_service *service, uint64_t exchange, const st
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
+    if (service->rsocket && rsocket_server_accept(service->rsocket, exchange))
+        return;
     const struct route *route = find_route(service, request);
     if (route) {
         enter(service, exchange, route, request);
@@ -219,8 +214,6 @@ void routes_closed(void *context, uint64_t exchange) {
     struct route_call *call = map_get(&service->calls, exchange_key(exchange).text);
     if (call)
         drop(call);
-    else
-        http_streams_closed(&service->streams, exchange);
 }
 
 void routes_stop(struct powersync_service *service) {
@@ -228,5 +221,4 @@ void routes_stop(struct powersync_service *service) {
     for (size_t i = 0; (entry = map_next(&service->calls, &i));)
         free_call(entry->value);
     map_clear(&service->calls, NULL);
-    http_streams_free(&service->streams);
 }

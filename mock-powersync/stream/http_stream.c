@@ -47,11 +47,13 @@ static void count_open(struct http_streams *streams) {
 
 static void forget(struct http_stream *stream) {
     struct http_streams *streams = stream->streams;
+    const uint64_t exchange = stream->exchange;
     void *removed = map_remove_bytes(&streams->open, &stream->exchange, sizeof stream->exchange);
     assert(removed == stream);
     (void)removed;
     destroy(stream);
     count_open(streams);
+    streams->ended(streams->context, exchange);
 }
 
 /* The response */

@@ -8,6 +8,9 @@
 
 struct http_streams {
     struct sync_stream_environment *environment;
+    /* A stream has answered completely: its exchange is over. */
+    void (*ended)(void *context, uint64_t exchange);
+    void *context;
     struct map open; /* exchange -> struct http_stream */
 };
 
