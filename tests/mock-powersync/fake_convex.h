@@ -146,6 +146,16 @@ static inline void fake_deltas(struct fake_convex *fake, uint64_t exchange, cons
     buffer_free(&body);
 }
 
+static inline bool fake_fails(struct fake_convex *fake, uint64_t exchange, const char *target) {
+    const char *route = fake->fail_route ? fake->fail_route : "/api/document_deltas";
+    if (fake->failures == 0 || fake->silent || strncmp(target, route, strlen(route)) != 0)
+        return false;
+    fake->failures--;
+    fake_answer(fake, exchange, fake->fail_status,
+                fake->fail_body ? fake->fail_body : "{\"code\":\"X\",\"message\":\"scripted\"}");
+    return true;
+}
+
 static inline void fake_marker(struct fake_convex *fake, uint64_t exchange) {
     if (fake->fail_markers > 0) {
         fake->fail_markers--;
@@ -175,16 +185,6 @@ static inline void fake_release(struct fake_convex *fake) {
     fake->n_held = 0;
     for (size_t i = 0; i < count; i++)
         fake_head_or_marker(fake, fake->held[i].exchange, fake->held[i].target);
-}
-
-static inline bool fake_fails(struct fake_convex *fake, uint64_t exchange, const char *target) {
-    const char *route = fake->fail_route ? fake->fail_route : "/api/document_deltas";
-    if (fake->failures == 0 || fake->silent || strncmp(target, route, strlen(route)) != 0)
-        return false;
-    fake->failures--;
-    fake_answer(fake, exchange, fake->fail_status,
-                fake->fail_body ? fake->fail_body : "{\"code\":\"X\",\"message\":\"scripted\"}");
-    return true;
 }
 
 static inline void fake_request(void *context, uint64_t exchange, const struct http_request *request) {
