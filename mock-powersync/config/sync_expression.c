@@ -65,6 +65,8 @@ static bool evaluate_case(const struct sync_expression *expression, const struct
     for (size_t i = 1; i + 1 < expression->n_arguments; i += 2) {
         if (!sync_expression_evaluate(expression->arguments[i], scope, &when))
             return false;
+        if (subject && operand.kind == SQL_BLOB && when.kind == SQL_BLOB)
+            return false; /* as any comparison of them */
         bool taken = subject ? operand.kind != SQL_NULL && when.kind != SQL_NULL &&
                                    sql_value_compare(&operand, &when) == 0
                              : sql_value_is_true(&when);
