@@ -86,7 +86,7 @@ void row_set(struct row *row, const char *name, const struct sql_value *value) {
     row->columns[row->count++] = (struct row_column){name, *value};
 }
 
-static void append_json(struct buffer *out, const struct sql_value *value) {
+void sql_value_append_json(struct buffer *out, const struct sql_value *value) {
     switch (value->kind) {
     case SQL_BLOB:
     case SQL_NULL:
@@ -115,7 +115,7 @@ void row_append_json(struct buffer *out, const struct row *row) {
         first = false;
         buffer_append_json_text(out, row->columns[i].name);
         buffer_append_char(out, ':');
-        append_json(out, &row->columns[i].value);
+        sql_value_append_json(out, &row->columns[i].value);
     }
     buffer_append_char(out, '}');
 }
@@ -142,5 +142,5 @@ void sql_value_append_parameter(struct buffer *out, const struct sql_value *valu
     if (value->kind == SQL_REAL)
         append_javascript_number(out, value->real);
     else
-        append_json(out, value);
+        sql_value_append_json(out, value);
 }

@@ -45,6 +45,7 @@ void row_set(struct row *row, const char *name, const struct sql_value *value);
 /* {"column":value,...}: a column's JSON in synced data. REAL always shows a point or an exponent; -0 shows as
  * 0.0. */
 void row_append_json(struct buffer *out, const struct row *row);
+void sql_value_append_json(struct buffer *out, const struct sql_value *value);
 /* As TEXT, for object ids: NULL gives "", REAL its JavaScript form (1.0 gives 1). */
 void sql_value_append_text(struct buffer *out, const struct sql_value *value);
 /* As a bucket parameter: JSON, with equal text for 1 and 1.0. */
