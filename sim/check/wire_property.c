@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bson.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -30,7 +31,8 @@ struct stream_watch {
     struct wire_grammar *grammar;
     struct sync_line_splitter splitter;
     int status;         /* 0: nothing written yet */
-    bool lines;         /* the body is NDJSON */
+    bool lines;         /* the body is NDJSON, */
+    bool documents;     /* or BSON */
     struct buffer body; /* of an error */
 };
 
@@ -135,10 +137,13 @@ static void see_head(struct stream_watch *watch, const struct wire_event *event)
     if (!event->response)
         return;
     const char *type = header(event->response, "content-type");
-    if (event->status == 200 && media_type_is(type, "application/vnd.powersync.bson-stream"))
-        watch->lines = false; /* binary lines are not read here */
-    else if (event->status == 200 && !media_type_is(type, "application/x-ndjson"))
+    if (event->status == 200 && media_type_is(type, "application/vnd.powersync.bson-stream")) {
+        watch->documents = true;
+        watch->lines = false;
+        wire_grammar_binary(watch->grammar);
+    } else if (event->status == 200 && !media_type_is(type, "application/x-ndjson")) {
         wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "content-type application/x-ndjson", type);
+    }
 }
 
 static void see_line(void *context, const char *bytes, size_t length) {
@@ -146,11 +151,38 @@ static void see_line(void *context, const char *bytes, size_t length) {
     wire_grammar_line(watch->grammar, bytes, length);
 }
 
+/* A BSON document is judged as the line that it would have been. */
+static void see_document(struct stream_watch *watch, const char *bytes, size_t length) {
+    json_t *json;
+    struct buffer line = {0};
+    if (bson_parse(bytes, length, &json, NULL) == STATUS_OK)
+        json_append(&line, json);
+    else
+        buffer_append_text(&line, "no document");
+    wire_grammar_line(watch->grammar, line.data, line.length);
+    buffer_free(&line);
+    json_decref(json);
+}
+
+static void see_documents(struct stream_watch *watch, const struct wire_event *event) {
+    struct buffer *rest = &watch->splitter.rest;
+    size_t at = 0, length;
+    buffer_append(rest, event->bytes, event->length);
+    while ((length = bson_length(rest->data + at, rest->length - at)) > 0 && length <= rest->length - at) {
+        see_document(watch, rest->data + at, length);
+        at += length;
+    }
+    buffer_consume(rest, at);
+}
+
 static void see_body(struct stream_watch *watch, const struct wire_event *event) {
     if (watch->status == 0)
         wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "a head before the body", "none");
     if (watch->lines) {
         sync_line_split(&watch->splitter, event->bytes, event->length, see_line, watch);
+        remember_told(watch->watcher, watch);
+    } else if (watch->documents) {
+        see_documents(watch, event);
         remember_told(watch->watcher, watch);
     } else if (watch->status != 200 && watch->body.length + event->length <= ERROR_BODY_LIMIT) {
         buffer_append(&watch->body, event->bytes, event->length);
@@ -181,7 +213,7 @@ static void check_error_body(struct stream_watch *watch) {
 
 static void see_end(struct stream_watch *watch) {
     if (watch->splitter.rest.length > 0)
-        wire_grammar_fault(watch->grammar, WIRE_STREAM_END, "a newline after the last line",
+        wire_grammar_fault(watch->grammar, WIRE_STREAM_END, "a stream that ends after a complete line",
                            "an incomplete line");
     if (watch->status >= 400)
         check_error_body(watch);
