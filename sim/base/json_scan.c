@@ -125,8 +125,9 @@ static const char *scan_value(const char *at, const char *end, struct json_slice
 
 struct json_walk json_walk_begin(const char *text, size_t length) {
     assert(text || length == 0);
+    text = text ? text : "";
     const char *end = text + length;
-    const char *at = length > 0 ? skip_space(text, end) : end;
+    const char *at = skip_space(text, end);
     bool good = at < end && (*at == '{' || *at == '[');
     return (struct json_walk){
         .at = good ? at + 1 : at, .end = end, .object = good && *at == '{', .bad = !good};
