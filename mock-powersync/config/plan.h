@@ -40,6 +40,7 @@ struct plan_evaluator {
     struct plan_column *columns;
     size_t n_columns;
     const char *object_type; /* table at the client; NULL: named as in the source */
+    const char *key;         /* of sync_plan.h; may be NULL */
     bool old_star;           /* editions 1 and 2: * leaves out _names and overwrites no named column */
 };
 
@@ -48,6 +49,7 @@ struct plan_index {
     struct plan_processor rows;
     const struct sync_expression **outputs;
     size_t n_outputs;
+    const char *key; /* of sync_plan.h; may be NULL */
 };
 
 enum plan_value_kind {
@@ -68,6 +70,8 @@ struct plan_value {
  * ends the querier, also when nobody uses its outputs. */
 struct plan_lookup {
     bool is_function;
+    size_t
+        stage; /* as in the real service, one that needs another of its own stage fails; 0: does not count */
     size_t index; /* of the plan's indexes */
     struct plan_value *inputs;
     size_t n_inputs;

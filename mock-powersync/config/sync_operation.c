@@ -201,6 +201,21 @@ OPERATION(run_between) {
     return true;
 }
 
+/* x IN (values): NULL when nothing is equal and something is NULL. */
+OPERATION(run_in) {
+    (void)arena;
+    if (arguments[0].kind == SQL_NULL)
+        return true;
+    bool found = false, unknown = false;
+    for (size_t i = 1; i < count && !found; i++) {
+        found = arguments[i].kind != SQL_NULL && sql_value_compare(&arguments[0], &arguments[i]) == 0;
+        unknown = unknown || arguments[i].kind == SQL_NULL;
+    }
+    if (found || !unknown)
+        *value = integer_value(found);
+    return true;
+}
+
 /* Integers beyond 64 bits, which the real service has, are a failure here. */
 static bool calculate(char symbol, const struct sql_value *arguments, struct sql_value *value) {
     struct sql_value left = to_numeric(&arguments[0]), right = to_numeric(&arguments[1]);
@@ -564,6 +579,7 @@ static const struct sync_operation operations[] = {
     {">=", 2, 2, run_greater_equal},
     {"is ", 2, 2, run_is},
     {"between ", 3, 3, run_between},
+    {"in ", 2, 65, run_in},
     {"+", 2, 2, run_add},
     {"-", 2, 2, run_subtract},
     {"*", 2, 2, run_multiply},

@@ -83,12 +83,6 @@ static uint64_t target_of(const struct bucket_operation *operation) {
     return operation->place ? 0 : operation->target_op;
 }
 
-/* A CLEAR stands for operations of every checkpoint before it. */
-static uint64_t highest_target_of(const struct bucket_operation *operation) {
-    uint64_t target = target_of(operation);
-    return operation->kind == OPERATION_CLEAR && operation->op_id > target ? operation->op_id : target;
-}
-
 void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct bucket_operation operation) {
     uint32_t before = bucket->count > 0 ? bucket->operations[bucket->count - 1].sum : 0;
     operation.sum = before + operation.checksum;
@@ -98,7 +92,7 @@ void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct
     bucket->uncompacted++;
     if (operation.place)
         operation.place->references++;
-    uint64_t target = highest_target_of(&operation);
+    uint64_t target = target_of(&operation);
     bucket->highest_target = target > bucket->highest_target ? target : bucket->highest_target;
     buckets->data_bytes += operation.data_length;
     buckets->n_operations++;
@@ -360,8 +354,9 @@ static void check_bucket(const struct bucket_storage *buckets, const struct buck
         assert((operation->place != NULL) ==
                (operation->kind == OPERATION_PUT || operation->kind == OPERATION_REMOVE));
         assert(!operation->place || operation->place->references > 0);
-        assert(operation->kind != OPERATION_CLEAR || i == 0);
-        assert(highest_target_of(operation) <= bucket->highest_target);
+        /* What ends a CLEAR is a MOVE, or a REMOVE that a MOVE before it points at. */
+        assert(operation->kind != OPERATION_CLEAR || (i == 0 && operation->target_op >= operation->op_id));
+        assert(target_of(operation) <= bucket->highest_target);
         assert(operation->kind == OPERATION_PUT || operation->data_length == 0);
         *bytes += operation->data_length;
         last = operation->op_id;

@@ -43,7 +43,7 @@ struct bucket {
     size_t count;
     size_t capacity;
     struct watch_list watches; /* woken when a commit made new operations visible */
-    uint64_t highest_target;   /* of its MOVEs and CLEARs; and the CLEAR's own op id */
+    uint64_t highest_target;   /* of its MOVEs and CLEARs */
     size_t uncompacted;        /* operations since the last compaction */
     size_t stored;             /* operations that the file has; the rest is new */
     uint32_t number;           /* in the file; 0: not there yet */

@@ -70,8 +70,6 @@ static void clear_leading(struct compaction *compaction, struct bucket *bucket, 
     const uint32_t sum = bucket->operations[run - 1].sum;
     bucket->operations[0] = (struct bucket_operation){
         .op_id = last_id, .checksum = sum, .sum = sum, .target_op = target, .kind = OPERATION_CLEAR};
-    if (bucket->highest_target < last_id)
-        bucket->highest_target = last_id;
     memmove(bucket->operations + 1, bucket->operations + run,
             (bucket->count - run) * sizeof *bucket->operations);
     bucket->count -= run - 1;

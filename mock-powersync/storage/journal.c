@@ -245,7 +245,7 @@ static bool write_tables(struct journal *journal, const struct bucket_storage *b
     struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&buckets->tables, &i));) {
         const struct table_progress *progress = entry->value;
-        if (!run(journal, JOURNAL_SET_TABLE, "itiit", (int64_t)buckets->number, entry->key,
+        if (!run(journal, JOURNAL_SET_TABLE, "ititi", (int64_t)buckets->number, entry->key,
                  (int64_t)progress->done, progress->cursor, progress->replicated))
             return false;
     }

@@ -55,6 +55,12 @@ const cases = {
     const rows = rowsOf(await linesUntil((lines) => rowsOf(lines).length > 0));
     assert.deepEqual(rows.map((row) => row.name), ["behind TLS"]);
   },
+  async metrics() {
+    const answer = await fetch(convex); // here: where the metrics are
+    assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert.match(await answer.text(), /^powersync_rows_replicated_total(\{[^}]*\})? [1-9]\d*$/m);
+    assert.equal((await fetch(new URL("/", convex))).status, 404);
+  },
   async refused() {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const answer = await ask("/sync/stream", {});

@@ -93,8 +93,12 @@ YAML
   stop $started
   SSL_CERT_FILE=$work/certificate.pem
   export SSL_CERT_FILE
+  port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+  printf 'telemetry: {prometheus_port: %s}\n' "$port" >>"$work/service.yaml"
   start trusting --powersync 127.0.0.1:0 --config "$work/service.yaml"
   check lists "$(address trusting powersync)" "$(address convex convex)" "$(address convex issuer)"
+  [ "$(address trusting metrics)" = "http://127.0.0.1:$port/metrics" ] || fail "it does not say where its metrics are"
+  check metrics "$(address trusting powersync)" "$(address trusting metrics)" none
   stop $started
 else
   echo "serve_powersync: no openssl: TLS was not tested" >&2

@@ -18,6 +18,10 @@ const contentTypes = { ndjson: ["application/x-ndjson"], bson: ["application/vnd
 
 const convex = await startServer(["--convex", "127.0.0.1:0"]);
 const convexUrl = convex.address("convex");
+const todo = (uuid, more) => ({ uuid, list_uuid: "l1", description: "tea ☕ \u0001 \"1\"", owner_id: "ann", ...more });
+const todos = Array.from({ length: 300 }, (_, i) => todo("t" + i, { completed: i % 2 === 0, rank: i / 7 }));
+await addList(convexUrl, { uuid: "l1", name: "groceries", owner_id: "ann", shared_with: "bob" }, todos);
+await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve" })]);
 const config = writeServiceConfig(convexUrl);
 const startService = () => startServer(["--powersync", "127.0.0.1:0", "--config", config]);
 let service = await startService();
@@ -32,6 +36,7 @@ const settled = async (what) => {
   await converge(bob, convexUrl, "bob", what + ", bob");
 };
 const write = (client, sql, values) => client.database.execute(sql, values);
+const lastOperation = async (client) => (await client.database.get("SELECT max(last_op) AS op FROM ps_buckets")).op;
 const insertTodo = (client, id, description, owner = "ann") =>
   write(client, "INSERT INTO todos (id, list_uuid, description, completed, rank, owner_id) VALUES (?, 'l1', ?, 0, 1.5, ?)", [
     id,
@@ -41,10 +46,6 @@ const insertTodo = (client, id, description, owner = "ann") =>
 
 await run(`powersync ${transport} ${mode}`, {
   "first sync": async () => {
-    const todo = (uuid, more) => ({ uuid, list_uuid: "l1", description: "tea ☕ \u0001 \"1\"", owner_id: "ann", ...more });
-    const todos = Array.from({ length: 300 }, (_, i) => todo("t" + i, { completed: i % 2 === 0, rank: i / 7 }));
-    await addList(convexUrl, { uuid: "l1", name: "groceries", owner_id: "ann", shared_with: "bob" }, todos);
-    await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve" })]);
     ann = await newClient("ann", "ann");
     await ann.connect();
     await ann.database.waitForFirstSync(AbortSignal.timeout(10000));
@@ -106,6 +107,7 @@ await run(`powersync ${transport} ${mode}`, {
     bob.connector.lifetime = 3600;
   },
   "a killed service goes on": async () => {
+    const before = await lastOperation(ann);
     await insertTodo(ann, "before-kill", "on its way");
     await service.kill();
     await insertTodo(ann, "while-killed", "nobody listens");
@@ -113,6 +115,7 @@ await run(`powersync ${transport} ${mode}`, {
     service = await startService();
     proxy.to = new URL(service.address("powersync"));
     await settled("service killed");
+    assert.ok((await lastOperation(ann)) > before, "the service counts operations on from what its storage holds");
     await insertTodo(phone, "after-kill", "on the new one");
     await settled("after the restart");
   },
