@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mock-powersync/http/rsocket_route.h"
 #include "mock-powersync/service_internal.h"
 #include "mock-powersync/service_options.h"
+#include "mock-powersync/storage/compaction.h"
 
 #define BATCH_OPERATIONS 1000
 
@@ -38,17 +40,19 @@ static void start_api(struct powersync_service *service) {
     assert(status == STATUS_OK); /* it was tried when the service was made */
     (void)status;
     service->batcher = checkpoint_batcher_create(host, service->source, service->storage);
+    const struct powersync_limits *limits = &service->options.limits;
     service->stream_environment = (struct sync_stream_environment){
         .host = host,
         .storage = service->storage,
         .metrics = &service->metrics,
-        .fetches = {.host = host, .free = service->options.limits.max_data_fetches},
-        .max_buckets = service->options.limits.max_buckets,
-        .max_parameter_results = service->options.limits.max_parameter_results,
+        .fetches = {.host = host, .free = limits->max_data_fetches},
+        .max_buckets = limits->max_buckets,
+        .max_parameter_results = limits->max_parameter_results,
+        .notification_delay = service->options.notification_delay,
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
-        .keepalive_interval = service->options.keepalive_interval,
-        .notification_delay = service->options.notification_delay};
+        .keepalive_interval = service->options.keepalive_interval};
+    service->rsocket = rsocket_route_create(service);
 }
 
 static void open_groups(struct powersync_service *service) {
@@ -82,6 +86,8 @@ static void stop_process(struct powersync_service *service, bool crash) {
         replicator_destroy(service->replicator);
     service->replicator = NULL;
     routes_stop(service);
+    rsocket_server_destroy(service->rsocket);
+    service->rsocket = NULL;
     checkpoint_batcher_destroy(service->batcher);
     service->batcher = NULL;
     auth_destroy(service->auth);
@@ -161,6 +167,13 @@ int64_t powersync_service_position(const struct powersync_service *service) {
 enum status powersync_service_deploy(struct powersync_service *service, const char *text, const char *file,
                                      struct error *error) {
     return storage_deploy(service->storage, text, file ? file : "sync config", false, NULL, error);
+}
+
+enum status powersync_service_compact(struct powersync_service *service, struct error *error) {
+    struct compaction_options options = compaction_usual();
+    options.expire_before =
+        host_wall_clock(service->host) - service->options.limits.checkpoint_request_retention;
+    return storage_compact(service->storage, NULL, &options, NULL, error);
 }
 
 void powersync_service_metrics(const struct powersync_service *service, struct buffer *out) {

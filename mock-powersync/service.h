@@ -79,6 +79,10 @@ void powersync_service_restart(struct powersync_service *service);
 enum status powersync_service_deploy(struct powersync_service *service, const char *text, const char *file,
                                      struct error *error);
 
+/* Shorten the histories of all buckets, and forget old write checkpoints that clients supplied. STATUS_IO:
+ * the storage's file could not be written. */
+enum status powersync_service_compact(struct powersync_service *service, struct error *error);
+
 /* What the process has counted, as Prometheus text. */
 void powersync_service_metrics(const struct powersync_service *service, struct buffer *out);
 

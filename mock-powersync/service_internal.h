@@ -6,6 +6,7 @@
 #include "mock-powersync/http/checkpoint_batcher.h"
 #include "mock-powersync/http/request_group.h"
 #include "mock-powersync/http/route.h"
+#include "mock-powersync/http/rsocket.h"
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
@@ -26,6 +27,7 @@ struct powersync_service {
     struct replicator *replicator;      /* NULL: this process does not replicate */
     struct checkpoint_batcher *batcher; /* NULL: this process serves no users, nor has it what follows */
     struct sync_stream_environment stream_environment;
+    struct rsocket_server *rsocket;
     struct request_group groups[ROUTE_GROUPS];
     struct map calls; /* exchange key -> struct route_call */
 };

@@ -82,8 +82,7 @@ enum status service_options_check(const struct powersync_options *options, struc
     if (!module)
         return error_set(error, STATUS_INVALID, "no module for a source of type \"%s\"",
                          options->source.type);
-    if (options->source.polling_interval < 0 || options->source.request_timeout < 0 ||
-        options->keepalive_interval < 0 || options->notification_delay < 0 || options->job_lock < 0 ||
+    if (options->keepalive_interval < 0 || options->notification_delay < 0 || options->job_lock < 0 ||
         options->limits.checkpoint_request_retention < 0)
         return error_set(error, STATUS_INVALID, "times of a service cannot be negative");
     return module->settings_check(&settings, error);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
+
 bool http_error_set(struct http_error *error, int status, const char *name, const char *code,
                     const char *description) {
     assert(status >= 400 && status < 600);
@@ -48,7 +50,9 @@ void http_error_append(struct buffer *out, const struct http_error *error) {
     buffer_append_json_text(out, error->description);
     if (error->details[0]) {
         buffer_append_text(out, ",\"details\":");
-        buffer_append_json_text(out, error->details);
+        json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
+        json_append(out, details);
+        json_decref(details);
     }
     buffer_append_text(out, "}}");
 }

@@ -19,22 +19,6 @@ const char *request_header(const struct http_request *request, const char *name)
 
 /* --- the query --- */
 
-/* Text of a client, in which bytes that are no UTF-8 stand for an unknown character. */
-static json_t *text_of(const char *bytes, size_t length) {
-    json_t *text = json_stringn(bytes, length);
-    if (text)
-        return text;
-    struct buffer clean = {0};
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)bytes[i] < 0x80)
-            buffer_append_char(&clean, bytes[i]);
-        else
-            buffer_append_text(&clean, "\xef\xbf\xbd");
-    text = json_stringn(buffer_text(&clean), clean.length);
-    buffer_free(&clean);
-    return text;
-}
-
 static void add_parameter(json_t *object, const char *name, size_t name_length, json_t *value) {
     json_t *known = json_object_getn(object, name, name_length);
     if (!known) {
@@ -55,9 +39,9 @@ static void read_pair(json_t *object, const char *pair, size_t length) {
     percent_decode(&name, pair, name_length);
     if (equals)
         percent_decode(&value, equals + 1, length - name_length - 1);
-    json_t *key = text_of(buffer_text(&name), name.length);
+    json_t *key = json_string_lossy(buffer_text(&name), name.length);
     add_parameter(object, json_string_value(key), json_string_length(key),
-                  text_of(buffer_text(&value), value.length));
+                  json_string_lossy(buffer_text(&value), value.length));
     json_decref(key);
     buffer_free(&name);
     buffer_free(&value);
@@ -115,7 +99,7 @@ static bool read_body(const struct http_request *request, bool yaml, json_t *obj
     if (request->body_length > BODY_MOST)
         return refuse(error, 413, "FST_ERR_CTP_BODY_TOO_LARGE", "Request body is too large");
     if (is_yaml)
-        json_object_set_new(object, "content", text_of(request->body, request->body_length));
+        json_object_set_new(object, "content", json_string_lossy(request->body, request->body_length));
     return !is_json || read_json(request, object, error);
 }
 

@@ -48,13 +48,15 @@ void route_call_end(struct route_call *call);
 /* Answer and end. */
 void route_call_answer(struct route_call *call, int status, const char *json);
 void route_call_answer_data(struct route_call *call, const struct buffer *json); /* {"data":..} */
+void route_call_answer_json(struct route_call *call, json_t *value);             /* the same; takes it */
 void route_call_refuse(struct route_call *call, const struct http_error *error);
 void route_call_fail(struct route_call *call, const char *details); /* 500 PSYNC_S2001 */
 
 /* 400 PSYNC_S2001 with what is wrong; false. */
 bool route_invalid(struct http_error *error, const char *what);
 
-extern const struct route probe_routes[3], checkpoint_routes[3], stream_routes[1];
+extern const struct route probe_routes[3], stream_routes[1], checkpoint_routes[3], admin_routes[5],
+    sync_rules_routes[4];
 
 /* The listener's events; the context is the service. */
 void routes_request(void *context, uint64_t exchange, const struct http_request *request);

@@ -15,7 +15,9 @@ static const struct {
     size_t count;
 } tables[] = {{probe_routes, LENGTH(probe_routes)},
               {stream_routes, LENGTH(stream_routes)},
-              {checkpoint_routes, LENGTH(checkpoint_routes)}};
+              {checkpoint_routes, LENGTH(checkpoint_routes)},
+              {admin_routes, LENGTH(admin_routes)},
+              {sync_rules_routes, LENGTH(sync_rules_routes)}};
 
 static const struct route *find_route(const struct powersync_service *service,
                                       const struct http_request *request) {
@@ -80,6 +82,15 @@ void route_call_answer_data(struct route_call *call, const struct buffer *json) 
     buffer_append_char(&body, '}');
     route_call_answer(call, 200, body.data);
     buffer_free(&body);
+}
+
+void route_call_answer_json(struct route_call *call, json_t *value) {
+    struct buffer json = {0};
+    assert(value);
+    json_append(&json, value);
+    json_decref(value);
+    route_call_answer_data(call, &json);
+    buffer_free(&json);
 }
 
 void route_call_refuse(struct route_call *call, const struct http_error *error) {
@@ -185,6 +196,8 @@ static void enter(struct powersync_service *service, uint64_t exchange, const st
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
+    if (service->rsocket && rsocket_server_accept(service->rsocket, exchange))
+        return;
     const struct route *route = find_route(service, request);
     if (route) {
         enter(service, exchange, route, request);

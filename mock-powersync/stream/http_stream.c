@@ -30,9 +30,6 @@ static struct host *host_of(const struct http_stream *stream) {
 void http_stream_destroy(struct http_stream *stream) {
     if (!stream)
         return;
-    struct powersync_metrics *metrics = stream->options.environment->metrics;
-    if (metrics)
-        metrics->concurrent_connections--;
     host_timer_cancel(host_of(stream), stream->timer);
     sync_stream_destroy(stream->stream);
     gzip_destroy(stream->gzip);
@@ -64,7 +61,6 @@ static void send_head(struct http_stream *stream, int status, const char *type) 
 }
 
 static void send(struct http_stream *stream, const void *bytes, size_t length, bool last) {
-    struct powersync_metrics *metrics = stream->options.environment->metrics;
     size_t sent = length;
     if (stream->gzip) {
         gzip_append(stream->gzip, &stream->packed, bytes, length, last);
@@ -74,10 +70,7 @@ static void send(struct http_stream *stream, const void *bytes, size_t length, b
     } else if (length > 0) {
         host_http_write(host_of(stream), stream->options.exchange, bytes, length);
     }
-    if (metrics) {
-        metrics->data_synced_bytes += length;
-        metrics->data_sent_bytes += sent;
-    }
+    stream->options.environment->metrics->data_sent_bytes += sent;
 }
 
 static void finish(struct http_stream *stream) {
@@ -155,7 +148,5 @@ struct http_stream *http_stream_create(const struct http_stream_options *options
     stream->pause = FIRST_LOOK;
     stream->stream = sync_stream_create(options->environment, &transport,
                                         options->form.bson ? LINE_BSON : text, request, user);
-    if (options->environment->metrics)
-        options->environment->metrics->concurrent_connections++;
     return stream;
 }

@@ -10,7 +10,8 @@
 struct http_error;
 
 struct stream_transport {
-    /* One line: JSON with its newline, or one BSON document. The bytes are borrowed for the call. */
+    /* One line: JSON with its newline, or one BSON document. The bytes are borrowed for the call. The
+     * transport counts data_sent_bytes; the stream counts the rest. */
     void (*write)(void *context, const void *bytes, size_t length);
     /* The stream is over, cleanly. The stream does nothing more: destroy it, now or later. */
     void (*end)(void *context);

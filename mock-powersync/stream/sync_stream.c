@@ -11,6 +11,7 @@
 
 void sync_stream_write(struct sync_stream *stream) {
     assert(stream->line.length > 0);
+    stream->environment->metrics->data_synced_bytes += stream->line.length;
     stream->transport.write(stream->transport.context, stream->line.data, stream->line.length);
     buffer_clear(&stream->line);
 }
@@ -183,6 +184,7 @@ struct sync_stream *sync_stream_create(struct sync_stream_environment *environme
                                        const struct sync_request *request, const struct auth_user *user) {
     struct sync_stream *stream = memory_allocate(sizeof *stream);
     stream->environment = environment;
+    environment->metrics->concurrent_connections++;
     stream->transport = *transport;
     stream->format = format;
     stream->expires = user->expires;
@@ -208,6 +210,7 @@ struct sync_stream *sync_stream_create(struct sync_stream_environment *environme
 void sync_stream_destroy(struct sync_stream *stream) {
     if (!stream)
         return;
+    stream->environment->metrics->concurrent_connections--;
     host_timer_cancel(stream->environment->host, stream->timer);
     host_timer_cancel(stream->environment->host, stream->keepalive_timer);
     fetch_slots_leave(&stream->fetch);

@@ -23,8 +23,7 @@ static void send_chunk(struct sync_stream *stream, struct stream_bucket *target,
     sync_line_data(&stream->line, stream->format, bucket, target->position, first, count, more);
     target->position = bucket->operations[first + count - 1].op_id;
     stream->sent += count;
-    if (stream->environment->metrics)
-        stream->environment->metrics->operations_synced += count;
+    stream->environment->metrics->operations_synced += count;
     sync_stream_write(stream);
 }
 

@@ -41,6 +41,14 @@ struct fake_convex {
     int64_t request_times[600];
     size_t n_requests;
     char authorization[200]; /* of the last request */
+    int fail_heads;          /* so many heads are answered 500 */
+    int fail_markers;
+    bool hold; /* heads and markers wait for fake_release */
+    struct {
+        uint64_t exchange;
+        char target[200];
+    } held[300];
+    size_t n_held;
 };
 
 static inline void fake_put(struct fake_convex *fake, int64_t ts, const char *table, const char *id,
@@ -148,6 +156,37 @@ static inline bool fake_fails(struct fake_convex *fake, uint64_t exchange, const
     return true;
 }
 
+static inline void fake_marker(struct fake_convex *fake, uint64_t exchange) {
+    if (fake->fail_markers > 0) {
+        fake->fail_markers--;
+        fake_answer(fake, exchange, 500, "{\"code\":\"X\",\"message\":\"scripted\"}");
+    } else if (!fake->ignore_marker) {
+        fake_put(fake, fake->latest + 1000, "powersync_checkpoints", "m1", ",\"last_updated\":1.0");
+        fake_answer(fake, exchange, 200, "{\"status\":\"success\",\"value\":null,\"logLines\":[]}");
+    } else {
+        fake_answer(fake, exchange, 200, "{\"status\":\"error\",\"errorMessage\":\"scripted\"}");
+    }
+}
+
+static inline void fake_head_or_marker(struct fake_convex *fake, uint64_t exchange, const char *target) {
+    if (strncmp(target, "/api/list_snapshot", 18) != 0) {
+        fake_marker(fake, exchange);
+    } else if (fake->fail_heads > 0) {
+        fake->fail_heads--;
+        fake_answer(fake, exchange, 500, "{\"code\":\"X\",\"message\":\"scripted\"}");
+    } else {
+        fake_snapshot(fake, exchange, target);
+    }
+}
+
+/* Answer what was held back. */
+static inline void fake_release(struct fake_convex *fake) {
+    size_t count = fake->n_held;
+    fake->n_held = 0;
+    for (size_t i = 0; i < count; i++)
+        fake_head_or_marker(fake, fake->held[i].exchange, fake->held[i].target);
+}
+
 static inline void fake_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct fake_convex *fake = context;
     assert(fake->n_requests < 600);
@@ -160,17 +199,16 @@ static inline void fake_request(void *context, uint64_t exchange, const struct h
         return;
     if (strncmp(request->target, "/api/document_deltas", 20) == 0) {
         fake_deltas(fake, exchange, request->target);
-    } else if (strncmp(request->target, "/api/list_snapshot", 18) == 0) {
-        fake_snapshot(fake, exchange, request->target);
     } else if (strncmp(request->target, "/api/json_schemas", 17) == 0) {
         fake_answer(fake, exchange, 200,
                     fake->schemas ? fake->schemas
                                   : "{\"lists\":{},\"todos\":{},\"powersync_checkpoints\":{}}");
-    } else if (!fake->ignore_marker) {
-        fake_put(fake, fake->latest + 1000, "powersync_checkpoints", "m1", ",\"last_updated\":1.0");
-        fake_answer(fake, exchange, 200, "{\"status\":\"success\",\"value\":null,\"logLines\":[]}");
+    } else if (fake->hold) {
+        assert(fake->n_held < 300);
+        fake->held[fake->n_held].exchange = exchange;
+        snprintf(fake->held[fake->n_held++].target, 200, "%s", request->target);
     } else {
-        fake_answer(fake, exchange, 200, "{\"status\":\"error\",\"errorMessage\":\"scripted\"}");
+        fake_head_or_marker(fake, exchange, request->target);
     }
 }
 
