@@ -35,6 +35,8 @@ struct sync_stream {
     int64_t write_checkpoint; /* as last announced */
     uint64_t checkpoint;      /* op id of the checkpoint being sent */
     size_t sent;              /* operations sent for it */
+    size_t turn;              /* buckets before this place in their order have nothing to send */
+    size_t batch_left;        /* operations that the present read may still bring; 0: there is none */
     bool invalid;             /* compaction went beyond it: it will not be completed */
 
     bool busy;

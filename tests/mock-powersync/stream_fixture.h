@@ -49,7 +49,7 @@ static inline void reader_write(void *context, const void *bytes, size_t length)
     else
         json = json_parse(bytes, length, NULL);
     assert_non_null(json);
-    assert_false(reader->ended || reader->failed);
+    assert_false(reader->ended || reader->failed || reader->full);
     json_array_append_new(reader->lines, json);
     buffer_append(&reader->whole, bytes, length);
     reader->full = reader->full || reader->room == 1;

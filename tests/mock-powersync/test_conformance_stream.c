@@ -474,6 +474,35 @@ static void slow_reader(void **state) {
     reader_close(reader);
 }
 
+/* One credit at a time, as RSocket may give them: the same lines, never one too many. */
+static void one_line_at_a_time(void **state) {
+    struct stream_fixture *fixture = *state;
+    for (int i = 0; i < 10; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "r%d", i);
+        put_row(fixture, "news", id, "\"name\":\"x\"");
+        put_row(fixture, "lists", id, "\"name\":\"x\"");
+        put_row(fixture, "todos", id, i % 2 ? "\"name\":\"x\",\"list\":\"a\"" : "\"list\":\"b\"");
+    }
+    commit(fixture);
+    struct reader *free_one = reader_open(fixture, "alice", SUBSCRIBED);
+    struct reader *slow = reader_open_as(fixture, "alice", SUBSCRIBED, LINE_NDJSON_RAW);
+    slow->full = true;
+    reader_run(slow, 100 * TIME_MILLISECOND);
+    for (size_t i = 0; i < json_array_size(free_one->lines); i++) {
+        lines_assert_kinds(slow->lines, "");
+        slow->room = 1;
+        reader_resume(slow);
+        reader_run(slow, 100 * TIME_MILLISECOND);
+        assert_int_equal(json_array_size(slow->lines), 1);
+        assert_true(json_equal(lines_at(slow->lines, 0), lines_at(free_one->lines, i)));
+        reader_forget(slow);
+    }
+    slow->room = 0;
+    reader_resume(slow);
+    reader_expect(slow, "");
+}
+
 /* Ten may read at once; who waits for half a minute gives up. */
 static void data_fetches(void **state) {
     struct stream_fixture *fixture = *state;
@@ -536,6 +565,7 @@ int main(void) {
                                        TEST(s21_formats),
                                        TEST(s22_s23_subscriptions),
                                        TEST(slow_reader),
+                                       TEST(one_line_at_a_time),
                                        TEST(data_fetches),
                                        TEST(nothing_is_served)};
     return cmocka_run_group_tests(tests, NULL, NULL);
