@@ -12,6 +12,7 @@
 #include "mock-powersync/storage/compaction.h"
 
 #define BATCH_OPERATIONS 1000
+#define DELAY_MOST (100 * TIME_MILLISECOND) /* of notifications, where it is drawn */
 
 struct exchange_key exchange_key(uint64_t exchange) {
     struct exchange_key key;
@@ -34,6 +35,11 @@ static void start_replication(struct powersync_service *service) {
     service->replicator = replicator_create(&options);
 }
 
+static int64_t notification_delay(struct powersync_service *service) {
+    int64_t usual = service->options.notification_delay, most = usual > DELAY_MOST ? usual : DELAY_MOST;
+    return host_knob(service->host, "powersync.notification-delay", usual, 0, most);
+}
+
 static void start_api(struct powersync_service *service) {
     struct host *host = service->host;
     enum status status = auth_create(host, &service->options.auth, &service->auth, NULL);
@@ -48,7 +54,7 @@ static void start_api(struct powersync_service *service) {
         .fetches = {.host = host, .free = limits->max_data_fetches},
         .max_buckets = limits->max_buckets,
         .max_parameter_results = limits->max_parameter_results,
-        .notification_delay = service->options.notification_delay,
+        .notification_delay = notification_delay(service),
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
         .keepalive_interval = service->options.keepalive_interval};
@@ -88,6 +94,7 @@ static void stop_process(struct powersync_service *service, bool crash) {
     routes_stop(service);
     rsocket_server_destroy(service->rsocket);
     service->rsocket = NULL;
+    data_lines_free(&service->stream_environment.lines);
     checkpoint_batcher_destroy(service->batcher);
     service->batcher = NULL;
     auth_destroy(service->auth);
@@ -100,7 +107,6 @@ static void stop_process(struct powersync_service *service, bool crash) {
 /* --- the service --- */
 
 static void free_service(struct powersync_service *service) {
-    replication_stream_release(service->stream);
     if (!service->options.storage)
         storage_destroy(service->storage);
     map_free(&service->calls, NULL);
@@ -133,8 +139,6 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
         free_service(made);
         return status;
     }
-    made->stream = replication_stream_hold(storage_deploying(made->storage) ? storage_deploying(made->storage)
-                                                                            : storage_serving(made->storage));
     start_process(made);
     *service = made;
     return STATUS_OK;

@@ -15,6 +15,14 @@ static void stop_stream(void *work) {
     http_stream_destroy(work);
 }
 
+/* Streams are open for long: keep little. */
+static void stay(struct route_call *call, struct http_stream *stream) {
+    json_decref(call->parameters);
+    call->parameters = NULL;
+    arena_free(&call->arena);
+    route_call_work(call, stream, stop_stream);
+}
+
 static void stream_ended(void *context) {
     route_call_end(context);
 }
@@ -31,8 +39,9 @@ static void handle_stream(struct route_call *call, const struct auth_user *user)
                                                 .form = http_stream_form(call->request),
                                                 .ended = stream_ended,
                                                 .context = call};
-    route_call_work(call, http_stream_create(&options, &sync, user), stop_stream);
+    struct http_stream *stream = http_stream_create(&options, &sync, user);
     sync_request_free(&sync);
+    stay(call, stream);
 }
 
 const struct route stream_routes[] = {

@@ -66,7 +66,7 @@ static void send(struct http_stream *stream, const void *bytes, size_t length, b
         gzip_append(stream->gzip, &stream->packed, bytes, length, last);
         sent = stream->packed.length;
         host_http_write(host_of(stream), stream->options.exchange, stream->packed.data, sent);
-        buffer_clear(&stream->packed);
+        buffer_free(&stream->packed);
     } else if (length > 0) {
         host_http_write(host_of(stream), stream->options.exchange, bytes, length);
     }

@@ -52,6 +52,7 @@ struct sync_stream {
 
 /* Write the line that was made. */
 void sync_stream_write(struct sync_stream *stream);
+void sync_stream_write_line(struct sync_stream *stream, const struct buffer *line); /* another one */
 void sync_stream_set_timer(struct sync_stream *stream, int64_t delay, void (*fire)(void *context));
 /* True: the transport takes more. False: `next` will be called when it does. */
 bool sync_stream_is_ready(struct sync_stream *stream, void (*next)(struct sync_stream *stream));

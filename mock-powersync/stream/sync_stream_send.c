@@ -8,13 +8,35 @@
 #define INTERRUPTIBLE_AFTER 1000          /* operations sent for one checkpoint */
 #define CHUNK_BYTES ((size_t)1024 * 1024) /* of data in one line */
 
-/* How many operations from `first` on fit into one line: at least one, whatever its size. */
-static size_t chunk_size(const struct bucket *bucket, size_t first, size_t limit) {
-    size_t bytes = bucket->operations[first].data_length;
-    size_t count = 1;
-    while (count < limit && bytes + bucket->operations[first + count].data_length <= CHUNK_BYTES)
-        bytes += bucket->operations[first + count++].data_length;
-    return count;
+/* Operations that fit into one line: at least one, whatever its size. */
+struct chunk {
+    size_t first;
+    size_t count;
+    size_t bytes; /* of data */
+};
+
+static struct chunk chunk_from(const struct bucket *bucket, size_t first, size_t limit) {
+    struct chunk chunk = {first, 1, bucket->operations[first].data_length};
+    for (; chunk.count < limit; chunk.count++) {
+        size_t more = bucket->operations[first + chunk.count].data_length;
+        if (chunk.bytes + more > CHUNK_BYTES)
+            break;
+        chunk.bytes += more;
+    }
+    return chunk;
+}
+
+static void write_data(struct sync_stream *stream, const struct stream_bucket *target, struct chunk chunk,
+                       bool more) {
+    if (chunk.bytes <= DATA_LINES_LARGEST) {
+        sync_stream_write_line(stream, data_lines_get(&stream->environment->lines, stream->format,
+                                                      stream->storage, target->bucket, target->position,
+                                                      chunk.first, chunk.count, more));
+    } else {
+        sync_line_data(&stream->line, stream->format, target->bucket, target->position, chunk.first,
+                       chunk.count, more);
+        sync_stream_write(stream);
+    }
 }
 
 /* The next line of a bucket's operations up to the checkpoint, as a part of the batch. */
@@ -27,18 +49,16 @@ static void send_chunk(struct sync_stream *stream, struct stream_bucket *target)
     total = total < limit ? total : limit;
     if (bucket_is_compacted_past(bucket, target->position, stream->checkpoint))
         stream->invalid = true;
-    size_t count = total > 0 ? chunk_size(bucket, first, total) : 0;
-    if (count > 0) {
+    struct chunk chunk = total > 0 ? chunk_from(bucket, first, total) : (struct chunk){0};
+    if (chunk.count > 0) {
         /* The last chunk of a full batch says "more" although there may be none, as the real service does. */
-        bool more = count < total || total == limit;
-        sync_line_data(&stream->line, stream->format, bucket, target->position, first, count, more);
-        target->position = bucket->operations[first + count - 1].op_id;
-        sync_stream_write(stream);
+        write_data(stream, target, chunk, chunk.count < total || total == limit);
+        target->position = bucket->operations[first + chunk.count - 1].op_id;
     }
-    target->pending = count < total || total == limit;
-    stream->sent += count;
-    stream->batch_left -= count;
-    stream->environment->metrics->operations_synced += count;
+    target->pending = chunk.count < total || total == limit;
+    stream->sent += chunk.count;
+    stream->batch_left -= chunk.count;
+    stream->environment->metrics->operations_synced += chunk.count;
 }
 
 /* The next bucket of this priority that has something to send; NULL: there is none. */

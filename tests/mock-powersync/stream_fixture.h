@@ -200,6 +200,7 @@ static inline struct stream_fixture *stream_fixture_create(const char *yaml) {
 static inline void stream_fixture_destroy(struct stream_fixture *fixture) {
     while (fixture->readers)
         reader_close(fixture->readers);
+    data_lines_free(&fixture->environment.lines);
     storage_check(fixture->storage);
     storage_destroy(fixture->storage);
     net_destroy(fixture->net);
