@@ -5,21 +5,23 @@
 #include "mock-powersync/http/checkpoint_request.h"
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
+#include "mock-powersync/storage/storage.h"
 #include "mock-powersync/stream/sync_stream.h"
 
 struct powersync_service {
     struct host *host;
     struct powersync_options options; /* texts are copies in `texts` */
     struct arena texts;
-    struct sync_config config;
     struct auth_settings auth;
 
     /* Storage: survives a crash. */
-    struct bucket_storage *storage;
-    struct write_checkpoints write_checkpoints;
+    struct storage *storage;
+    struct replication_stream *stream; /* held */
 
     /* The process. */
     bool running;
+    struct powersync_metrics metrics;
+    struct source *source;
     struct replicator *replicator;
     struct sync_stream_environment stream_environment;
     struct checkpoint_request_environment request_environment;

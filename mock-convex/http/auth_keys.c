@@ -84,7 +84,7 @@ static void add_key(struct auth_keys *keys, const json_t *jwk) {
     if (!complete || keys->n_keys == AUTH_KEYS_MOST || jwt_key_from_jwk(jwk, &key, NULL) != STATUS_OK) {
         return;
     }
-    if (jwt_key_algorithm(key) == JWT_HS256) { /* a published secret is none */
+    if (jwt_key_is_secret(key)) { /* a published secret is none */
         jwt_key_free(key);
         return;
     }

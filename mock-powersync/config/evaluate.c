@@ -246,24 +246,19 @@ static size_t evaluate_query(const struct sync_config *config, int number, const
     return failed;
 }
 
-size_t evaluate_row(const struct sync_config *config, int number, const struct sync_table *table,
-                    const json_t *document, struct arena *arena, struct bucket_output **outputs,
-                    size_t *failed) {
-    struct row source = row_from_document(document, arena);
-    struct sync_scope scope = {.row = &source, .arena = arena};
+void evaluate_row(const struct sync_config *config, int number, const struct source_table *table,
+                  const struct row *row, struct arena *arena, struct row_outputs *outputs) {
+    struct sync_scope scope = {.row = row, .arena = arena};
     struct outputs all = {0};
-    size_t failures = 0;
-    for (size_t i = 0; i < table->n_queries; i++) {
-        assert(table->queries[i] < config->n_queries);
-        failures += evaluate_query(config, number, &config->queries[table->queries[i]], &scope, &all);
-    }
-    *outputs = arena_allocate(arena, (all.count + 1) * sizeof **outputs);
+    *outputs = (struct row_outputs){0};
+    for (size_t i = 0; i < config->n_queries; i++)
+        if (strcmp(config->queries[i].table, table->name) == 0)
+            outputs->failed += evaluate_query(config, number, &config->queries[i], &scope, &all);
+    outputs->buckets = arena_allocate(arena, (all.count + 1) * sizeof *outputs->buckets);
     if (all.count > 0)
-        memcpy(*outputs, all.outputs, all.count * sizeof **outputs);
+        memcpy(outputs->buckets, all.outputs, all.count * sizeof *all.outputs);
+    outputs->n_buckets = all.count;
     free(all.outputs);
-    if (failed)
-        *failed = failures;
-    return all.count;
 }
 
 /* Requests */
@@ -311,11 +306,13 @@ static bool request_names(const struct sync_request_side *side, size_t n_paramet
 }
 
 bool evaluate_request(const struct sync_stream_definition *stream, int number,
-                      const struct sync_request_values *values, struct arena *arena, const char ***names,
-                      size_t *count, const char **reason) {
+                      const struct sync_request_values *values, const struct lookup_source *lookups,
+                      struct arena *arena, struct request_bucket **buckets, size_t *count,
+                      const char **reason) {
     struct sync_scope scope = {.values = values, .arena = arena};
     struct names all = {.arena = arena};
     bool good = true;
+    (void)lookups;
     for (size_t i = 0; i < stream->n_variants; i++) {
         struct buffer prefix = {0};
         append_prefix(&prefix, number, stream->name, i);
@@ -325,12 +322,17 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
         buffer_free(&prefix);
     }
     *count = all.count;
-    *names = arena_allocate(arena, (all.count + 1) * sizeof **names);
+    *buckets = arena_allocate(arena, (all.count + 1) * sizeof **buckets);
     for (size_t i = 0; i < *count; i++)
-        (*names)[i] = all.names[i];
+        (*buckets)[i] = (struct request_bucket){all.names[i], stream->priority};
     free(all.names);
     *reason = good ? NULL : "Error evaluating bucket ids";
     return good;
+}
+
+bool sync_stream_has_lookups(const struct sync_stream_definition *stream) {
+    (void)stream;
+    return false;
 }
 
 char *evaluate_request_text(const json_t *parameters) {

@@ -16,20 +16,52 @@ struct bucket_output {
     size_t data_length;
 };
 
-/* Evaluate every query of the table on the document, in the config's order. Everything lives in the arena (or
- * in the document and the config). Returns the number of outputs. A query that fails on the row gives none;
- * `failed` (may be NULL) says how many did. */
-size_t evaluate_row(const struct sync_config *config, int number, const struct sync_table *table,
-                    const json_t *document, struct arena *arena, struct bucket_output **outputs,
-                    size_t *failed);
+/* One entry of the parameter index. The key says which lookup and with which values (opaque bytes; 1 and 1.0
+ * are equal); `values` is a JSON array of tuples, each an array: [["t1"],["t2"]]. A row has at most one entry
+ * of a key. */
+struct lookup_output {
+    const char *key;
+    size_t key_length;
+    const char *values;
+    size_t values_length;
+};
 
-/* The names of a stream's buckets for one subscription, in the arena; a bucket that is reached twice is there
- * twice. The names are "<number>#<stream>|<variant>[<parameters>]": number is the replication stream's,
- * from 1. False with a reason: some of its families failed; the buckets of the others are there all the same.
+struct row_outputs {
+    struct bucket_output *buckets; /* in the config's order */
+    size_t n_buckets;
+    struct lookup_output *lookups;
+    size_t n_lookups;
+    size_t failed; /* queries that could not be evaluated on the row; they give nothing */
+};
+
+/* What the row contributes. Everything lives in the arena, the row and the config. The names are
+ * "<number>#<stream>|<variant>[<parameters>]": number is the replication stream's, from 1. */
+void evaluate_row(const struct sync_config *config, int number, const struct source_table *table,
+                  const struct row *row, struct arena *arena, struct row_outputs *outputs);
+
+/* What the parameter index says at one checkpoint. `find` calls `each` with every tuple (JSON array text)
+ * that rows left under the key; false: stop, a limit was exceeded. */
+struct lookup_source {
+    bool (*find)(void *context, const char *key, size_t key_length,
+                 void (*each)(void *each_context, const char *tuple, size_t length), void *each_context);
+    void *context;
+};
+
+struct request_bucket {
+    const char *name;
+    int priority; /* of the stream, or what the query says */
+};
+
+/* A stream's buckets for one subscription, in the arena; a bucket that is reached twice is there twice.
+ * `lookups` may be NULL for a stream without lookups. False with a reason (a constant): something could not
+ * be evaluated, the buckets of the rest are there all the same; or a lookup was stopped, then there are none.
  */
 bool evaluate_request(const struct sync_stream_definition *stream, int number,
-                      const struct sync_request_values *values, struct arena *arena, const char ***names,
-                      size_t *count, const char **reason);
+                      const struct sync_request_values *values, const struct lookup_source *lookups,
+                      struct arena *arena, struct request_bucket **buckets, size_t *count,
+                      const char **reason);
+/* False: the stream's buckets never change during a connection. */
+bool sync_stream_has_lookups(const struct sync_stream_definition *stream);
 
 /* JSON text of request parameters as expressions see them: all numbers are floating. The caller frees it. */
 char *evaluate_request_text(const json_t *parameters);

@@ -50,15 +50,14 @@ static enum status check_edition(const struct yaml_document *document, struct er
     return STATUS_OK;
 }
 
-static struct sync_table *table_of(struct sync_config *config, const char *name) {
-    uintptr_t found = (uintptr_t)map_get(&config->table_index, name);
-    if (found)
-        return &config->tables[found - 1];
-    MEMORY_RESERVE(config->tables, config->tables_capacity, config->n_tables + 1);
-    struct sync_table *table = &config->tables[config->n_tables++];
-    *table = (struct sync_table){.name = memory_copy_text(name)};
-    map_set(&config->table_index, name, (void *)(uintptr_t)config->n_tables);
-    return table;
+static void add_pattern(struct sync_config *config, const char *name) {
+    for (size_t i = 0; i < config->n_patterns; i++)
+        if (strcmp(config->patterns[i].name, name) == 0)
+            return;
+    MEMORY_RESERVE(config->patterns, config->patterns_capacity, config->n_patterns + 1);
+    config->patterns[config->n_patterns++] = (struct source_pattern){.tag = memory_copy_text("default"),
+                                                                     .schema = memory_copy_text("convex"),
+                                                                     .name = memory_copy_text(name)};
 }
 
 /* The family of a branch, a new one when there is none yet. False: the stream has too many. */
@@ -131,9 +130,8 @@ static enum status add_query(struct sync_config *config, size_t stream, const st
         }
     MEMORY_RESERVE(config->queries, config->queries_capacity, config->n_queries + 1);
     config->queries[config->n_queries] = query;
-    struct sync_table *table = table_of(config, query.table);
-    MEMORY_RESERVE(table->queries, table->queries_capacity, table->n_queries + 1);
-    table->queries[table->n_queries++] = config->n_queries++;
+    config->n_queries++;
+    add_pattern(config, query.table);
     return STATUS_OK;
 }
 
@@ -217,42 +215,54 @@ static enum status read_root(struct sync_config *config, const struct yaml_docum
     return STATUS_OK;
 }
 
-enum status sync_config_parse(struct sync_config *config, const char *text, const char *file,
+enum status sync_config_parse(struct sync_config **config, const char *text, const char *file,
                               struct error *error) {
     assert(config && text && file);
-    *config = (struct sync_config){0};
     struct yaml_document document;
     enum status status = yaml_parse(&document, text, strlen(text), file, NULL, error);
     if (status)
         return status;
-    status = read_root(config, &document, error);
+    struct sync_config *made = memory_allocate(sizeof *made);
+    made->edition = 3;
+    made->file = memory_copy_text(file);
+    status = read_root(made, &document, error);
     yaml_release(&document);
     if (status)
-        sync_config_free(config);
+        sync_config_destroy(made);
+    else
+        *config = made;
     return status;
 }
 
-void sync_config_free(struct sync_config *config) {
+void sync_config_destroy(struct sync_config *config) {
+    if (!config)
+        return;
     for (size_t i = 0; i < config->n_streams; i++) {
         free(config->streams[i].variants);
         free(config->streams[i].name);
     }
     for (size_t i = 0; i < config->n_queries; i++)
         sync_query_free(&config->queries[i]);
-    for (size_t i = 0; i < config->n_tables; i++) {
-        free(config->tables[i].name);
-        free(config->tables[i].queries);
+    for (size_t i = 0; i < config->n_patterns; i++) {
+        free(config->patterns[i].tag);
+        free(config->patterns[i].schema);
+        free(config->patterns[i].name);
     }
+    for (size_t i = 0; i < config->n_warnings; i++)
+        free(config->warnings[i].message);
     free(config->streams);
     free(config->queries);
-    free(config->tables);
-    map_free(&config->table_index, NULL);
-    *config = (struct sync_config){0};
+    free(config->patterns);
+    free(config->warnings);
+    free(config->file);
+    free(config);
 }
 
-const struct sync_table *sync_config_table(const struct sync_config *config, const char *name) {
-    uintptr_t found = (uintptr_t)map_get(&config->table_index, name);
-    return found ? &config->tables[found - 1] : NULL;
+bool sync_config_selects(const struct sync_config *config, const struct source_table *table) {
+    for (size_t i = 0; i < config->n_patterns; i++)
+        if (source_pattern_matches(&config->patterns[i], table))
+            return true;
+    return false;
 }
 
 const struct sync_stream_definition *sync_config_stream(const struct sync_config *config, const char *name) {

@@ -115,6 +115,8 @@ bool sync_expression_evaluate(const struct sync_expression *expression, const st
         return evaluate_call(expression, scope, value);
     case EXPRESSION_IN:
     case EXPRESSION_OVERLAP:
+    case EXPRESSION_NAMED:
+    case EXPRESSION_SUBQUERY:
         break;
     }
     assert(false); /* compiled away */

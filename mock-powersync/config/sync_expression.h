@@ -18,14 +18,21 @@ enum sync_expression_kind {
     EXPRESSION_AND,
     EXPRESSION_OR,
     EXPRESSION_NOT,
-    EXPRESSION_IN,     /* a value, a JSON array */
-    EXPRESSION_OVERLAP /* two JSON arrays */
+    EXPRESSION_IN,      /* a value, a JSON array */
+    EXPRESSION_OVERLAP, /* two JSON arrays */
+    /* Only as sync_parser_read_names gives them; never evaluated. */
+    EXPRESSION_NAMED,   /* text: an operator or function; qualifier: a function's schema, or NULL */
+    EXPRESSION_SUBQUERY /* select */
 };
 
 /* What an expression reads. */
 enum { SIDE_ROW = 1, SIDE_REQUEST = 2 };
 
 struct sync_operation;
+struct sync_select;
+
+/* A table or a table-valued function, whose columns expressions read. It is told apart by its address. */
+struct sync_source;
 
 struct sync_expression {
     enum sync_expression_kind kind;
@@ -33,6 +40,7 @@ struct sync_expression {
     const char *text;
     const char *qualifier;
     const struct sync_operation *operation;
+    struct sync_select *select;
     struct sync_expression **arguments; /* of CASE: may hold NULL */
     size_t n_arguments;
     unsigned sides;

@@ -36,6 +36,7 @@ struct parser {
     struct token token; /* the next one */
     int last_end;       /* where the one before it ended */
     int depth;
+    bool names; /* sync_parser_read_names */
 };
 
 enum status sync_parser_refuse(struct error *error, int offset, const char *format, ...) {
@@ -309,6 +310,7 @@ static bool is_name(const struct parser *parser) {
 
 static struct sync_expression *read_or(struct parser *parser);
 static struct sync_expression *read_other(struct parser *parser);
+static struct sync_expression *read_subquery(struct parser *parser, int offset);
 
 static struct sync_expression *literal(struct parser *parser, int offset, struct sql_value value) {
     struct sync_expression *expression = sync_expression_create(parser->arena, EXPRESSION_LITERAL, offset, 0);
@@ -333,7 +335,12 @@ static struct sync_expression *combine(struct parser *parser, enum sync_expressi
 
 static struct sync_expression *call(struct parser *parser, const char *operation,
                                     struct sync_expression *left, struct sync_expression *right) {
-    struct sync_expression *expression = combine(parser, EXPRESSION_CALL, left, right);
+    struct sync_expression *expression =
+        combine(parser, parser->names ? EXPRESSION_NAMED : EXPRESSION_CALL, left, right);
+    expression->text = arena_copy_text(parser->arena, operation);
+    if (parser->names)
+        return expression;
+    expression->text = NULL;
     expression->operation = sync_operation_find(operation);
     assert(expression->operation);
     return expression;
@@ -391,6 +398,21 @@ static bool is_path_supported(const struct sync_expression *path) {
             (!strpbrk(path->literal.text, "[]\"") &&
              (!path->literal.text[1] || path->literal.text[1] == '.') && !strstr(path->literal.text, "..") &&
              path->literal.text[path->literal.length - 1] != '.'));
+}
+
+static struct sync_expression *read_named_call(struct parser *parser, const char *schema, const char *name,
+                                               int offset) {
+    struct sync_expression *arguments[8];
+    size_t count;
+    if (!read_list(parser, ")", arguments, 8, &count))
+        return NULL;
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, EXPRESSION_NAMED, offset, count);
+    expression->text = name;
+    expression->qualifier = schema;
+    for (size_t i = 0; i < count; i++)
+        sync_expression_set(expression, i, arguments[i]);
+    return expression;
 }
 
 static struct sync_expression *read_arguments(struct parser *parser, const char *name, int offset) {
@@ -460,6 +482,10 @@ static struct sync_expression *read_named(struct parser *parser) {
         next(parser);
     }
     bool qualified = last.start != first.start;
+    if (is_symbol(parser, "(") && parser->names) {
+        next(parser);
+        return read_named_call(parser, qualified ? first.text : NULL, last.text, first.start);
+    }
     if (take_symbol(parser, "("))
         return qualified ? read_request(parser, first.text, last.text, first.start)
                          : read_arguments(parser, first.text, first.start);
@@ -535,9 +561,10 @@ static struct sync_expression *read_primary(struct parser *parser) {
                    ? read_number_literal(parser, true)
                    : refuse(parser, token.start, "a minus before an expression is not supported");
     if (take_symbol(parser, "(")) {
-        if (is_word(parser, "select"))
+        if (is_word(parser, "select") && !parser->names)
             return refuse_token(parser, "no subquery: subqueries are not supported");
-        struct sync_expression *inner = read_or(parser);
+        struct sync_expression *inner =
+            is_word(parser, "select") ? read_subquery(parser, token.start) : read_or(parser);
         int end = parser->last_end;
         if (!inner || !expect_symbol(parser, ")"))
             return NULL;
@@ -570,7 +597,7 @@ static struct sync_expression *read_key(struct parser *parser, const char *symbo
         return NULL;
     if (key->literal.kind == SQL_REAL)
         return refuse(parser, key->offset, "the key must be a constant text or integer");
-    if (!is_path_supported(key))
+    if (!parser->names && !is_path_supported(key))
         return refuse(parser, key->offset, "this path is not supported: '$.a.b' is");
     return call(parser, symbol, left, key);
 }
@@ -651,6 +678,8 @@ static struct sync_expression *read_alternatives(struct parser *parser, struct s
 }
 
 static struct sync_expression *read_in(struct parser *parser, struct sync_expression *left) {
+    if (parser->names && (is_word(parser, "array") || is_word(parser, "row")))
+        return refuse_token(parser, "a JSON array");
     if (take_word(parser, "array"))
         return expect_symbol(parser, "[") ? read_alternatives(parser, left, "]") : NULL;
     if (take_word(parser, "row"))
@@ -668,6 +697,10 @@ static struct sync_expression *read_between(struct parser *parser, struct sync_e
         return NULL;
     struct sync_expression *between = sync_expression_create(parser->arena, EXPRESSION_CALL, left->offset, 3);
     between->operation = sync_operation_find("between ");
+    if (parser->names) {
+        between->kind = EXPRESSION_NAMED;
+        between->text = "between ";
+    }
     sync_expression_set(between, 0, left);
     sync_expression_set(between, 1, low);
     sync_expression_set(between, 2, high);
@@ -683,6 +716,8 @@ static struct sync_expression *read_range(struct parser *parser) {
                                      : take_word(parser, "between") ? read_between(parser, left)
                                      : negated                      ? refuse_token(parser, "IN or BETWEEN")
                                                                     : left;
+    if (parser->names && negated && result && result->kind == EXPRESSION_IN)
+        return call(parser, "not in", result->arguments[0], result->arguments[1]);
     return result && negated ? negate(parser, result) : result;
 }
 
@@ -698,8 +733,8 @@ static struct sync_expression *read_comparison(struct parser *parser) {
         next(parser);
         bool unequal = strcmp(*symbol, "!=") == 0 || strcmp(*symbol, "<>") == 0;
         struct sync_expression *right = read_range(parser);
-        left = right ? call(parser, unequal ? "=" : *symbol, left, right) : NULL;
-        left = left && unequal ? negate(parser, left) : left;
+        left = right ? call(parser, unequal ? parser->names ? "!=" : "=" : *symbol, left, right) : NULL;
+        left = left && unequal && !parser->names ? negate(parser, left) : left;
     }
     return NULL;
 }
@@ -812,6 +847,11 @@ static bool read_table(struct parser *parser, struct sync_select *select) {
         select->table = parser->token.text;
         next(parser);
     }
+    if (parser->names && !select->schema && take_symbol(parser, "(")) {
+        select->function = read_named_call(parser, NULL, select->table, select->table_offset);
+        if (!select->function)
+            return false;
+    }
     if (is_symbol(parser, ".") || is_symbol(parser, "("))
         return refuse_token(parser, "a table as table or convex.table");
     if (take_word(parser, "as") ? true : is_name(parser)) {
@@ -843,12 +883,10 @@ static bool read_end(struct parser *parser) {
     return true;
 }
 
-static bool read_select(struct parser *parser, struct sync_select *select) {
-    if (!take_word(parser, "select")) {
-        if (is_word(parser, "with"))
-            return refuse(parser, 0, "WITH is not supported in a sync stream");
-        return refuse_token(parser, "only SELECT statements can be synced");
-    }
+static bool read_items(struct parser *parser, struct sync_select *select) {
+    if (parser->names &&
+        (parser->token.kind == TOKEN_END || is_word(parser, "from") || is_word(parser, "where")))
+        return true;
     do {
         MEMORY_RESERVE(select->items, select->items_capacity, select->n_items + 1);
         struct sync_select_item *item = &select->items[select->n_items++];
@@ -856,21 +894,63 @@ static bool read_select(struct parser *parser, struct sync_select *select) {
         if (!read_item(parser, item))
             return false;
     } while (take_symbol(parser, ","));
-    if (!take_word(parser, "from"))
-        return refuse_token(parser, "FROM and exactly one table");
-    if (!read_table(parser, select))
-        return false;
-    if (take_word(parser, "where") && !(select->where = read_or(parser)))
-        return false;
-    return read_end(parser);
+    return true;
 }
 
-enum status sync_parser_read(struct sync_select *select, const char *sql, struct arena *arena,
-                             struct error *error) {
-    struct parser parser = {.sql = sql, .arena = arena, .error = error};
+/* The statement without what may follow it. */
+static bool read_body(struct parser *parser, struct sync_select *select) {
+    if (!take_word(parser, "select")) {
+        if (is_word(parser, "with"))
+            return refuse(parser, 0, "WITH is not supported in a sync stream");
+        return refuse_token(parser, "only SELECT statements can be synced");
+    }
+    if (!read_items(parser, select))
+        return false;
+    bool from = take_word(parser, "from");
+    if (!from && !parser->names)
+        return refuse_token(parser, "FROM and exactly one table");
+    if (from && !read_table(parser, select))
+        return false;
+    return !take_word(parser, "where") || (select->where = read_or(parser));
+}
+
+static struct sync_expression *read_subquery(struct parser *parser, int offset) {
+    struct sync_select *select = arena_allocate(parser->arena, sizeof *select);
+    bool good = ++parser->depth <= DEPTH_MOST && read_body(parser, select);
+    parser->depth--;
+    struct sync_select_item *items = arena_allocate(parser->arena, (select->n_items + 1) * sizeof *items);
+    if (select->n_items > 0)
+        memcpy(items, select->items, select->n_items * sizeof *items);
+    free(select->items);
+    select->items = items;
+    if (!good)
+        return parser->depth >= DEPTH_MOST ? refuse(parser, offset, "the query is nested too deeply") : NULL;
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, EXPRESSION_SUBQUERY, offset, 0);
+    expression->select = select;
+    return expression;
+}
+
+static bool read_select(struct parser *parser, struct sync_select *select) {
+    return read_body(parser, select) && read_end(parser);
+}
+
+static enum status read_query(struct sync_select *select, const char *sql, bool names, struct arena *arena,
+                              struct error *error) {
+    struct parser parser = {.sql = sql, .arena = arena, .error = error, .names = names};
     *select = (struct sync_select){0};
     if (strlen(sql) > QUERY_MOST)
         return error_set(error, STATUS_INVALID, "a query is above 20000 bytes");
     next(&parser);
     return read_select(&parser, select) ? STATUS_OK : STATUS_INVALID;
+}
+
+enum status sync_parser_read(struct sync_select *select, const char *sql, struct arena *arena,
+                             struct error *error) {
+    return read_query(select, sql, false, arena, error);
+}
+
+enum status sync_parser_read_names(struct sync_select *select, const char *sql, struct arena *arena,
+                                   struct error *error) {
+    return read_query(select, sql, true, arena, error);
 }

@@ -17,9 +17,10 @@ struct sync_select {
     struct sync_select_item *items;
     size_t n_items;
     size_t items_capacity;
-    const char *schema; /* or NULL */
-    const char *table;
-    const char *alias; /* or NULL */
+    const char *schema;               /* or NULL */
+    const char *table;                /* NULL without FROM; of a table-valued function: its name */
+    struct sync_expression *function; /* FROM function(..): the call; or NULL */
+    const char *alias;                /* or NULL */
     int table_offset;
     struct sync_expression *where; /* or NULL */
 };
@@ -28,6 +29,11 @@ struct sync_select {
  * otherwise. */
 enum status sync_parser_read(struct sync_select *select, const char *sql, struct arena *arena,
                              struct error *error);
+/* The same for editions 1 and 2, whose compiler gives other meanings to some forms: operators and functions
+ * stay names (EXPRESSION_NAMED), FROM may be missing or be a table-valued function, IN and && may have a
+ * subquery. */
+enum status sync_parser_read_names(struct sync_select *select, const char *sql, struct arena *arena,
+                                   struct error *error);
 
 enum status sync_parser_refuse(struct error *error, int offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

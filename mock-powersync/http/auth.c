@@ -29,10 +29,11 @@ static bool check_signature(const struct auth_settings *settings, const struct j
     if (!algorithm || strcmp(algorithm, "HS256") != 0)
         return http_error_authorization(error, "PSYNC_S2101", "Unexpected token algorithm");
     /* A key with an id verifies only tokens that name it. */
-    if (!settings->key_secret || (settings->key_id && (!kid || strcmp(kid, settings->key_id) != 0)))
+    const char *id = settings->key ? jwt_key_id(settings->key) : NULL;
+    if (!settings->key || (id && (!kid || strcmp(kid, id) != 0)))
         return http_error_authorization(error, "PSYNC_S2101",
                                         "Could not find an appropriate key for the token");
-    if (!jwt_verify_hs256(jwt, token, settings->key_secret, strlen(settings->key_secret)))
+    if (!jwt_verify(jwt, token, settings->key, JWT_HS256))
         return http_error_authorization(error, "PSYNC_S2101", "Signature verification failed");
     return true;
 }

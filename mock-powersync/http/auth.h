@@ -4,12 +4,12 @@
 
 #include <jansson.h>
 
+#include "base/jwt_key.h"
 #include "mock-powersync/config/row.h"
 #include "mock-powersync/http/http_error.h"
 
 struct auth_settings {
-    const char *key_id; /* NULL: the key verifies tokens of any kid */
-    const char *key_secret;
+    const struct jwt_key *key;
     const char *audience; /* NULL: no token is accepted */
 };
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -14,7 +15,7 @@ struct checkpoint_request {
     int64_t head;
     int64_t id; /* 0: not stored yet */
     bool marked;
-    struct convex_call *call;
+    struct source_call *call;
     uint64_t timer;
 };
 
@@ -36,11 +37,11 @@ static void answer(struct checkpoint_request *request) {
     request->environment->ended(request->environment->context, request);
 }
 
-static void on_marker(void *context, const struct convex_reply *reply);
+static void on_marker(void *context, const struct source_reply *reply);
 static void reach_mapping(struct checkpoint_request *request);
 
 static void mark(struct checkpoint_request *request) {
-    request->call = convex_source_marker(&request->environment->source, on_marker, request);
+    request->call = source_mark(request->environment->source, on_marker, request);
 }
 
 static void store_mapping(void *context) {
@@ -48,9 +49,10 @@ static void store_mapping(void *context) {
     request->timer = 0;
     assert(request->id == 0 && !request->call);
     struct write_checkpoints *checkpoints = request->environment->write_checkpoints;
-    request->id = request->supplied
-                      ? write_checkpoints_supply(checkpoints, request->key, request->supplied, request->head)
-                      : write_checkpoints_next(checkpoints, request->key, request->head);
+    int64_t now = host_wall_clock(request->environment->host);
+    request->id = request->supplied ? write_checkpoints_supply(checkpoints, request->key, request->supplied,
+                                                               request->head, now)
+                                    : write_checkpoints_next(checkpoints, request->key, request->head, now);
     if (request->marked)
         answer(request);
     else
@@ -68,29 +70,26 @@ static void reach_mapping(struct checkpoint_request *request) {
 }
 
 /* A marker that answers 200 counts as set, whatever the answer says, as in the real service. */
-static void on_marker(void *context, const struct convex_reply *reply) {
+static void on_marker(void *context, const struct source_reply *reply) {
     struct checkpoint_request *request = context;
     request->call = NULL;
-    request->marked = reply->body != NULL;
+    request->marked = reply->failure == NULL;
     if (!request->marked)
-        fail(request, reply->message);
+        fail(request, reply->failure->message);
     else if (request->id > 0)
         answer(request);
     else
         reach_mapping(request);
 }
 
-static void on_head(void *context, const struct convex_reply *reply) {
+static void on_head(void *context, const struct source_reply *reply) {
     struct checkpoint_request *request = context;
     request->call = NULL;
-    if (!reply->body) {
-        fail(request, reply->message);
+    if (reply->failure) {
+        fail(request, reply->failure->message);
         return;
     }
-    if (!convex_reply_timestamp(reply->body, "snapshot", &request->head)) {
-        fail(request, "the snapshot is not a 19-digit timestamp");
-        return;
-    }
+    request->head = reply->position;
     if (host_mutant(request->environment->host, "ack-before-mapping"))
         mark(request);
     else
@@ -105,14 +104,14 @@ struct checkpoint_request *checkpoint_request_create(const struct checkpoint_req
     request->exchange = exchange;
     request->key = memory_copy_text(key);
     request->supplied = supplied;
-    request->call = convex_source_head(&environment->source, on_head, request);
+    request->call = source_head(environment->source, on_head, request);
     return request;
 }
 
 void checkpoint_request_destroy(struct checkpoint_request *request) {
     if (!request)
         return;
-    convex_call_cancel(request->call);
+    source_cancel(request->call);
     host_timer_cancel(request->environment->host, request->timer);
     free(request->key);
     free(request);

@@ -7,14 +7,14 @@
 #define MOCK_POWERSYNC_CHECKPOINT_REQUEST_H
 
 #include "mock-powersync/http/http_error.h"
-#include "mock-powersync/replication/convex_source.h"
+#include "mock-powersync/replication/source.h"
 #include "mock-powersync/storage/write_checkpoint.h"
 
 struct checkpoint_request;
 
 struct checkpoint_request_environment {
     struct host *host;
-    struct convex_source source;
+    struct source *source; /* of the running process */
     struct write_checkpoints *write_checkpoints;
     /* The request was answered: destroy it now. */
     void (*ended)(void *context, struct checkpoint_request *request);

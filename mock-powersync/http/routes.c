@@ -30,7 +30,7 @@ static bool authorise(struct powersync_service *service, const struct http_reque
 
 /* Until the first snapshot is committed there is no active sync config. */
 static bool is_active(const struct powersync_service *service, struct http_error *error) {
-    if (service->storage->snapshot_done)
+    if (storage_serving(service->storage))
         return true;
     return http_error_set(error, 500, "ServiceError", "PSYNC_S2302", "No sync config available");
 }

@@ -5,188 +5,278 @@
 #include <string.h>
 
 #include "mock-powersync/storage/checksum.h"
+#include "mock-powersync/storage/storage.h"
 
-/* A place where a source row was put and not yet removed from. */
-struct emitted {
-    struct bucket *bucket;
-    const char *object_type;
-    const char *object_id;
-};
+#define SWEEP_LEAST 1024 /* buckets and lookups that nobody needs are not looked for below this number */
 
-struct source_row {
-    char subkey[37];
-    bool present;
-    struct emitted *emitted;
-    size_t n_emitted;
-    size_t capacity;
-};
-
-struct bucket_storage *bucket_storage_create(int number, size_t n_tables, uint64_t first_op) {
-    assert(number >= 1 && first_op >= 1);
-    struct bucket_storage *storage = memory_allocate(sizeof *storage);
-    storage->number = number;
-    storage->last_op = first_op - 1;
-    storage->checkpoint = storage->previous = first_op - 1;
-    storage->n_tables = n_tables;
-    storage->tables = memory_allocate_array(n_tables + 1, sizeof *storage->tables);
-    return storage;
+struct bucket_storage *bucket_storage_create(struct storage *storage, int number) {
+    assert(storage && number >= 1);
+    struct bucket_storage *buckets = memory_allocate(sizeof *buckets);
+    buckets->storage = storage;
+    buckets->number = number;
+    buckets->sweep_at = SWEEP_LEAST;
+    return buckets;
 }
 
 static void free_bucket(void *value) {
     struct bucket *bucket = value;
     assert(!bucket->watches.first);
+    for (size_t i = 0; i < bucket->count; i++)
+        if (bucket->operations[i].kind == OPERATION_PUT)
+            free(bucket->operations[i].data);
     free(bucket->name);
     free(bucket->operations);
     free(bucket);
 }
 
-static void free_row(void *value) {
-    struct source_row *row = value;
-    free(row->emitted);
-    free(row);
+static void free_table(void *value) {
+    struct table_progress *progress = value;
+    free(progress->cursor);
+    free(progress);
 }
 
-void bucket_storage_destroy(struct bucket_storage *storage) {
-    assert(storage);
-    map_free(&storage->buckets, free_bucket);
-    map_free(&storage->rows, free_row);
-    for (size_t i = 0; i < storage->n_tables; i++)
-        free(storage->tables[i].cursor);
-    free(storage->tables);
-    free(storage->touched);
-    arena_free(&storage->arena);
-    free(storage);
+void bucket_storage_destroy(struct bucket_storage *buckets) {
+    if (!buckets)
+        return;
+    map_free(&buckets->buckets, free_bucket);
+    parameter_index_free(&buckets->parameters);
+    source_rows_free(&buckets->rows);
+    map_free(&buckets->tables, free_table);
+    map_free(&buckets->texts, NULL);
+    free(buckets->touched.buckets);
+    free(buckets->unstored.buckets);
+    arena_free(&buckets->arena);
+    free(buckets);
 }
 
-struct bucket *bucket_storage_bucket(struct bucket_storage *storage, const char *name, size_t length) {
-    struct bucket *bucket = map_get_bytes(&storage->buckets, name, length);
+/* Buckets */
+
+static void list_add(struct bucket_list *list, struct bucket *bucket) {
+    MEMORY_RESERVE(list->buckets, list->capacity, list->count + 1);
+    list->buckets[list->count++] = bucket;
+}
+
+struct bucket *bucket_storage_find(const struct bucket_storage *buckets, const char *name, size_t length) {
+    return map_get_bytes(&buckets->buckets, name, length);
+}
+
+struct bucket *bucket_storage_bucket(struct bucket_storage *buckets, const char *name, size_t length) {
+    struct bucket *bucket = bucket_storage_find(buckets, name, length);
     if (!bucket) {
         bucket = memory_allocate(sizeof *bucket);
         bucket->name = memory_copy_bytes(name, length);
-        map_set_bytes(&storage->buckets, name, length, bucket);
+        map_set_bytes(&buckets->buckets, name, length, bucket);
     }
     return bucket;
 }
 
-static struct source_row *row_of(struct bucket_storage *storage, const char *table, const char *id,
-                                 bool make) {
-    struct buffer key = {0};
-    buffer_append(&key, table, strlen(table) + 1);
-    buffer_append_text(&key, id);
-    struct source_row *row = map_get_bytes(&storage->rows, key.data, key.length);
-    if (!row && make) {
-        row = memory_allocate(sizeof *row);
-        subkey_make(table, id, row->subkey);
-        map_set_bytes(&storage->rows, key.data, key.length, row);
+const char *bucket_storage_text(struct bucket_storage *buckets, const char *text) {
+    char *kept = map_get(&buckets->texts, text);
+    if (!kept) {
+        kept = arena_copy_text(&buckets->arena, text);
+        map_set(&buckets->texts, text, kept);
     }
-    buffer_free(&key);
-    return row;
+    return kept;
 }
 
-static void append_operation(struct bucket_storage *storage, struct bucket *bucket,
-                             struct bucket_operation operation) {
-    operation.op_id = ++storage->last_op;
+static uint64_t target_of(const struct bucket_operation *operation) {
+    return operation->place ? 0 : operation->target_op;
+}
+
+/* A CLEAR stands for operations of every checkpoint before it. */
+static uint64_t highest_target_of(const struct bucket_operation *operation) {
+    uint64_t target = target_of(operation);
+    return operation->kind == OPERATION_CLEAR && operation->op_id > target ? operation->op_id : target;
+}
+
+void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct bucket_operation operation) {
     uint32_t before = bucket->count > 0 ? bucket->operations[bucket->count - 1].sum : 0;
     operation.sum = before + operation.checksum;
     assert(bucket->count == 0 || bucket->operations[bucket->count - 1].op_id < operation.op_id);
     MEMORY_RESERVE(bucket->operations, bucket->capacity, bucket->count + 1);
     bucket->operations[bucket->count++] = operation;
-    if (!bucket->touched) {
-        bucket->touched = true;
-        MEMORY_RESERVE(storage->touched, storage->touched_capacity, storage->n_touched + 1);
-        storage->touched[storage->n_touched++] = bucket;
-    }
+    bucket->uncompacted++;
+    if (operation.place)
+        operation.place->references++;
+    uint64_t target = highest_target_of(&operation);
+    bucket->highest_target = target > bucket->highest_target ? target : bucket->highest_target;
+    buckets->data_bytes += operation.data_length;
+    buckets->n_operations++;
+    if (!bucket->touched)
+        list_add(&buckets->touched, bucket);
+    bucket->touched = true;
+    bucket_needs_storing(buckets, bucket);
 }
 
-/* The object id is kept once for all operations that the row makes under it. */
-static const char *keep_object_id(struct bucket_storage *storage, const struct source_row *row,
-                                  const char *id) {
-    for (size_t i = 0; i < row->n_emitted; i++)
-        if (strcmp(row->emitted[i].object_id, id) == 0)
-            return row->emitted[i].object_id;
-    return arena_copy_text(&storage->arena, id);
+void bucket_needs_storing(struct bucket_storage *buckets, struct bucket *bucket) {
+    if (!buckets->storage->journal || bucket->unstored)
+        return;
+    bucket->unstored = true;
+    list_add(&buckets->unstored, bucket);
 }
 
-static void put(struct bucket_storage *storage, const struct source_row *row, struct bucket *bucket,
-                const struct bucket_output *output, const char *object_id) {
+static uint64_t next_op(struct bucket_storage *buckets) {
+    return buckets->last_op = ++buckets->storage->last_op;
+}
+
+/* Saving */
+
+static void put(struct bucket_storage *buckets, struct bucket *bucket, struct operation_place *place,
+                const struct bucket_output *output) {
     struct bucket_operation operation = {
-        .checksum = checksum_put(output->object_type, object_id, output->data, output->data_length),
-        .object_type = output->object_type,
-        .object_id = object_id,
-        .subkey = row->subkey,
-        .data = arena_copy_bytes(&storage->arena, output->data, output->data_length),
-        .data_length = output->data_length,
+        .op_id = next_op(buckets),
+        .checksum = checksum_put(output->object_type, output->object_id, output->data, output->data_length),
+        .place = place,
+        .data = memory_copy_bytes(output->data, output->data_length),
+        .data_length = (uint32_t)output->data_length & 0xffffff,
+        .kind = OPERATION_PUT,
     };
-    append_operation(storage, bucket, operation);
+    bucket_append(buckets, bucket, operation);
 }
 
-static void remove_emitted(struct bucket_storage *storage, const struct source_row *row,
-                           const struct emitted *emitted) {
-    struct bucket_operation operation = {
-        .checksum = checksum_remove(row->subkey),
-        .object_type = emitted->object_type,
-        .object_id = emitted->object_id,
-        .subkey = row->subkey,
-    };
-    append_operation(storage, emitted->bucket, operation);
+static void remove_emitted(struct bucket_storage *buckets, const struct emitted *emitted) {
+    char subkey[37];
+    subkey_text(emitted->place->row->subkey, subkey);
+    struct bucket_operation operation = {.op_id = next_op(buckets),
+                                         .checksum = checksum_remove(subkey),
+                                         .place = emitted->place,
+                                         .kind = OPERATION_REMOVE};
+    bucket_append(buckets, emitted->bucket, operation);
 }
 
 static bool emitted_has(const struct emitted *emitted, size_t count, const struct emitted *wanted) {
     for (size_t i = 0; i < count; i++)
-        if (emitted[i].bucket == wanted->bucket && strcmp(emitted[i].object_id, wanted->object_id) == 0 &&
-            strcmp(emitted[i].object_type, wanted->object_type) == 0)
+        if (emitted[i].bucket == wanted->bucket && emitted[i].place == wanted->place)
             return true;
     return false;
 }
 
-void bucket_storage_save(struct bucket_storage *storage, const char *table, const char *id,
-                         const struct bucket_output *outputs, size_t n_outputs, bool skip_existing) {
-    struct source_row *row = row_of(storage, table, id, n_outputs > 0);
-    if (!row || (skip_existing && row->present))
-        return;
-    struct emitted *now = memory_allocate_array(n_outputs + 1, sizeof *now);
-    size_t n_now = 0;
-    for (size_t i = 0; i < n_outputs; i++) {
-        const struct bucket_output *output = &outputs[i];
-        struct emitted place = {bucket_storage_bucket(storage, output->bucket, output->bucket_length),
-                                output->object_type, keep_object_id(storage, row, output->object_id)};
-        put(storage, row, place.bucket, output, place.object_id);
-        if (!emitted_has(now, n_now, &place))
-            now[n_now++] = place;
+/* PUTs first, then the REMOVEs of the buckets that the row left, as in the real service. Returns how many
+ * outputs were too large. */
+static size_t save_buckets(struct bucket_storage *buckets, struct source_row *row,
+                           const struct row_outputs *outputs) {
+    struct emitted *now = memory_allocate_array(outputs->n_buckets + 1, sizeof *now);
+    size_t n_now = 0, too_large = 0;
+    for (size_t i = 0; i < outputs->n_buckets; i++) {
+        const struct bucket_output *output = &outputs->buckets[i];
+        if (output->data_length > ROW_BYTES_LIMIT) {
+            too_large++;
+            continue;
+        }
+        const char *type = bucket_storage_text(buckets, output->object_type);
+        struct emitted emitted = {bucket_storage_bucket(buckets, output->bucket, output->bucket_length),
+                                  source_row_place(&buckets->rows, row, type, output->object_id)};
+        put(buckets, emitted.bucket, emitted.place, output);
+        if (emitted_has(now, n_now, &emitted))
+            continue;
+        emitted.place->references++;
+        now[n_now++] = emitted;
     }
-    /* The real service writes a row's PUTs first, then the REMOVEs of the buckets that it left. */
+    const struct emitted *before = source_row_emitted(row);
     for (size_t i = 0; i < row->n_emitted; i++)
-        if (!emitted_has(now, n_now, &row->emitted[i]))
-            remove_emitted(storage, row, &row->emitted[i]);
-    free(row->emitted);
-    row->emitted = now;
-    row->n_emitted = n_now;
-    row->present = n_now > 0;
+        if (!emitted_has(now, n_now, &before[i]))
+            remove_emitted(buckets, &before[i]);
+    source_row_set_emitted(&buckets->rows, row, now, n_now);
+    return too_large;
 }
 
-bool bucket_storage_commit(struct bucket_storage *storage, int64_t lsn, bool empty) {
-    assert(lsn > 0);
-    if (!storage->snapshot_done || lsn < storage->lsn)
-        return false;
-    bool moved = storage->last_op > storage->checkpoint;
-    if (!moved && !empty)
-        return false;
-    storage->lsn = lsn;
-    if (!moved)
-        return true;
-    assert(storage->n_touched > 0); /* every operation is in a bucket */
-    storage->previous = storage->checkpoint;
-    storage->checkpoint = storage->last_op;
-    storage->commits++;
-    for (size_t i = 0; i < storage->n_touched; i++) {
-        struct bucket *bucket = storage->touched[i];
+size_t bucket_storage_save(struct bucket_storage *buckets, const char *table, const char *id,
+                           const struct row_outputs *outputs, bool skip_existing) {
+    static const struct row_outputs none = {0};
+    outputs = outputs ? outputs : &none;
+    struct source_row *row = source_rows_find(&buckets->rows, table, id);
+    bool empty = outputs->n_buckets == 0 && outputs->n_lookups == 0;
+    if (!row && empty)
+        return 0;
+    if (row && skip_existing && (row->n_emitted > 0 || source_row_has_parameters(row)))
+        return 0;
+    if (!row)
+        row = source_rows_add(&buckets->rows, bucket_storage_text(buckets, table), id);
+    size_t too_large = save_buckets(buckets, row, outputs);
+    uint64_t before = buckets->storage->last_op;
+    parameter_index_save(&buckets->parameters, row, outputs->lookups, outputs->n_lookups,
+                         &buckets->storage->last_op);
+    if (buckets->storage->last_op > before)
+        buckets->last_op = buckets->storage->last_op;
+    source_rows_tidy(&buckets->rows, row);
+    return too_large;
+}
+
+struct table_progress *bucket_storage_table(struct bucket_storage *buckets, const char *name) {
+    struct table_progress *progress = map_get(&buckets->tables, name);
+    if (!progress) {
+        progress = memory_allocate(sizeof *progress);
+        map_set(&buckets->tables, name, progress);
+    }
+    return progress;
+}
+
+void table_progress_set(struct table_progress *progress, bool done, const char *cursor) {
+    char *copy = memory_copy_text(cursor); /* it may be the present one */
+    free(progress->cursor);
+    progress->cursor = copy;
+    progress->done = done;
+}
+
+/* Committing */
+
+/* Drop what nobody needs, when there may be much of it: clients can ask for any number of buckets. */
+static void sweep(struct bucket_storage *buckets) {
+    if (buckets->buckets.count + buckets->parameters.lookups.count < buckets->sweep_at)
+        return;
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&buckets->buckets, &i));) {
+        struct bucket *bucket = entry->value;
+        if (bucket->count > 0 || bucket->watches.first)
+            continue;
+        map_remove_bytes(&buckets->buckets, entry->key, entry->key_length);
+        free_bucket(bucket);
+    }
+    parameter_index_sweep(&buckets->parameters);
+    buckets->sweep_at = SWEEP_LEAST + 2 * (buckets->buckets.count + buckets->parameters.lookups.count);
+}
+
+static void publish(struct bucket_storage *buckets) {
+    for (size_t i = 0; i < buckets->touched.count; i++) {
+        struct bucket *bucket = buckets->touched.buckets[i];
         bucket->touched = false;
         watch_wake_all(&bucket->watches);
     }
-    storage->n_touched = 0;
-    assert(storage->checkpoint == storage->last_op && storage->lsn == lsn);
+    buckets->touched.count = 0;
+    parameter_index_publish(&buckets->parameters);
+}
+
+static bool is_blocked(const struct bucket_storage *buckets, int64_t lsn) {
+    return !buckets->snapshot_done || lsn < buckets->lsn || lsn < buckets->no_checkpoint_before;
+}
+
+bool bucket_storage_commit(struct bucket_storage *buckets, int64_t lsn, bool empty) {
+    assert(lsn > 0);
+    bool moved = buckets->last_op > buckets->checkpoint;
+    if (is_blocked(buckets, lsn) || (!moved && !empty && buckets->lsn != 0))
+        return false;
+    int64_t old_lsn = buckets->lsn, old_resume = buckets->resume_lsn;
+    uint64_t old = buckets->checkpoint;
+    buckets->lsn = lsn;
+    buckets->resume_lsn = lsn > old_resume ? lsn : old_resume;
+    buckets->checkpoint = moved ? buckets->last_op : old;
+    if (!storage_make_checkpoint(buckets->storage, buckets)) {
+        buckets->lsn = old_lsn;
+        buckets->resume_lsn = old_resume;
+        buckets->checkpoint = old;
+        return false;
+    }
+    if (moved) {
+        buckets->previous = old;
+        buckets->commits++;
+        publish(buckets);
+    }
+    storage_tell_checkpoint(buckets->storage, buckets);
+    sweep(buckets);
     return true;
 }
+
+/* Reading */
 
 size_t bucket_index_after(const struct bucket *bucket, uint64_t op_id) {
     size_t low = 0, high = bucket->count;
@@ -210,20 +300,87 @@ struct bucket_state bucket_state_at(const struct bucket *bucket, uint64_t op_id)
                                  .count = count};
 }
 
-void bucket_storage_check(const struct bucket_storage *storage) {
-    assert(storage->checkpoint <= storage->last_op);
+bool bucket_is_compacted_past(const struct bucket *bucket, uint64_t after, uint64_t checkpoint) {
+    if (bucket->highest_target <= checkpoint || after >= checkpoint)
+        return false;
+    if (bucket->operations[0].kind == OPERATION_CLEAR && bucket->operations[0].op_id > checkpoint)
+        return true;
+    size_t end = bucket_index_after(bucket, checkpoint);
+    for (size_t i = bucket_index_after(bucket, after); i < end; i++)
+        if (target_of(&bucket->operations[i]) > checkpoint)
+            return true;
+    return false;
+}
+
+const char *operation_object_type(const struct bucket_operation *operation) {
+    assert(operation->place);
+    return operation->place->object_type;
+}
+
+const char *operation_object_id(const struct bucket_operation *operation) {
+    assert(operation->place);
+    return operation->place->object_id;
+}
+
+void operation_subkey(const struct bucket_operation *operation, char out[37]) {
+    assert(operation->place);
+    subkey_text(operation->place->row->subkey, out);
+}
+
+size_t bucket_storage_lookup(const struct bucket_storage *buckets, const char *key, size_t length,
+                             uint64_t op_id, void (*each)(void *context, const char *tuple, size_t length),
+                             void *context) {
+    return parameter_index_find(&buckets->parameters, key, length, op_id, each, context);
+}
+
+struct watch_list *bucket_storage_lookup_watches(struct bucket_storage *buckets, const char *key,
+                                                 size_t length) {
+    return &parameter_index_lookup(&buckets->parameters, key, length)->watches;
+}
+
+struct storage_size bucket_storage_size(const struct bucket_storage *buckets) {
+    return (struct storage_size){
+        .operations = buckets->data_bytes + buckets->n_operations * sizeof(struct bucket_operation),
+        .parameters = buckets->parameters.bytes,
+        .source_rows = buckets->rows.bytes,
+    };
+}
+
+/* Checking */
+
+static void check_bucket(const struct bucket_storage *buckets, const struct bucket *bucket, size_t *bytes) {
+    uint32_t sum = 0;
+    uint64_t last = 0;
+    for (size_t i = 0; i < bucket->count; i++) {
+        const struct bucket_operation *operation = &bucket->operations[i];
+        sum += operation->checksum;
+        assert(operation->sum == sum);
+        assert(operation->op_id > last && operation->op_id <= buckets->last_op);
+        assert(bucket->touched || operation->op_id <= buckets->checkpoint);
+        assert((operation->place != NULL) ==
+               (operation->kind == OPERATION_PUT || operation->kind == OPERATION_REMOVE));
+        assert(!operation->place || operation->place->references > 0);
+        assert(operation->kind != OPERATION_CLEAR || i == 0);
+        assert(highest_target_of(operation) <= bucket->highest_target);
+        assert(operation->kind == OPERATION_PUT || operation->data_length == 0);
+        *bytes += operation->data_length;
+        last = operation->op_id;
+    }
+    assert(bucket->stored <= bucket->count);
+}
+
+void bucket_storage_check(const struct bucket_storage *buckets) {
+    assert(buckets->checkpoint <= buckets->last_op && buckets->last_op <= buckets->storage->last_op);
+    size_t operations = 0, bytes = 0;
     struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&storage->buckets, &i));) {
-        const struct bucket *bucket = entry->value;
-        uint32_t sum = 0;
-        uint64_t last = 0;
-        for (size_t j = 0; j < bucket->count; j++) {
-            const struct bucket_operation *operation = &bucket->operations[j];
-            sum += operation->checksum;
-            assert(operation->sum == sum);
-            assert(operation->op_id > last && operation->op_id <= storage->last_op);
-            assert(bucket->touched || operation->op_id <= storage->checkpoint);
-            last = operation->op_id;
-        }
+    for (size_t i = 0; (entry = map_next(&buckets->buckets, &i));) {
+        check_bucket(buckets, entry->value, &bytes);
+        operations += ((const struct bucket *)entry->value)->count;
+    }
+    assert(operations == buckets->n_operations && bytes == buckets->data_bytes);
+    for (size_t i = 0; i < buckets->rows.n_slots; i++) {
+        const struct source_row *row = buckets->rows.slots[i];
+        assert(!row || row->places || row->entries);
+        assert(!row || source_rows_find(&buckets->rows, row->table, row->id) == row);
     }
 }

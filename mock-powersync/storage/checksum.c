@@ -51,7 +51,7 @@ static void append_bson_text(struct buffer *out, const char *name, const char *v
     buffer_append(out, value, strlen(value) + 1);
 }
 
-void subkey_make(const char *table, const char *id, char out[37]) {
+void subkey_make(const char *table, const char *id, unsigned char out[16]) {
     struct buffer text = {0};
     buffer_append(&text, namespace_bytes, sizeof namespace_bytes);
     /* document: length, two text elements (type, name, length, bytes, 0), final 0 */
@@ -66,13 +66,17 @@ void subkey_make(const char *table, const char *id, char out[37]) {
     buffer_free(&text);
     hash[6] = (unsigned char)((hash[6] & 0x0f) | 0x50);
     hash[8] = (unsigned char)((hash[8] & 0x3f) | 0x80);
+    memcpy(out, hash, 16);
+}
+
+void subkey_text(const unsigned char subkey[16], char out[37]) {
     static const char digits[] = "0123456789abcdef";
     size_t at = 0;
     for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[at++] = '-';
-        out[at++] = digits[hash[i] >> 4];
-        out[at++] = digits[hash[i] & 15];
+        out[at++] = digits[subkey[i] >> 4];
+        out[at++] = digits[subkey[i] & 15];
     }
     out[at] = '\0';
     assert(at == 36);

@@ -13,6 +13,8 @@ uint32_t checksum_put(const char *object_type, const char *object_id, const char
 uint32_t checksum_remove(const char *subkey);
 
 /* A bare uuid version 5 over the BSON bytes of {table, id}: stable for one source row. */
-void subkey_make(const char *table, const char *id, char out[37]);
+void subkey_make(const char *table, const char *id, unsigned char out[16]);
+/* The uuid as it travels. */
+void subkey_text(const unsigned char subkey[16], char out[37]);
 
 #endif

@@ -48,9 +48,10 @@ static void add_subscription(struct maker *maker, const struct sync_stream_defin
     struct arena arena = {0};
     char *own = evaluate_request_text(parameters);
     struct sync_request_values values = {maker->claims, maker->connection, own};
-    const char **names, *message;
+    struct request_bucket *found;
+    const char *message;
     size_t count;
-    if (!evaluate_request(stream, maker->storage->number, &values, &arena, &names, &count, &message)) {
+    if (!evaluate_request(stream, maker->storage->number, &values, NULL, &arena, &found, &count, &message)) {
         buffer_append_text(&maker->errors,
                            maker->errors.length > 0 ? ",{\"subscription\":" : "{\"subscription\":");
         if (strcmp(kind, "sub") == 0)
@@ -62,7 +63,7 @@ static void add_subscription(struct maker *maker, const struct sync_stream_defin
         buffer_append_char(&maker->errors, '}');
     }
     for (size_t i = 0; i < count; i++)
-        add_bucket(maker, names[i], priority, kind, reason);
+        add_bucket(maker, found[i].name, priority, kind, reason);
     free(own);
     arena_free(&arena);
 }

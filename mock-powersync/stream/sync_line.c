@@ -55,17 +55,26 @@ void sync_line_diff(struct buffer *out, uint64_t op_id, int64_t write_checkpoint
 static void append_operation(struct buffer *out, const struct bucket_operation *operation, bool raw) {
     buffer_append_text(out, "{\"op_id\":");
     append_id(out, operation->op_id);
-    buffer_append_text(out, operation->data ? ",\"op\":\"PUT\",\"object_type\":"
-                                            : ",\"op\":\"REMOVE\",\"object_type\":");
-    buffer_append_json_text(out, operation->object_type);
+    if (operation->kind == OPERATION_MOVE || operation->kind == OPERATION_CLEAR) {
+        buffer_append_text(out, operation->kind == OPERATION_MOVE ? ",\"op\":\"MOVE\",\"checksum\":"
+                                                                  : ",\"op\":\"CLEAR\",\"checksum\":");
+        buffer_append_integer(out, operation->checksum);
+        buffer_append_text(out, raw ? "}" : ",\"data\":null}");
+        return;
+    }
+    bool put = operation->kind == OPERATION_PUT;
+    char subkey[37];
+    operation_subkey(operation, subkey);
+    buffer_append_text(out, put ? ",\"op\":\"PUT\",\"object_type\":" : ",\"op\":\"REMOVE\",\"object_type\":");
+    buffer_append_json_text(out, operation_object_type(operation));
     buffer_append_text(out, ",\"object_id\":");
-    buffer_append_json_text(out, operation->object_id);
+    buffer_append_json_text(out, operation_object_id(operation));
     buffer_append_text(out, ",\"checksum\":");
     buffer_append_integer(out, operation->checksum);
     buffer_append_text(out, ",\"subkey\":\"");
-    buffer_append_text(out, operation->subkey);
+    buffer_append_text(out, subkey);
     buffer_append_text(out, "\",\"data\":");
-    if (!operation->data)
+    if (!put)
         buffer_append_text(out, "null");
     else if (raw)
         buffer_append_json_string(out, operation->data, operation->data_length);

@@ -116,7 +116,7 @@ bool jwt_verify_hs256(const struct jwt *jwt, const char *token, const void *secr
 bool jwt_verify(const struct jwt *jwt, const char *token, const struct jwt_key *key,
                 enum jwt_algorithm algorithm) {
     assert(jwt->signed_length <= strlen(token));
-    return algorithm != JWT_UNKNOWN && jwt_key_algorithm(key) == algorithm &&
+    return algorithm != JWT_UNKNOWN && jwt_key_allows(key, algorithm) &&
            jwt_algorithm_parse(json_text(jwt->header, "alg")) == algorithm &&
-           jwt_key_verify(key, token, jwt->signed_length, jwt->signature, jwt->signature_length);
+           jwt_key_verify(key, algorithm, token, jwt->signed_length, jwt->signature, jwt->signature_length);
 }

@@ -28,7 +28,7 @@ void jwt_free(struct jwt *jwt);
 bool jwt_verify_hs256(const struct jwt *jwt, const char *token, const void *secret, size_t secret_length);
 
 /* The same for any key. The header says {"alg":..,"typ":"JWT","kid":..} of the key, which must have its
- * private part. ES256 is different every time: not for simulated worlds. */
+ * private part. ES is different every time: not for simulated worlds. */
 char *jwt_sign(const struct jwt_key *key, const json_t *claims);
 /* True when the token says `algorithm`, the key is one for it, and the signature is the key's. What the token
  * says of itself never decides how it is verified. */

@@ -7,6 +7,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,34 +16,53 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-enum { RSA_BITS_LEAST = 1024, RSA_BITS_MOST = 4096, COORDINATE = 32 };
+enum { RSA_BITS_LEAST = 1024, RSA_BITS_MOST = 4096, ED25519_BYTES = 32, COORDINATE_MOST = 66 };
 
 struct jwt_key {
-    enum jwt_algorithm algorithm;
-    char *id;             /* NULL: none */
-    struct buffer secret; /* HS256 */
-    EVP_PKEY *pair;       /* the others */
+    enum jwt_algorithm algorithm; /* what it signs with */
+    bool fixed;                   /* good for nothing else */
+    char *id;                     /* NULL: none */
+    struct buffer secret;         /* HS */
+    EVP_PKEY *pair;               /* the others */
 };
 
 static const struct {
     const char *name;
-    enum jwt_algorithm algorithm;
-} algorithms[] = {{"HS256", JWT_HS256}, {"RS256", JWT_RS256}, {"ES256", JWT_ES256}, {"EdDSA", JWT_EDDSA}};
+    const EVP_MD *(*digest)(void); /* NULL: the signature hashes by itself */
+    size_t coordinate;             /* bytes of each of ECDSA's two numbers; 0: not ECDSA */
+    char kind;
+} algorithms[] = {[JWT_HS256] = {"HS256", EVP_sha256, 0, 'H'},  [JWT_HS384] = {"HS384", EVP_sha384, 0, 'H'},
+                  [JWT_HS512] = {"HS512", EVP_sha512, 0, 'H'},  [JWT_RS256] = {"RS256", EVP_sha256, 0, 'R'},
+                  [JWT_RS384] = {"RS384", EVP_sha384, 0, 'R'},  [JWT_RS512] = {"RS512", EVP_sha512, 0, 'R'},
+                  [JWT_ES256] = {"ES256", EVP_sha256, 32, 'E'}, [JWT_ES384] = {"ES384", EVP_sha384, 48, 'E'},
+                  [JWT_ES512] = {"ES512", EVP_sha512, 66, 'E'}, [JWT_EDDSA] = {"EdDSA", NULL, 0, 'O'}};
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
 enum jwt_algorithm jwt_algorithm_parse(const char *name) {
-    for (size_t i = 0; name && i < sizeof algorithms / sizeof *algorithms; i++)
+    for (size_t i = 1; name && i < ALGORITHMS; i++)
         if (!strcmp(name, algorithms[i].name))
-            return algorithms[i].algorithm;
+            return (enum jwt_algorithm)i;
     return JWT_UNKNOWN;
 }
 
 const char *jwt_algorithm_name(enum jwt_algorithm algorithm) {
     assert(algorithm != JWT_UNKNOWN);
-    return algorithms[algorithm - 1].name;
+    return algorithms[algorithm].name;
 }
 
 enum jwt_algorithm jwt_key_algorithm(const struct jwt_key *key) {
     return key->algorithm;
+}
+
+/* A curve has one algorithm only. */
+bool jwt_key_allows(const struct jwt_key *key, enum jwt_algorithm algorithm) {
+    return algorithm == key->algorithm ||
+           (!key->fixed && !algorithms[key->algorithm].coordinate && algorithm != JWT_UNKNOWN &&
+            algorithms[algorithm].kind == algorithms[key->algorithm].kind);
+}
+
+bool jwt_key_is_secret(const struct jwt_key *key) {
+    return algorithms[key->algorithm].kind == 'H';
 }
 
 const char *jwt_key_id(const struct jwt_key *key) {
@@ -112,26 +132,42 @@ static EVP_PKEY *make_rsa(const json_t *jwk) {
     return pair;
 }
 
-static EVP_PKEY *make_ec(const json_t *jwk) {
+static const struct {
+    const char *name, *group;
+    enum jwt_algorithm algorithm;
+} curves[] = {
+    {"P-256", "prime256v1", JWT_ES256}, {"P-384", "secp384r1", JWT_ES384}, {"P-521", "secp521r1", JWT_ES512}};
+enum { CURVES = sizeof curves / sizeof *curves };
+
+static EVP_PKEY *make_point(const char *group, size_t size, const struct buffer *x, const struct buffer *y,
+                            const struct buffer *d) {
+    unsigned char point[1 + 2 * COORDINATE_MOST] = {POINT_CONVERSION_UNCOMPRESSED};
+    memcpy(point + 1, x->data, size);
+    memcpy(point + 1 + size, y->data, size);
+    BIGNUM *number = d->length > 0 ? BN_bin2bn((const unsigned char *)d->data, (int)d->length, NULL) : NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size);
+    if (number)
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, number);
+    EVP_PKEY *pair = make_pair("EC", builder, number != NULL); /* refuses a point that is not on the curve */
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(number);
+    return pair;
+}
+
+static EVP_PKEY *make_ec(const json_t *jwk, enum jwt_algorithm *algorithm) {
     const char *curve = json_text(jwk, "crv");
     struct buffer x = {0}, y = {0}, d = {0};
     EVP_PKEY *pair = NULL;
-    if (curve && !strcmp(curve, "P-256") && read_bytes(jwk, "x", &x) && read_bytes(jwk, "y", &y) &&
-        read_bytes(jwk, "d", &d) && x.length == COORDINATE && y.length == COORDINATE &&
-        (d.length == 0 || d.length == COORDINATE)) {
-        unsigned char point[1 + 2 * COORDINATE] = {POINT_CONVERSION_UNCOMPRESSED};
-        memcpy(point + 1, x.data, COORDINATE);
-        memcpy(point + 1 + COORDINATE, y.data, COORDINATE);
-        BIGNUM *number = d.length > 0 ? BN_bin2bn((const unsigned char *)d.data, (int)d.length, NULL) : NULL;
-        OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point);
-        if (number)
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, number);
-        pair = make_pair("EC", builder, number != NULL); /* refuses a point that is not on the curve */
-        OSSL_PARAM_BLD_free(builder);
-        BN_free(number);
-    }
+    size_t i = 0;
+    while (i < CURVES && (!curve || strcmp(curve, curves[i].name) != 0))
+        i++;
+    *algorithm = i < CURVES ? curves[i].algorithm : JWT_UNKNOWN;
+    size_t size = algorithms[*algorithm].coordinate;
+    if (i < CURVES && read_bytes(jwk, "x", &x) && read_bytes(jwk, "y", &y) && read_bytes(jwk, "d", &d) &&
+        x.length == size && y.length == size && (d.length == 0 || d.length == size))
+        pair = make_point(curves[i].group, size, &x, &y, &d);
     buffer_free(&x);
     buffer_free(&y);
     buffer_free(&d);
@@ -143,7 +179,7 @@ static EVP_PKEY *make_ed25519(const json_t *jwk) {
     struct buffer x = {0}, d = {0};
     EVP_PKEY *pair = NULL;
     if (curve && !strcmp(curve, "Ed25519") && read_bytes(jwk, "x", &x) && read_bytes(jwk, "d", &d) &&
-        x.length == COORDINATE && (d.length == 0 || d.length == COORDINATE))
+        x.length == ED25519_BYTES && (d.length == 0 || d.length == ED25519_BYTES))
         pair = d.length > 0
                    ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (unsigned char *)d.data, d.length)
                    : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (unsigned char *)x.data, x.length);
@@ -162,8 +198,7 @@ static bool fill(struct jwt_key *key, const json_t *jwk) {
         key->algorithm = JWT_RS256;
         key->pair = make_rsa(jwk);
     } else if (type && !strcmp(type, "EC")) {
-        key->algorithm = JWT_ES256;
-        key->pair = make_ec(jwk);
+        key->pair = make_ec(jwk, &key->algorithm);
     } else if (type && !strcmp(type, "OKP")) {
         key->algorithm = JWT_EDDSA;
         key->pair = make_ed25519(jwk);
@@ -171,18 +206,42 @@ static bool fill(struct jwt_key *key, const json_t *jwk) {
     return key->pair != NULL;
 }
 
+/* Make it good for what its "alg" says only. */
+static bool fix(struct jwt_key *key, const char *name) {
+    enum jwt_algorithm algorithm = jwt_algorithm_parse(name);
+    if (!name)
+        return true;
+    if (!jwt_key_allows(key, algorithm))
+        return false;
+    key->algorithm = algorithm;
+    key->fixed = true;
+    return true;
+}
+
 enum status jwt_key_from_jwk(const json_t *jwk, struct jwt_key **key, struct error *error) {
-    const char *algorithm = json_text(jwk, "alg"), *use = json_text(jwk, "use"), *id = json_text(jwk, "kid");
+    const char *use = json_text(jwk, "use"), *id = json_text(jwk, "kid");
     struct jwt_key *made = memory_allocate(sizeof *made);
     *key = NULL;
-    if (!fill(made, jwk) || (use && strcmp(use, "sig") != 0) ||
-        (algorithm && jwt_algorithm_parse(algorithm) != made->algorithm)) {
+    if (!fill(made, jwk) || (use && strcmp(use, "sig") != 0) || !fix(made, json_text(jwk, "alg"))) {
         jwt_key_free(made);
-        return error_set(error, STATUS_INVALID, "the JWK is no key for HS256, RS256, ES256 or EdDSA");
+        return error_set(error, STATUS_INVALID, "the JWK is no key for HS, RS, ES or EdDSA");
     }
     made->id = id ? memory_copy_text(id) : NULL;
     *key = made;
     return STATUS_OK;
+}
+
+char *jwt_jwks_of_secret(const char *id, const char *secret) {
+    struct buffer text = {0};
+    buffer_append_text(&text, "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"");
+    base64url_append(&text, secret, strlen(secret));
+    buffer_append_char(&text, '"');
+    if (id) {
+        buffer_append_text(&text, ",\"kid\":");
+        buffer_append_json_text(&text, id);
+    }
+    buffer_append_text(&text, "}]}");
+    return buffer_take(&text);
 }
 
 json_t *jwt_jwk_public(const json_t *jwk) {
@@ -197,77 +256,87 @@ json_t *jwt_jwk_public(const json_t *jwk) {
 /* --- signatures --- */
 
 /* A JWT has the two numbers side by side; OpenSSL has them in DER. */
-static size_t from_der(const unsigned char *der, size_t length, unsigned char signature[512]) {
+static size_t from_der(const unsigned char *der, size_t length, size_t coordinate,
+                       unsigned char signature[512]) {
     ECDSA_SIG *numbers = d2i_ECDSA_SIG(NULL, &der, (long)length);
     assert(numbers);
-    BN_bn2binpad(ECDSA_SIG_get0_r(numbers), signature, COORDINATE);
-    BN_bn2binpad(ECDSA_SIG_get0_s(numbers), signature + COORDINATE, COORDINATE);
+    BN_bn2binpad(ECDSA_SIG_get0_r(numbers), signature, (int)coordinate);
+    BN_bn2binpad(ECDSA_SIG_get0_s(numbers), signature + coordinate, (int)coordinate);
     ECDSA_SIG_free(numbers);
-    return (size_t)2 * COORDINATE;
+    return 2 * coordinate;
 }
 
 /* 0: not two numbers. The caller frees `*der`. */
-static size_t to_der(const unsigned char *signature, size_t length, unsigned char **der) {
+static size_t to_der(const unsigned char *signature, size_t length, size_t coordinate, unsigned char **der) {
     *der = NULL;
-    if (length != (size_t)2 * COORDINATE)
+    if (length != 2 * coordinate)
         return 0;
     ECDSA_SIG *numbers = ECDSA_SIG_new();
-    ECDSA_SIG_set0(numbers, BN_bin2bn(signature, COORDINATE, NULL),
-                   BN_bin2bn(signature + COORDINATE, COORDINATE, NULL));
+    ECDSA_SIG_set0(numbers, BN_bin2bn(signature, (int)coordinate, NULL),
+                   BN_bin2bn(signature + coordinate, (int)coordinate, NULL));
     int size = i2d_ECDSA_SIG(numbers, der);
     ECDSA_SIG_free(numbers);
     return size > 0 ? (size_t)size : 0;
 }
 
-static const EVP_MD *digest_of(const struct jwt_key *key) {
-    return key->algorithm == JWT_EDDSA ? NULL : EVP_sha256(); /* Ed25519 hashes by itself */
+static const EVP_MD *digest_of(enum jwt_algorithm algorithm) {
+    return algorithms[algorithm].digest ? algorithms[algorithm].digest() : NULL;
+}
+
+static size_t sign_secret(const struct jwt_key *key, enum jwt_algorithm algorithm, const void *bytes,
+                          size_t length, unsigned char signature[512]) {
+    unsigned int written = 0;
+    unsigned char *result = HMAC(digest_of(algorithm), key->secret.data, (int)key->secret.length, bytes,
+                                 length, signature, &written);
+    assert(result);
+    (void)result;
+    return written;
 }
 
 size_t jwt_key_sign(const struct jwt_key *key, const void *bytes, size_t length,
                     unsigned char signature[512]) {
-    if (key->algorithm == JWT_HS256) {
-        digest_hmac_sha256(key->secret.data, key->secret.length, bytes, length, signature);
-        return 32;
-    }
-    size_t size = 512;
+    if (jwt_key_is_secret(key))
+        return sign_secret(key, key->algorithm, bytes, length, signature);
+    size_t size = 512, coordinate = algorithms[key->algorithm].coordinate;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int good = EVP_DigestSignInit(context, NULL, digest_of(key), NULL, key->pair) == 1 &&
+    int good = EVP_DigestSignInit(context, NULL, digest_of(key->algorithm), NULL, key->pair) == 1 &&
                EVP_DigestSign(context, signature, &size, bytes, length) == 1;
     assert(good);
     (void)good;
     EVP_MD_CTX_free(context);
-    if (key->algorithm == JWT_ES256) {
-        unsigned char der[128];
+    if (coordinate) {
+        unsigned char der[2 * COORDINATE_MOST + 16];
         assert(size <= sizeof der);
         memcpy(der, signature, size);
-        size = from_der(der, size, signature);
+        size = from_der(der, size, coordinate, signature);
     }
     return size;
 }
 
-static bool verify_pair(const struct jwt_key *key, const void *bytes, size_t length,
-                        const unsigned char *signature, size_t signature_length) {
+static bool verify_pair(const struct jwt_key *key, enum jwt_algorithm algorithm, const void *bytes,
+                        size_t length, const unsigned char *signature, size_t signature_length) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = EVP_DigestVerifyInit(context, NULL, digest_of(key), NULL, key->pair) == 1 &&
+    bool good = EVP_DigestVerifyInit(context, NULL, digest_of(algorithm), NULL, key->pair) == 1 &&
                 EVP_DigestVerify(context, signature, signature_length, bytes, length) == 1;
     EVP_MD_CTX_free(context);
     return good;
 }
 
-bool jwt_key_verify(const struct jwt_key *key, const void *bytes, size_t length,
+bool jwt_key_verify(const struct jwt_key *key, enum jwt_algorithm algorithm, const void *bytes, size_t length,
                     const unsigned char *signature, size_t signature_length) {
-    if (key->algorithm == JWT_HS256) {
-        unsigned char expected[32];
-        digest_hmac_sha256(key->secret.data, key->secret.length, bytes, length, expected);
-        return signature_length == sizeof expected &&
-               CRYPTO_memcmp(signature, expected, sizeof expected) == 0;
+    assert(jwt_key_allows(key, algorithm));
+    size_t coordinate = algorithms[algorithm].coordinate;
+    if (jwt_key_is_secret(key)) {
+        unsigned char expected[512];
+        return sign_secret(key, algorithm, bytes, length, expected) == signature_length &&
+               CRYPTO_memcmp(signature, expected, signature_length) == 0;
     }
-    if (key->algorithm == JWT_ES256) {
+    if (coordinate) {
         unsigned char *der;
-        size_t size = to_der(signature, signature_length, &der);
-        bool good = size > 0 && verify_pair(key, bytes, length, der, size);
+        size_t size = to_der(signature, signature_length, coordinate, &der);
+        bool good = size > 0 && verify_pair(key, algorithm, bytes, length, der, size);
         OPENSSL_free(der);
         return good;
     }
-    return verify_pair(key, bytes, length, signature, signature_length);
+    return verify_pair(key, algorithm, bytes, length, signature, signature_length);
 }

@@ -4,19 +4,29 @@
 #include <string.h>
 
 /* Without <ctype.h>: the locale must not matter. */
-static bool is_unreserved(unsigned char byte) {
+static bool is_plain(unsigned char byte, const char *marks) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-           (byte != 0 && strchr("-._~", byte) != NULL);
+           (byte != 0 && strchr(marks, byte) != NULL);
+}
+
+static void append_encoded(struct buffer *out, unsigned char byte, const char *marks) {
+    if (is_plain(byte, marks))
+        buffer_append_char(out, (char)byte);
+    else
+        buffer_printf(out, "%%%02X", byte);
 }
 
 void percent_encode(struct buffer *out, const char *text) {
-    for (; *text != 0; text++) {
-        unsigned char byte = (unsigned char)*text;
+    for (; *text != 0; text++)
+        append_encoded(out, (unsigned char)*text, "-._~");
+}
 
-        if (is_unreserved(byte))
-            buffer_append_char(out, (char)byte);
+void percent_encode_form(struct buffer *out, const char *text) {
+    for (; *text != 0; text++) {
+        if (*text == ' ')
+            buffer_append_char(out, '+');
         else
-            buffer_printf(out, "%%%02X", byte);
+            append_encoded(out, (unsigned char)*text, "*-._");
     }
 }
 

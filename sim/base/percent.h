@@ -7,6 +7,9 @@
 
 /* All but the unreserved characters of RFC 3986 become %XX. */
 void percent_encode(struct buffer *out, const char *text);
+/* As forms and JavaScript's URLSearchParams write a value: '+' for a space, and only letters, digits and
+ * "*-._" stay as they are. */
+void percent_encode_form(struct buffer *out, const char *text);
 
 /* Undo it, with '+' for a space as forms write it. The result may hold any bytes, zeros included.
  * STATUS_INVALID when a

@@ -1,7 +1,6 @@
 #include "base/yaml.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +8,11 @@
 #include <yaml.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/yaml_scalar.h"
 
-enum { depth_limit = 64, value_limit = 1000000, input_limit = 16 * 1024 * 1024 };
+enum { depth_limit = 64, value_limit = 1000000, input_limit = FILE_INPUT_LIMIT };
 
 struct place {
     int line;
@@ -391,24 +391,10 @@ enum status yaml_parse(struct yaml_document *document, const char *text, size_t 
     return ok ? STATUS_OK : STATUS_INVALID;
 }
 
-static enum status read_file(struct buffer *text, const char *path, struct error *error) {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_set_at(error, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, path, 0, 0, "%s",
-                            strerror(errno));
-    char bytes[16384];
-    size_t got;
-    while (text->length <= input_limit && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buffer_append(text, bytes, got);
-    int failed = ferror(file);
-    (void)fclose(file);
-    return failed ? error_set_at(error, STATUS_IO, path, 0, 0, "cannot be read") : STATUS_OK;
-}
-
 enum status yaml_parse_file(struct yaml_document *document, const char *path, struct error *error) {
     memset(document, 0, sizeof *document);
     struct buffer text = {0};
-    enum status status = read_file(&text, path, error);
+    enum status status = file_read(&text, path, error);
     if (status == STATUS_OK)
         status = yaml_parse(document, buffer_text(&text), text.length, path, NULL, error);
     buffer_free(&text);

@@ -21,11 +21,14 @@ static const char usage[] =
     "  -j N               worker processes\n"
     "  --out DIR          polling.csv, polling.png and polling.svg; usually syncline-results/bench\n"
     "  --engine NAME, --core FILE   as for run\n"
-    "serve: mutations, rows of document_deltas and updates of subscriptions a second that `syncline serve`\n"
-    "manages, and its memory, in real time on this machine.\n"
+    "serve: what `syncline serve` manages in real time on this machine, and its memory: as a deployment\n"
+    "mutations, rows of document_deltas, updates of subscriptions; as a PowerSync service start, initial\n"
+    "replication, initial sync, connections, rows to many streams and their delay.\n"
+    "  --part convex|powersync         one of the two; usually both\n"
     "  --connections N, --ahead N      of HTTP, and requests sent ahead on each; usually 16 and 16\n"
     "  --sockets N, --subscriptions N  WebSockets, and queries of each; usually 1000 and 10; 0 sockets: "
     "none\n"
+    "  --rows N, --streams N           of the PowerSync service, usually 100000 and (at most) 200\n"
     "  --rounds N, --round-time TIME   after one to warm up; usually 5 and 1s\n"
     "  --json FILE                     the figures as JSON\n";
 
@@ -90,6 +93,9 @@ static int run(int argc, char **argv) {
                                         {"--out", NULL, &options.out},
                                         {"--engine", NULL, &options.engine.engine},
                                         {"--core", NULL, &options.engine.core},
+                                        {"--part", NULL, &options.serve.part},
+                                        {"--rows", NULL, &options.serve.rows},
+                                        {"--streams", NULL, &options.serve.streams},
                                         {"--connections", NULL, &options.serve.connections},
                                         {"--ahead", NULL, &options.serve.ahead},
                                         {"--sockets", NULL, &options.serve.sockets},

@@ -8,6 +8,7 @@
 #include "kernel/time.h"
 #include "reader/units.h"
 #include "runner/bench_serve.h"
+#include "runner/bench_sync.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
 
@@ -41,6 +42,20 @@ static enum status read_options(const struct bench_serve_options *options,
     return status;
 }
 
+static enum status read_sync_options(const struct bench_serve_options *options,
+                                     struct bench_sync_settings *settings, struct error *error) {
+    if (options->part && strcmp(options->part, "convex") != 0 && strcmp(options->part, "powersync") != 0)
+        return error_set(error, STATUS_INVALID, "--part is convex or powersync, not %s", options->part);
+    if (options->json && !options->part)
+        return error_set(error, STATUS_INVALID, "--json needs --part: it holds the figures of one");
+    enum status status = read_count(options->rows, 100, 1000000, &settings->rows, error);
+    return status == STATUS_OK ? read_count(options->streams, 1, 200, &settings->streams, error) : status;
+}
+
+static bool wants(const struct bench_serve_options *options, const char *part) {
+    return !options->part || strcmp(options->part, part) == 0;
+}
+
 int bench_serve_command(const struct bench_serve_options *options, const struct command *command) {
     char executable[4096];
     size_t size = sizeof executable;
@@ -55,13 +70,26 @@ int bench_serve_command(const struct bench_serve_options *options, const struct 
                                             .json = options->json,
                                             .out = stdout,
                                             .progress = stderr};
+    struct bench_sync_settings sync = {.executable = executable,
+                                       .rows = 100000,
+                                       .streams = 200,
+                                       .json = options->json,
+                                       .out = stdout,
+                                       .progress = stderr};
     enum status status = read_options(options, &settings, &error);
+    if (status == STATUS_OK)
+        status = read_sync_options(options, &sync, &error);
     if (status != STATUS_OK)
         return command_refuse(command, &error);
+    sync.rounds = settings.rounds;
+    sync.round_time = settings.round_time;
     if (uv_exepath(executable, &size) != 0) {
         error_set(&error, STATUS_IO, "this program does not know where it lies");
         return command_fail(&error, EXIT_INTERNAL);
     }
-    status = bench_serve_run(&settings, &error);
+    if (wants(options, "convex"))
+        status = bench_serve_run(&settings, &error);
+    if (status == STATUS_OK && wants(options, "powersync"))
+        status = bench_sync_run(&sync, &error);
     return status == STATUS_OK ? EXIT_EXPECTED : command_fail(&error, suite_exit_status_of(status));
 }

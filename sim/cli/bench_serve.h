@@ -5,7 +5,8 @@
 struct command;
 
 struct bench_serve_options {
-    const char *connections, *ahead, *sockets, *subscriptions, *rounds, *round_time, *json;
+    const char *part, *connections, *ahead, *sockets, *subscriptions, *rows, *streams, *rounds, *round_time,
+        *json;
 };
 
 /* Returns the exit status. */

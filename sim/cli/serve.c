@@ -1,32 +1,32 @@
-/* `syncline serve`: the mock Convex deployment with an app's tables and functions on a real socket. */
+/* `syncline serve`: a mock Convex deployment, a PowerSync service, or both, on real sockets. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "app/app.h"
 #include "base/memory.h"
 #include "cli/args.h"
 #include "cli/command.h"
-#include "fault/fault_file.h"
-#include "live/live.h"
-#include "mock-convex/backend.h"
+#include "cli/serve_powersync.h"
 #include "runner/seeds.h"
 #include "runner/suite.h"
-#include "scenario/switches.h"
 
 static const char usual_key[] = "dev:syncline-1|0123456789abcdef";
 
 static const char usage[] =
-    "usage: syncline serve --convex ADDRESS [OPTION]...\n"
-    "A mock Convex deployment on a real socket, until SIGINT or SIGTERM. It starts empty, and what it keeps\n"
-    "is gone when it ends.\n"
+    "usage: syncline serve [--convex ADDRESS] [--powersync ADDRESS] [OPTION]...\n"
+    "A mock Convex deployment, a mock PowerSync service, or both, on real sockets, until SIGINT or SIGTERM.\n"
+    "The deployment starts empty, and what it keeps is gone when it ends.\n"
     "  --convex ADDRESS  where to serve: HOST:PORT with a numeric host; port 0 picks a free one\n"
     "                    (\"127.0.0.1:3210\" is what `npx convex dev --local` uses)\n"
     "  --convex-site ADDRESS  where to serve its HTTP actions as well; they are always below /http/ on the\n"
     "                    first address (\"127.0.0.1:3211\" is usual)\n"
-    "  --issuer ADDRESS  serve a token issuer there, whose tokens the deployment accepts:\n"
-    "                    GET /token?user=NAME&audience=convex\n"
+    "  --powersync ADDRESS  serve a PowerSync service there (\"127.0.0.1:8080\" is usual)\n"
+    "  --config FILE     its service.yaml: source, sync config, tokens, storage (docs/serve.md); without it\n"
+    "                    everybody who has a token of --issuer gets the rows of the deployment of --convex\n"
+    "  --issuer ADDRESS  serve a token issuer there, whose tokens the deployment and the built-in service\n"
+    "                    accept: GET /token?user=NAME&audience=convex, GET /token?user=NAME for PowerSync\n"
     "  --app NAME        whose tables and functions it has; usually todo\n"
     "  --backend FILE    another backend instead: tables, functions, HTTP routes, auth providers in YAML\n"
     "                    (docs/backends.md; backends/ has samples)\n"
@@ -41,12 +41,26 @@ static const char usage[] =
     "  --verbose         print what happens\n"
     "Anybody who can reach the address can use it: stay on 127.0.0.1 unless you mean otherwise.\n";
 
-struct serve_options {
-    const char *convex, *site, *issuer, *powersync, *config, *faults, *app, *backend, *seed, *mutant,
-        *deploy_key;
-    bool verbose;
-    const struct convex_backend *loaded; /* of `backend`; NULL: the app's functions */
+/* All that is served, and what it was made of. */
+struct server {
+    const struct serve_options *options;
+    const struct app *app; /* NULL: `backend` */
+    struct convex_backend *backend;
+    struct arena arena; /* of the faults */
+    struct fault_file faults;
+    struct live *live;
+    struct app_issuer *issuer;
+    struct serve_convex convex;
+    struct serve_powersync powersync;
+    uint64_t seed;
+    int64_t began; /* ns of the monotonic clock: the command's start */
 };
+
+static int64_t monotonic_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
 
 static void print_note(void *context, int64_t now, const char *node, const struct note *note) {
     (void)context;
@@ -62,32 +76,26 @@ static void print_note(void *context, int64_t now, const char *node, const struc
     putchar('\n');
 }
 
-static void print_backend(const struct convex_deployment_options *whole) {
-    printf("tables    ");
-    for (size_t i = 0; i < whole->n_tables; i++)
-        printf(" %s", whole->tables[i].name);
-    printf("\nfunctions ");
-    for (size_t i = 0; i < whole->n_functions; i++)
-        printf(" %s", whole->functions[i].path);
-    printf(" powersync_checkpoints:createCheckpoint\n");
-    for (size_t i = 0; i < whole->n_http_routes; i++) {
-        const struct convex_http_route *route = &whole->http_routes[i];
-        printf("route      %s %s -> %s\n", route->method, route->path, route->function);
-    }
+static bool is_private(const struct serve_options *options) {
+    const char *const addresses[] = {options->convex, options->site, options->powersync};
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        if (addresses[i] && !live_address_is_loopback(addresses[i]))
+            return false;
+    return true;
 }
 
-static void print_start(struct live *live, struct host *host, struct host *site,
-                        const struct convex_deployment_options *whole, const struct app_issuer *issuer,
-                        const struct serve_options *options) {
-    printf("convex     http://%s\n", live_address(live, host));
-    if (site)
-        printf("site       http://%s\n", live_address(live, site));
-    if (issuer)
-        printf("issuer     %s\n", app_issuer_url(issuer));
-    printf("deploy key %s\n", options->deploy_key);
-    print_backend(whole);
-    if (live_address_is_loopback(options->convex) &&
-        (!options->site || live_address_is_loopback(options->site)))
+static void print_start(const struct server *server) {
+    const struct serve_options *options = server->options;
+    if (options->convex)
+        serve_convex_print(&server->convex);
+    if (options->powersync)
+        serve_powersync_print(&server->powersync);
+    if (server->issuer)
+        printf("issuer     %s\n", app_issuer_url(server->issuer));
+    const int64_t taken = monotonic_now() - server->began;
+    printf("started in %lld.%01lld ms\n", (long long)(taken / TIME_MILLISECOND),
+           (long long)(taken % TIME_MILLISECOND / (TIME_MILLISECOND / 10)));
+    if (is_private(options))
         printf("Only this machine can reach it.\n");
     else
         printf("Other machines can reach it. The deploy key is no secret; there is no encryption.\n");
@@ -100,7 +108,8 @@ static enum status serve_issuer(const struct serve_options *options, struct live
     if (!options->issuer)
         return STATUS_OK;
     struct host *host = live_node(live, "issuer");
-    *issuer = app_issuer_create(host, "syncline", "syncline", "powersync", 300 * TIME_SECOND);
+    *issuer = app_issuer_create(host, SERVE_TOKEN_KEY_ID, SERVE_TOKEN_SECRET, SERVE_TOKEN_AUDIENCE,
+                                300 * TIME_SECOND);
     enum status status = live_serve(live, host, options->issuer, error);
     if (status != STATUS_OK)
         return status;
@@ -110,72 +119,29 @@ static enum status serve_issuer(const struct serve_options *options, struct live
     return STATUS_OK;
 }
 
-/* How often each rule struck. */
-static void print_faults(const struct fault_file *faults, const struct host *door) {
-    struct buffer text = {0};
-    fault_settings_report(&faults->convex, door, &text);
-    if (text.length > 0)
-        printf("faults, struck of matched:\n%s", buffer_text(&text));
-    buffer_free(&text);
+static void print_end(const struct server *server) {
+    if (server->options->convex)
+        serve_convex_print_faults(&server->convex);
+    if (server->options->powersync)
+        serve_powersync_print_faults(&server->powersync);
 }
 
-/* Answers take as long as they take: no time is added. */
-static enum status serve(const struct serve_options *options, const struct app *app, uint64_t seed,
-                         const struct fault_file *faults, struct error *error) {
-    const char *const mutants[] = {options->mutant, NULL};
-    const struct live_settings settings = {
-        .seed = seed, .mutants = mutants, .note = options->verbose ? print_note : NULL};
-    struct live *live = live_create(&settings);
-    struct host *host = live_node(live, "convex");
-    struct host *site = options->site ? live_node(live, "convex-site") : NULL;
-    struct app_issuer *issuer = NULL;
-    enum status status = serve_issuer(options, live, &issuer, error);
-    const struct convex_auth_provider provider = {.issuer = issuer ? app_issuer_url(issuer) : NULL,
-                                                  .application = APP_ISSUER_AUDIENCE};
-    struct host *door = fault_host_create(host, &faults->convex);
-    const struct convex_limits usual = convex_limits_real();
-    struct convex_deployment_options whole = {.deploy_key = options->deploy_key,
-                                              .site = site,
-                                              .tables = app->tables,
-                                              .n_tables = app->n_tables,
-                                              .functions = app->functions,
-                                              .n_functions = app->n_functions,
-                                              .providers = &provider,
-                                              .n_providers = issuer ? 1 : 0,
-                                              .conflicts = (int)faults->conflicts,
-                                              .bumps_when_idle = faults->bumps_when_idle,
-                                              .switches = scenario_switches(&faults->deployment, &usual)};
-    struct arena arena = {0};
-    if (status == STATUS_OK && options->loaded)
-        status = convex_backend_add(options->loaded, &arena, &whole, error);
-    struct convex_deployment *deployment = convex_deployment_create(door, &whole);
-    if (status == STATUS_OK)
-        status = live_serve(live, host, options->convex, error);
-    if (status == STATUS_OK && site)
-        status = live_serve(live, site, options->site, error);
-    if (status == STATUS_OK) {
-        live_stop_on_signals(live);
-        print_start(live, host, site, &whole, issuer, options);
-        live_run(live);
-        print_faults(faults, door);
-    }
-    convex_deployment_destroy(deployment);
-    arena_free(&arena);
-    app_issuer_destroy(issuer);
-    fault_host_destroy(door);
-    live_destroy(live);
-    return status;
-}
+/* --- what the options name --- */
 
 static enum status check_options(const struct args *args, const struct serve_options *options,
                                  struct error *error) {
     if (args->n_rest > 0)
         return error_set(error, STATUS_INVALID, "serve takes no %s", args->rest[0]);
-    if (options->powersync || options->config)
+    if (!options->convex && !options->powersync)
         return error_set(error, STATUS_INVALID,
-                         "serve has no PowerSync service yet: --powersync and --config are not supported");
-    if (!options->convex)
-        return error_set(error, STATUS_INVALID, "serve where? (--convex 127.0.0.1:3210)");
+                         "serve where? (--convex 127.0.0.1:3210, --powersync 127.0.0.1:8080)");
+    if (!options->convex && (options->site || options->app || options->backend))
+        return error_set(error, STATUS_INVALID, "--convex-site, --app and --backend go with --convex");
+    if (options->config && !options->powersync)
+        return error_set(error, STATUS_INVALID, "--config goes with --powersync");
+    if (options->powersync && !options->config && !options->convex)
+        return error_set(error, STATUS_INVALID,
+                         "--powersync without --convex needs --config: what should it replicate?");
     if (!strchr(options->deploy_key, '|'))
         return error_set(error, STATUS_INVALID, "\"%s\" is no deploy key: dev:NAME|SECRET",
                          options->deploy_key);
@@ -184,12 +150,71 @@ static enum status check_options(const struct args *args, const struct serve_opt
     return STATUS_OK;
 }
 
-static enum status load_faults(const char *path, struct arena *arena, struct fault_file *faults,
-                               struct error *error) {
-    enum status status = fault_file_load(path, arena, faults, error);
-    if (status == STATUS_OK && faults->powersync.rules.count > 0)
-        return error_set(error, STATUS_INVALID, "%s has rules for powersync, and serve has no such service",
-                         path);
+static enum status load_faults(struct server *server, struct error *error) {
+    const struct serve_options *options = server->options;
+    enum status status = fault_file_load(options->faults, &server->arena, &server->faults, error);
+    if (status == STATUS_OK && server->faults.powersync.rules.count > 0 && !options->powersync)
+        return error_set(error, STATUS_INVALID, "%s has rules for powersync, and --powersync is not given",
+                         options->faults);
+    return status;
+}
+
+/* Reads and checks everything before anything listens. */
+static enum status load(struct server *server, struct error *error) {
+    static const struct app no_app = {0};
+    const struct serve_options *options = server->options;
+    enum status status = STATUS_OK;
+    server->seed = 1;
+    if (options->seed)
+        status = seed_parse_number(options->seed, UINT64_MAX, &server->seed, error);
+    server->app = app_find(options->app ? options->app : "todo");
+    if (status == STATUS_OK && !server->app)
+        status = error_set(error, STATUS_INVALID, "there is no app %s", options->app);
+    if (status == STATUS_OK && options->backend) {
+        server->app = &no_app;
+        status = convex_backend_load(options->backend, &server->backend, error);
+    }
+    if (status == STATUS_OK && options->faults)
+        status = load_faults(server, error);
+    if (status == STATUS_OK && options->powersync)
+        status = serve_powersync_load(&server->powersync, options, error);
+    return status;
+}
+
+/* --- running --- */
+
+static enum status start(struct server *server, struct error *error) {
+    const struct serve_options *options = server->options;
+    enum status status = serve_issuer(options, server->live, &server->issuer, error);
+    if (status == STATUS_OK && options->convex)
+        status = serve_convex_start(&server->convex, server->live, options, server->app, server->backend,
+                                    server->issuer, &server->faults, error);
+    if (status == STATUS_OK && options->powersync)
+        status = serve_powersync_start(&server->powersync, server->live, options,
+                                       server->backend ? NULL : server->app,
+                                       options->convex ? &server->convex : NULL, &server->faults, error);
+    return status;
+}
+
+/* Answers take as long as they take: no time is added. */
+static enum status serve(struct server *server, struct error *error) {
+    const char *const mutants[] = {server->options->mutant, NULL};
+    const struct live_settings settings = {.seed = server->seed,
+                                           .mutants = mutants,
+                                           .authorities_file = getenv("SSL_CERT_FILE"),
+                                           .note = server->options->verbose ? print_note : NULL};
+    server->live = live_create(&settings);
+    enum status status = start(server, error);
+    if (status == STATUS_OK) {
+        live_stop_on_signals(server->live);
+        print_start(server);
+        live_run(server->live);
+        print_end(server);
+    }
+    serve_powersync_stop(&server->powersync);
+    serve_convex_stop(&server->convex);
+    app_issuer_destroy(server->issuer);
+    live_destroy(server->live);
     return status;
 }
 
@@ -209,40 +234,23 @@ static int run(int argc, char **argv) {
                                         {"--verbose", &options.verbose, NULL}};
     struct args args;
     struct error error = {0};
-    uint64_t seed = 1;
+    struct server server = {.options = &options, .faults = fault_file_empty(), .began = monotonic_now()};
     assert(argc >= 1);
     enum status status = args_parse(argc, argv, known, sizeof known / sizeof known[0], &args, &error);
     if (status == STATUS_OK)
         status = check_options(&args, &options, &error);
-    if (status == STATUS_OK && options.seed)
-        status = seed_parse_number(options.seed, UINT64_MAX, &seed, &error);
-    const struct app *app = app_find(options.app ? options.app : "todo");
-    if (status == STATUS_OK && !app)
-        status = error_set(&error, STATUS_INVALID, "there is no app %s", options.app);
-    struct convex_backend *backend = NULL;
-    const struct app no_app = {0};
-    if (status == STATUS_OK && options.backend)
-        status = convex_backend_load(options.backend, &backend, &error);
-    if (backend) {
-        app = &no_app;
-        options.loaded = backend;
-    }
     args_free(&args);
-    struct arena arena = {0};
-    struct fault_file faults = fault_file_empty();
-    if (status == STATUS_OK && options.faults)
-        status = load_faults(options.faults, &arena, &faults, &error);
-    if (status != STATUS_OK) {
-        arena_free(&arena);
-        convex_backend_free(backend);
-        return command_refuse(&command_serve, &error);
-    }
-    status = serve(&options, app, seed, &faults, &error);
-    arena_free(&arena);
-    convex_backend_free(backend);
-    return status == STATUS_OK        ? EXIT_EXPECTED
-           : status == STATUS_INVALID ? command_refuse(&command_serve, &error)
-                                      : command_fail(&error, EXIT_INTERNAL);
+    if (status == STATUS_OK)
+        status = load(&server, &error);
+    const bool is_loaded = status == STATUS_OK;
+    if (is_loaded)
+        status = serve(&server, &error);
+    arena_free(&server.arena);
+    convex_backend_free(server.backend);
+    if (status == STATUS_OK)
+        return EXIT_EXPECTED;
+    return is_loaded && status != STATUS_INVALID ? command_fail(&error, EXIT_INTERNAL)
+                                                 : command_refuse(&command_serve, &error);
 }
 
-const struct command command_serve = {"serve", "a mock Convex deployment on a real socket", usage, run};
+const struct command command_serve = {"serve", "the mock servers on real sockets", usage, run};

@@ -26,7 +26,7 @@ struct http_header {
 };
 
 struct http_request {
-    const char *authority; /* whom to ask: a node name in a simulation, host:port on sockets */
+    const char *authority; /* whom to ask: a node name; on sockets also host:port or a URL without path */
     const char *method;
     const char *target; /* path and query, percent-encoded where needed */
     const struct http_header *headers;

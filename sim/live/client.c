@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "live/live_private.h"
@@ -301,13 +302,23 @@ static void set_body(CURL *easy, const struct http_request *request) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+/* An authority may say its scheme. With https the server's certificate must be one that the system trusts. */
+static void set_address(struct call *call, const char *authority) {
+    const bool is_url =
+        strncasecmp(authority, "http://", 7) == 0 || strncasecmp(authority, "https://", 8) == 0;
+    char *url = is_url ? memory_format("%s/", authority)
+                       : memory_format("http://%s/", live_address_of(call->live, authority));
+    curl_easy_setopt(call->easy, CURLOPT_URL, url);
+    free(url);
+    if (call->live->settings.authorities_file)
+        curl_easy_setopt(call->easy, CURLOPT_CAINFO, call->live->settings.authorities_file);
+}
+
 static void set_options(struct call *call, const struct http_request *request) {
     CURL *easy = call->easy;
-    char *url = memory_format("http://%s/", live_address_of(call->live, request->authority));
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    free(url);
+    set_address(call, request->authority);
     curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

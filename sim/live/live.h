@@ -34,7 +34,8 @@ struct live_settings {
     int64_t websocket_timeout; /* ns; usual 120 s */
     int64_t grace;             /* ns that exchanges in progress get after live_stop; usual 2 s */
     int64_t wall_start;        /* wall clocks at live_create, ns since the Unix epoch; usual: the machine's */
-    const char *const *mutants; /* NULL-terminated, borrowed; NULL: none */
+    const char *authorities_file; /* PEM: whose certificates https takes, borrowed; NULL: the system's */
+    const char *const *mutants;   /* NULL-terminated, borrowed; NULL: none */
     /* What actors note; may be NULL. */
     void (*note)(void *context, int64_t now, const char *node, const struct note *note);
     void *note_context;
@@ -46,7 +47,7 @@ struct live *live_create(const struct live_settings *settings);
 void live_destroy(struct live *live);
 
 /* A node; the host lives as long as `live`. Names are unique. Requests to a node's name go to the address it
- * serves; any other authority is host:port. */
+ * serves; any other authority is host:port, or a URL with http:// or https:// and no path. */
 struct host *live_node(struct live *live, const char *name);
 
 /* Serve the node's listener (host_http_listen) at `address`: "127.0.0.1:3210", "[::1]:3210"; port 0 lets the

@@ -29,14 +29,15 @@ struct writing {
 
 static void note_written(uv_write_t *request, int status) {
     struct writing *writing = (struct writing *)request;
-    if (status < 0 && !writing->connection->load->closing)
-        load_fail(writing->connection->load, "cannot send: %s", uv_strerror(status));
+    const struct load_connection *connection = writing->connection;
+    if (status < 0 && !connection->load->closing && !connection->reconnecting)
+        load_fail(connection->load, "cannot send: %s", uv_strerror(status));
     free(writing->bytes);
     free(writing);
 }
 
 void load_flush(struct load_connection *connection) {
-    if (connection->out.length == 0 || connection->closed)
+    if (connection->out.length == 0 || connection->closed || connection->reconnecting)
         return;
     uv_buf_t buffer = uv_buf_init(connection->out.data, (unsigned)connection->out.length);
     int sent = uv_try_write((uv_stream_t *)&connection->tcp, &buffer, 1);
@@ -109,9 +110,15 @@ static size_t take_answer(struct load_connection *connection, const char *bytes,
         return 0;
     size_t head = (size_t)(end - bytes) + 4;
     int status = length > 12 ? atoi(bytes + 9) : 0;
-    if (status == 101 && connection->load->websockets) {
+    if (status == 101 && connection->load->protocol == LOAD_WEBSOCKETS) {
         connection->upgraded = true;
         open_connection(connection);
+        return head;
+    }
+    if (connection->load->protocol == LOAD_LINES &&
+        memmem(bytes, head, "\r\ntransfer-encoding: chunked", 28)) {
+        connection->in_chunks = true;
+        connection->status = status;
         return head;
     }
     const char *field = memmem(bytes, head, "content-length:", 15);
@@ -125,6 +132,39 @@ static size_t take_answer(struct load_connection *connection, const char *bytes,
         return 0;
     hand_over(connection, status, bytes + head, body);
     return head + body;
+}
+
+/* Whole lines are handed over where they lie; the beginning of one waits for its end. */
+static void take_lines(struct load_connection *connection, const char *bytes, size_t length) {
+    const char *newline;
+    while (!connection->load->failed && !connection->reconnecting &&
+           (newline = memchr(bytes, '\n', length)) != NULL) {
+        size_t line = (size_t)(newline - bytes);
+        if (connection->lines.length > 0) {
+            buffer_append(&connection->lines, bytes, line);
+            hand_over(connection, connection->status, connection->lines.data, connection->lines.length);
+            buffer_clear(&connection->lines);
+        } else {
+            hand_over(connection, connection->status, bytes, line);
+        }
+        bytes += line + 1;
+        length -= line + 1;
+    }
+    if (!connection->reconnecting)
+        buffer_append(&connection->lines, bytes, length);
+}
+
+/* One chunk, if it is whole. */
+static size_t take_chunk(struct load_connection *connection, const char *bytes, size_t length) {
+    const char *end = memmem(bytes, length < 32 ? length : 32, "\r\n", 2);
+    if (!end)
+        return 0;
+    size_t size = strtoul(bytes, NULL, 16), head = (size_t)(end - bytes) + 2;
+    if (length < head + size + 2)
+        return 0;
+    connection->in_chunks = size > 0;
+    take_lines(connection, bytes + head, size);
+    return head + size + 2;
 }
 
 static size_t take_frame(struct load_connection *connection, const char *bytes, size_t length) {
@@ -152,13 +192,17 @@ static size_t take_frame(struct load_connection *connection, const char *bytes, 
 
 static void take_bytes(struct load_connection *connection) {
     size_t at = 0, taken = 1;
-    while (taken > 0 && at < connection->in.length && !connection->load->failed) {
+    while (taken > 0 && at < connection->in.length && !connection->load->failed &&
+           !connection->reconnecting) {
         const char *bytes = connection->in.data + at;
         size_t left = connection->in.length - at;
-        taken =
-            connection->upgraded ? take_frame(connection, bytes, left) : take_answer(connection, bytes, left);
+        taken = connection->in_chunks  ? take_chunk(connection, bytes, left)
+                : connection->upgraded ? take_frame(connection, bytes, left)
+                                       : take_answer(connection, bytes, left);
         at += taken;
     }
+    if (connection->reconnecting)
+        return;
     buffer_consume(&connection->in, at);
     load_flush(connection);
 }
@@ -172,7 +216,7 @@ static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 static void take_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer) {
     struct load_connection *connection = stream->data;
     if (length < 0) {
-        if (!connection->load->closing)
+        if (!connection->load->closing && !connection->reconnecting)
             load_fail(connection->load, "the server has hung up: %s", uv_strerror((int)length));
         return;
     }
@@ -194,19 +238,16 @@ static void note_connected(uv_connect_t *connect, int status) {
     }
     uv_tcp_nodelay(&connection->tcp, 1);
     uv_read_start((uv_stream_t *)&connection->tcp, give_buffer, take_read);
-    if (connection->load->websockets)
+    if (connection->load->protocol == LOAD_WEBSOCKETS)
         load_request(connection, "GET", "/api/1.48.0/sync", handshake, "", 0);
     else
         open_connection(connection);
     load_flush(connection);
 }
 
-static void add_connection(struct load *load, size_t index) {
+static void start_connecting(struct load_connection *connection) {
+    struct load *load = connection->load;
     struct sockaddr_in address;
-    struct load_connection *connection = memory_allocate(sizeof *connection);
-    load->connections[index] = connection;
-    connection->load = load;
-    connection->index = index;
     uv_ip4_addr("127.0.0.1", load->port, &address);
     uv_tcp_init(load->loop, &connection->tcp);
     connection->tcp.data = connection;
@@ -217,12 +258,40 @@ static void add_connection(struct load *load, size_t index) {
         load_fail(load, "cannot connect: %s", uv_strerror(failed));
 }
 
-void load_start(struct load *load, uv_loop_t *loop, int port, size_t connections, bool websockets,
+static void add_connection(struct load *load, size_t index) {
+    struct load_connection *connection = memory_allocate(sizeof *connection);
+    load->connections[index] = connection;
+    connection->load = load;
+    connection->index = index;
+    start_connecting(connection);
+}
+
+static void connect_again(uv_handle_t *handle) {
+    struct load_connection *connection = handle->data;
+    connection->reconnecting = connection->in_chunks = connection->upgraded = false;
+    buffer_clear(&connection->in);
+    buffer_clear(&connection->out);
+    buffer_clear(&connection->lines);
+    if (connection->load->closing)
+        connection->load->n_closed++;
+    else
+        start_connecting(connection);
+}
+
+void load_reconnect(struct load_connection *connection) {
+    if (connection->reconnecting || connection->closed)
+        return;
+    connection->reconnecting = true;
+    connection->load->n_open--;
+    uv_close((uv_handle_t *)&connection->tcp, connect_again);
+}
+
+void load_start(struct load *load, uv_loop_t *loop, int port, size_t connections, enum load_protocol protocol,
                 const struct load_events *events, void *context) {
     assert(events && events->received && connections > 0);
     *load = (struct load){.loop = loop,
                           .port = port,
-                          .websockets = websockets,
+                          .protocol = protocol,
                           .events = events,
                           .context = context,
                           .n_connections = connections};
@@ -240,13 +309,15 @@ void load_stop(struct load *load) {
     load->closing = true;
     for (size_t i = 0; i < load->n_connections; i++) {
         load->connections[i]->closed = true;
-        uv_close((uv_handle_t *)&load->connections[i]->tcp, note_closed);
+        if (!load->connections[i]->reconnecting)
+            uv_close((uv_handle_t *)&load->connections[i]->tcp, note_closed);
     }
     while (load->n_closed < load->n_connections)
         uv_run(load->loop, UV_RUN_ONCE);
     for (size_t i = 0; i < load->n_connections; i++) {
         buffer_free(&load->connections[i]->in);
         buffer_free(&load->connections[i]->out);
+        buffer_free(&load->connections[i]->lines);
         free(load->connections[i]);
     }
     free(load->connections);

@@ -125,7 +125,8 @@ static bool take_mutation(void *context, struct load_connection *connection, int
 static enum status bench_mutations(struct bench *bench, struct error *error) {
     static const struct load_events events = {open_mutations, take_mutation};
     struct load load;
-    load_start(&load, &bench->loop, bench->server.port, bench->settings->connections, false, &events, bench);
+    load_start(&load, &bench->loop, bench->server.port, bench->settings->connections, LOAD_HTTP, &events,
+               bench);
     enum status status = measure(bench, &load, MUTATIONS, error);
     load_stop(&load);
     return status;
@@ -173,7 +174,7 @@ static bool take_deltas(void *context, struct load_connection *connection, int s
 static enum status bench_deltas(struct bench *bench, struct error *error) {
     static const struct load_events events = {open_deltas, take_deltas};
     struct load load;
-    load_start(&load, &bench->loop, bench->server.port, DELTA_CONNECTIONS, false, &events, bench);
+    load_start(&load, &bench->loop, bench->server.port, DELTA_CONNECTIONS, LOAD_HTTP, &events, bench);
     enum status status = measure(bench, &load, DELTAS, error);
     load_stop(&load);
     return status;
@@ -251,7 +252,7 @@ static enum status add_lists(struct bench *bench, struct error *error) {
     struct load load;
     uint64_t start = uv_hrtime();
     bench->count = 0;
-    load_start(&load, &bench->loop, bench->server.port, 1, false, &events, bench);
+    load_start(&load, &bench->loop, bench->server.port, 1, LOAD_HTTP, &events, bench);
     while (bench->count < LISTS && !load.failed && uv_hrtime() - start < patience)
         run_for(bench, &load, 10 * TIME_MILLISECOND);
     enum status status = take_failure(bench, &load, error);
@@ -283,12 +284,13 @@ static enum status bench_sockets(struct bench *bench, struct error *error) {
     if (status != STATUS_OK)
         return status;
     bench->memory_before = bench_server_memory(&bench->server);
-    load_start(&load, &bench->loop, bench->server.port, bench->settings->sockets, true, &events, bench);
+    load_start(&load, &bench->loop, bench->server.port, bench->settings->sockets, LOAD_WEBSOCKETS, &events,
+               bench);
     status = wait_for_results(bench, &load, error);
     bench->memory = bench_server_memory(&bench->server);
     if (status == STATUS_OK) {
         bench->writer = &writer;
-        load_start(&writer, &bench->loop, bench->server.port, 1, false, &changes, bench);
+        load_start(&writer, &bench->loop, bench->server.port, 1, LOAD_HTTP, &changes, bench);
         status = measure(bench, &load, UPDATES, error);
         bench->writer = NULL;
         load_stop(&writer);
@@ -377,7 +379,9 @@ static enum status run_with_server(struct bench *bench,
                                    enum status (*run)(struct bench *bench, struct error *error),
                                    struct error *error) {
     bench->mutations = 0;
-    enum status status = bench_server_start(&bench->server, &bench->loop, bench->settings->executable, error);
+    static const char *const words[] = {"--convex", "127.0.0.1:0", NULL};
+    enum status status =
+        bench_server_start(&bench->server, &bench->loop, bench->settings->executable, words, error);
     if (status == STATUS_OK)
         status = run(bench, error);
     bench_server_stop(&bench->server, &bench->loop);

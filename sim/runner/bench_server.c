@@ -36,8 +36,10 @@ static void note_exit(uv_process_t *process, int64_t status, int signal_number) 
     server->exited = true;
 }
 
+enum { WORDS_MOST = 12 };
+
 enum status bench_server_start(struct bench_server *server, uv_loop_t *loop, const char *executable,
-                               struct error *error) {
+                               const char *const *words, struct error *error) {
     *server = (struct bench_server){0};
     uv_pipe_init(loop, &server->output, 0);
     server->output.data = server;
@@ -46,8 +48,9 @@ enum status bench_server_start(struct bench_server *server, uv_loop_t *loop, con
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&server->output},
         {.flags = UV_INHERIT_FD, .data.fd = 2}};
-    char *const arguments[] = {(char[]){"syncline"}, (char[]){"serve"}, (char[]){"--convex"},
-                               (char[]){"127.0.0.1:0"}, NULL};
+    const char *arguments[WORDS_MOST + 3] = {"syncline", "serve"};
+    for (size_t i = 0; i < WORDS_MOST && words[i]; i++)
+        arguments[2 + i] = words[i];
     const uv_process_options_t options = {.file = executable,
                                           .args = (char **)(uintptr_t)arguments,
                                           .exit_cb = note_exit,
@@ -109,4 +112,10 @@ int64_t bench_server_memory(const struct bench_server *server) {
     if (!read_proc(server, "statm", text, sizeof text) || sscanf(text, "%lld %lld", &size, &resident) != 2)
         return -1;
     return resident * sysconf(_SC_PAGESIZE);
+}
+
+int64_t bench_server_peak(const struct bench_server *server) {
+    char text[4096];
+    const char *line = read_proc(server, "status", text, sizeof text) ? strstr(text, "VmHWM:") : NULL;
+    return line ? (int64_t)atoll(line + strlen("VmHWM:")) * 1024 : -1;
 }

@@ -18,14 +18,16 @@ struct bench_server {
     int port;
 };
 
-/* Starts `executable serve --convex 127.0.0.1:0` and waits until it says its address. STATUS_IO: it cannot be
- * started, or ended at once. */
+/* Starts `executable serve WORDS` and waits until it says its first address. `words` end with NULL.
+ * STATUS_IO: it cannot be started, or ended at once. */
 enum status bench_server_start(struct bench_server *server, uv_loop_t *loop, const char *executable,
-                               struct error *error);
+                               const char *const *words, struct error *error);
 /* Ends the process, waits for it and frees what the server has. */
 void bench_server_stop(struct bench_server *server, uv_loop_t *loop);
 
-int64_t bench_server_cpu(const struct bench_server *server);    /* ns of CPU so far; -1: unknown */
+int64_t bench_server_cpu(const struct bench_server *server); /* ns of CPU so far; -1: unknown */
+/* The most bytes that were resident so far; -1: unknown. */
+int64_t bench_server_peak(const struct bench_server *server);
 int64_t bench_server_memory(const struct bench_server *server); /* bytes resident now; -1: unknown */
 
 #endif

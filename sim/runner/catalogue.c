@@ -9,6 +9,7 @@ const char *const *catalogue_marks(void) {
         "convex.occ-exhausted",
         "convex.occ-retry",
         "replicator.job-ended",
+        "replicator.started-over",
         "service.checkpoint-coalesced",
         "service.checkpoint-interrupted",
         NULL,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
 #include "client/reactive_client.h"
@@ -169,19 +170,21 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
 
 static enum status build_service(struct stage *stage, struct error *error) {
     const struct scenario *scenario = stage->scenario;
-    const struct powersync_options options = {.sync_config = scenario->sync_config,
-                                              .sync_config_file = "sync-config.yaml",
-                                              .deployment = "convex",
-                                              .deploy_key = deploy_key,
-                                              .polling_interval = scenario->polling_interval,
-                                              .request_timeout = 60 * TIME_SECOND,
-                                              .key_id = token_key_id,
-                                              .key_secret = token_secret,
-                                              .audience = token_audience,
-                                              .keepalive_interval = scenario->keepalive_interval};
+    static const char *const audiences[] = {token_audience};
+    char *jwks = jwt_jwks_of_secret(token_key_id, token_secret);
+    const struct powersync_options options = {
+        .sync_config = scenario->sync_config,
+        .sync_config_file = "sync-config.yaml",
+        .source = {.deployment = "convex",
+                   .deploy_key = deploy_key,
+                   .polling_interval = scenario->polling_interval},
+        .auth = {.jwks = jwks, .audiences = audiences, .n_audiences = 1},
+        .keepalive_interval = scenario->keepalive_interval};
     stage->service_host = server_door_open(net_node(stage->net, "powersync"),
                                            &scenario->server_faults.powersync, &stage->doors.powersync);
-    return powersync_service_create(stage->service_host, &options, &stage->service, error);
+    enum status status = powersync_service_create(stage->service_host, &options, &stage->service, error);
+    free(jwks);
+    return status;
 }
 
 /* --- clients --- */

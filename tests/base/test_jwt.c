@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/jwt.h"
+#include "base/jwt_vectors.h"
 
 /* RFC 7515, appendix A.1. */
 static const char rfc_token[] =
@@ -192,10 +193,11 @@ static void test_rfc_8037_eddsa(void **state) {
     size_t length = jwt_key_sign(key, eddsa_signed, strlen(eddsa_signed), signature);
     base64url_append(&text, signature, length);
     assert_string_equal(buffer_text(&text), eddsa_signature);
-    assert_true(jwt_key_verify(public, eddsa_signed, strlen(eddsa_signed), signature, length));
-    assert_false(jwt_key_verify(public, eddsa_signed, strlen(eddsa_signed) - 1, signature, length));
+    assert_true(jwt_key_verify(public, JWT_EDDSA, eddsa_signed, strlen(eddsa_signed), signature, length));
+    assert_false(
+        jwt_key_verify(public, JWT_EDDSA, eddsa_signed, strlen(eddsa_signed) - 1, signature, length));
     signature[0] ^= 1;
-    assert_false(jwt_key_verify(public, eddsa_signed, strlen(eddsa_signed), signature, length));
+    assert_false(jwt_key_verify(public, JWT_EDDSA, eddsa_signed, strlen(eddsa_signed), signature, length));
     buffer_free(&text);
     jwt_key_free(key);
     jwt_key_free(public);
@@ -228,6 +230,70 @@ static void test_sign_with_any_key(void **state) {
         json_decref(jwk);
     }
     json_decref(claims);
+}
+
+static struct jwt_key *key_with(const char *text, const char *algorithm) {
+    struct jwt_key *key;
+    json_t *jwk = json_parse(text, strlen(text), NULL);
+    if (algorithm)
+        json_object_set_new(jwk, "alg", json_string(algorithm));
+    enum status status = jwt_key_from_jwk(jwk, &key, NULL);
+    assert_int_equal(status, key ? STATUS_OK : STATUS_INVALID);
+    json_decref(jwk);
+    return key;
+}
+
+static bool verifies(const struct jwt_key *key, enum jwt_algorithm algorithm, const char *token) {
+    const char *dot = strrchr(token, '.');
+    struct buffer signature = {0};
+    assert_int_equal(base64url_decode(&signature, dot + 1, strlen(dot + 1), NULL), STATUS_OK);
+    bool good = jwt_key_verify(key, algorithm, token, (size_t)(dot - token),
+                               (const unsigned char *)signature.data, signature.length);
+    buffer_free(&signature);
+    return good;
+}
+
+static void test_longer_digests(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof jwt_vectors / sizeof *jwt_vectors; i++) {
+        enum jwt_algorithm right = jwt_vectors[i].algorithm;
+        const char *token = jwt_vectors[i].token, *name = jwt_algorithm_name(right);
+        struct jwt_key *any = key_with(jwt_vectors[i].jwk, NULL), *fixed = key_with(jwt_vectors[i].jwk, name);
+        char *changed = strdup(token);
+        changed[strchr(changed, '.') - changed + 3] ^= 1;
+        for (enum jwt_algorithm other = JWT_UNKNOWN; other <= JWT_EDDSA; other++) {
+            /* without "alg" all of the kind, but a curve has one algorithm only */
+            bool kind = other != JWT_UNKNOWN && strncmp(jwt_algorithm_name(other), name, 2) == 0 &&
+                        (name[0] != 'E' || other == right);
+            assert_int_equal(jwt_key_allows(any, other), kind);
+            assert_int_equal(jwt_key_allows(fixed, other), other == right);
+            if (kind)
+                assert_int_equal(verifies(any, other, token), other == right);
+        }
+        assert_true(verifies(fixed, right, token));
+        assert_false(verifies(fixed, right, changed));
+        free(changed);
+        jwt_key_free(any);
+        jwt_key_free(fixed);
+    }
+    assert_null(key_with(jwt_vectors[0].jwk, "RS256"));
+    assert_null(key_with(jwt_vectors[2].jwk, "ES256"));
+}
+
+static void test_set_of_a_secret(void **state) {
+    (void)state;
+    char *text = jwt_jwks_of_secret("k \"1\"", "secret"), *plain = jwt_jwks_of_secret(NULL, "secret");
+    json_t *set = json_parse(text, strlen(text), NULL);
+    struct jwt_key *key;
+    assert_int_equal(jwt_key_from_jwk(json_array_get(json_object_get(set, "keys"), 0), &key, NULL),
+                     STATUS_OK);
+    assert_true(jwt_key_is_secret(key) && jwt_key_algorithm(key) == JWT_HS256);
+    assert_string_equal(jwt_key_id(key), "k \"1\"");
+    assert_string_equal(plain, "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"c2VjcmV0\"}]}");
+    jwt_key_free(key);
+    json_decref(set);
+    free(text);
+    free(plain);
 }
 
 /* A public key taken as a secret for HS256 is the classic mistake. */
@@ -289,7 +355,8 @@ int main(void) {
         cmocka_unit_test(test_refuses),           cmocka_unit_test(test_rfc_7515_rs256),
         cmocka_unit_test(test_rfc_7515_es256),    cmocka_unit_test(test_rfc_8037_eddsa),
         cmocka_unit_test(test_sign_with_any_key), cmocka_unit_test(test_no_confusion),
-        cmocka_unit_test(test_refuses_keys),
+        cmocka_unit_test(test_refuses_keys),      cmocka_unit_test(test_longer_digests),
+        cmocka_unit_test(test_set_of_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

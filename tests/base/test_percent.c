@@ -16,6 +16,15 @@ static void test_encode(void **state) {
     buffer_free(&out);
 }
 
+/* As the URL standard's application/x-www-form-urlencoded serializer. */
+static void test_encode_form(void **state) {
+    (void)state;
+    struct buffer out = {0};
+    percent_encode_form(&out, "aZ09*-._~ {\"id\":\"\xc3\xa9+%\"}");
+    assert_string_equal(buffer_text(&out), "aZ09*-._%7E+%7B%22id%22%3A%22%C3%A9%2B%25%22%7D");
+    buffer_free(&out);
+}
+
 static void test_decode(void **state) {
     (void)state;
     static const struct {
@@ -56,7 +65,7 @@ static void test_query_value(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_encode), cmocka_unit_test(test_decode),
-                                       cmocka_unit_test(test_query_value)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_encode), cmocka_unit_test(test_encode_form),
+                                       cmocka_unit_test(test_decode), cmocka_unit_test(test_query_value)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,13 +17,11 @@ refused() {
   grep -q -e "$pattern" "$work/log" || fail "'serve $*' does not say '$pattern'"
 }
 refused 'serve where'
-refused '--powersync' --convex 127.0.0.1:0 --powersync 127.0.0.1:0
-refused '--config' --convex 127.0.0.1:0 --config x.yaml
 refused 'x.yaml' --convex 127.0.0.1:0 --faults x.yaml
 printf -- '- {at: "GET /", do: rest}\n' >"$work/bad.yaml"
 refused 'bad.yaml:1:21: .*did you mean' --convex 127.0.0.1:0 --faults "$work/bad.yaml"
 printf 'powersync: [{at: "GET /", do: reset}]\n' >"$work/bad.yaml"
-refused 'no such service' --convex 127.0.0.1:0 --faults "$work/bad.yaml"
+refused 'rules for powersync' --convex 127.0.0.1:0 --faults "$work/bad.yaml"
 refused 'no address' --convex 3210
 refused 'no numeric address' --convex example:3210
 refused 'no address' --convex 127.0.0.1:0 --issuer 4000

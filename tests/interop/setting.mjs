@@ -4,9 +4,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "./waiting.mjs";
+
+export { run, sleep, startProxy, until } from "./waiting.mjs";
 
 const require = createRequire(process.argv[2] + "/");
 export const { ConvexHttpClient, ConvexClient, BaseConvexClient } = require("convex/browser");
@@ -43,66 +45,3 @@ export const faults = here + "faults.yaml";
 
 export const newClient = (url, options = {}) =>
   new ConvexClient(url, { webSocketConstructor, logger: false, unsavedChangesWarning: false, ...options });
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits until `holds()`; fails with `what` after some seconds. */
-export async function until(holds, what, seconds = 10) {
-  const end = Date.now() + seconds * 1000;
-  while (!holds()) {
-    assert.ok(Date.now() < end, `waited in vain: ${what}`);
-    await sleep(2);
-  }
-}
-
-/** A TCP proxy before `url`: counts connections and cuts them all. */
-export async function startProxy(url) {
-  const to = new URL(url), pairs = new Set();
-  const proxy = {
-    connections: 0,
-    bytesUp: 0,
-    onUp: null, // called with every piece from the client, before it is passed on
-    cut() {
-      for (const pair of pairs) pair.forEach((socket) => socket.destroy());
-      pairs.clear();
-    },
-    stop() {
-      proxy.cut();
-      server.close();
-    },
-  };
-  const server = net.createServer((client) => {
-    const upstream = net.connect(Number(to.port), to.hostname);
-    const pair = [client, upstream];
-    proxy.connections++;
-    pairs.add(pair);
-    const drop = () => {
-      pairs.delete(pair);
-      pair.forEach((socket) => socket.destroy());
-    };
-    for (const socket of pair) socket.on("error", drop).on("close", drop);
-    client.on("data", (bytes) => {
-      proxy.bytesUp += bytes.length;
-      upstream.write(bytes);
-      proxy.onUp?.(bytes);
-    });
-    upstream.on("data", (bytes) => client.write(bytes));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  proxy.url = `http://127.0.0.1:${server.address().port}`;
-  return proxy;
-}
-
-/** Runs the steps one after the other, each named; ends the process. */
-export async function run(name, steps) {
-  for (const [what, step] of Object.entries(steps)) {
-    try {
-      await step();
-    } catch (error) {
-      console.error(`${name}: ${what}: ${error.stack}`);
-      process.exit(1);
-    }
-  }
-  console.log(`${name}: ${Object.keys(steps).length} steps passed`);
-  process.exit(0);
-}

@@ -9,22 +9,24 @@
 
 static json_t *judge_row(const struct sync_config *config, const json_t *row) {
     json_t *outputs = json_array();
-    size_t failed = 0;
+    struct row_outputs found = {0};
     const char *text = json_text(row, "document");
     json_t *document = json_parse(text, strlen(text), NULL);
-    const struct sync_table *table = sync_config_table(config, json_text(row, "table"));
+    struct source_table table = {"default", "convex", json_text(row, "table")};
     struct arena arena = {0};
-    if (table && json_is_object(document)) {
-        struct bucket_output *found;
-        size_t count = evaluate_row(config, 1, table, document, &arena, &found, &failed);
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(outputs, json_pack("{s:s,s:s,s:s,s:s}", "bucket", found[i].bucket, "table",
-                                                     found[i].object_type, "id", found[i].object_id, "data",
-                                                     found[i].data));
+    if (json_is_object(document)) {
+        struct row columns = row_from_document(document, &arena);
+        evaluate_row(config, 1, &table, &columns, &arena, &found);
+        for (size_t i = 0; i < found.n_buckets; i++) {
+            const struct bucket_output *output = &found.buckets[i];
+            json_array_append_new(outputs, json_pack("{s:s,s:s,s:s,s:s}", "bucket", output->bucket, "table",
+                                                     output->object_type, "id", output->object_id, "data",
+                                                     output->data));
+        }
     }
     arena_free(&arena);
     json_decref(document);
-    return json_pack("{s:o,s:b}", "outputs", outputs, "failed", (int)(failed > 0));
+    return json_pack("{s:o,s:b}", "outputs", outputs, "failed", (int)(found.failed > 0));
 }
 
 static char *request_text(const json_t *request, const char *key) {
@@ -38,14 +40,15 @@ static char *request_text(const json_t *request, const char *key) {
 static void subscribe(json_t *answer, const struct sync_stream_definition *stream,
                       struct sync_request_values *values, int priority, json_t *reason) {
     struct arena arena = {0};
-    const char **names, *message;
+    struct request_bucket *found;
+    const char *message;
     size_t count;
-    if (!evaluate_request(stream, 1, values, &arena, &names, &count, &message))
+    if (!evaluate_request(stream, 1, values, NULL, &arena, &found, &count, &message))
         json_array_append_new(json_object_get(answer, "failed"), json_string(stream->name));
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
             json_object_get(answer, "buckets"),
-            json_pack("{s:s,s:i,s:[O]}", "bucket", names[i], "priority", priority, "reasons", reason));
+            json_pack("{s:s,s:i,s:[O]}", "bucket", found[i].name, "priority", priority, "reasons", reason));
     json_decref(reason);
     arena_free(&arena);
 }
@@ -78,7 +81,7 @@ static json_t *judge_request(const struct sync_config *config, const json_t *req
 }
 
 static json_t *judge(const json_t *task) {
-    struct sync_config config;
+    struct sync_config *config;
     struct error error = {0};
     if (sync_config_parse(&config, json_text(task, "config"), "sync.yaml", &error))
         return json_pack("{s:s,s:{s:i,s:i}}", "error", error.message, "place", "line", error.line, "column",
@@ -87,12 +90,12 @@ static json_t *judge(const json_t *task) {
     size_t i;
     json_t *item;
     json_array_foreach(json_object_get(task, "rows"), i, item) {
-        json_array_append_new(rows, judge_row(&config, item));
+        json_array_append_new(rows, judge_row(config, item));
     }
     json_array_foreach(json_object_get(task, "requests"), i, item) {
-        json_array_append_new(requests, judge_request(&config, item));
+        json_array_append_new(requests, judge_request(config, item));
     }
-    sync_config_free(&config);
+    sync_config_destroy(config);
     return json_pack("{s:o,s:o}", "rows", rows, "requests", requests);
 }
 

@@ -213,19 +213,16 @@ static inline struct fixture *fixture_world(uint64_t seed) {
 }
 
 static inline void fixture_start(struct fixture *fixture, const char *sync_config) {
+    static const char *const audiences[] = {"powersync"};
+    char *jwks = jwt_jwks_of_secret("syncline", TEST_SECRET);
     struct powersync_options options = {.sync_config = sync_config,
                                         .sync_config_file = "sync.yaml",
-                                        .deployment = "convex",
-                                        .deploy_key = TEST_KEY,
-                                        .polling_interval = TIME_SECOND,
-                                        .request_timeout = 60 * TIME_SECOND,
-                                        .key_id = "syncline",
-                                        .key_secret = TEST_SECRET,
-                                        .audience = "powersync",
-                                        .keepalive_interval = 20 * TIME_SECOND};
+                                        .source = {.deployment = "convex", .deploy_key = TEST_KEY},
+                                        .auth = {.jwks = jwks, .audiences = audiences, .n_audiences = 1}};
     struct error error = {0};
     if (powersync_service_create(fixture->service_host, &options, &fixture->service, &error))
         fail_msg("%s", error.message);
+    free(jwks);
 }
 
 /* With the scripted Convex; the service is not started yet. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/storage/bucket_storage.h"
 #include "mock-powersync/storage/checksum.h"
+#include "mock-powersync/storage/storage.h"
 
 static const char *const yaml = "config: {edition: 3}\n"
                                 "streams:\n"
@@ -17,14 +17,18 @@ static const char *const yaml = "config: {edition: 3}\n"
                                 "    query: SELECT uuid AS id, name FROM lists\n";
 
 struct fixture {
-    struct sync_config config;
+    struct storage *whole;
+    struct sync_config *config;
     struct bucket_storage *storage;
 };
 
 static int set_up(void **state) {
     struct fixture *fixture = memory_allocate(sizeof *fixture);
-    assert_int_equal(sync_config_parse(&fixture->config, yaml, "sync.yaml", NULL), STATUS_OK);
-    fixture->storage = bucket_storage_create(1, fixture->config.n_tables, 1);
+    fixture->whole = storage_create();
+    struct replication_stream *stream;
+    assert_int_equal(storage_deploy(fixture->whole, yaml, "sync.yaml", false, &stream, NULL), STATUS_OK);
+    fixture->config = stream->config;
+    fixture->storage = stream->buckets;
     fixture->storage->snapshot_done = true;
     *state = fixture;
     return 0;
@@ -32,9 +36,8 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct fixture *fixture = *state;
-    bucket_storage_check(fixture->storage);
-    bucket_storage_destroy(fixture->storage);
-    sync_config_free(&fixture->config);
+    storage_check(fixture->whole);
+    storage_destroy(fixture->whole);
     free(fixture);
     return 0;
 }
@@ -42,15 +45,16 @@ static int tear_down(void **state) {
 /* `document` NULL: deleted. */
 static void save(struct fixture *fixture, const char *id, const char *document, bool skip_existing) {
     struct arena arena = {0};
-    struct bucket_output *outputs = NULL;
-    size_t count = 0;
+    struct row_outputs outputs = {0};
     json_t *json = NULL;
     if (document) {
         json = json_parse(document, strlen(document), NULL);
         assert_non_null(json);
-        count = evaluate_row(&fixture->config, 1, &fixture->config.tables[0], json, &arena, &outputs, NULL);
+        struct row row = row_from_document(json, &arena);
+        evaluate_row(fixture->config, 1, &(struct source_table){"default", "convex", "lists"}, &row, &arena,
+                     &outputs);
     }
-    bucket_storage_save(fixture->storage, "lists", id, outputs, count, skip_existing);
+    bucket_storage_save(fixture->storage, "lists", id, &outputs, skip_existing);
     json_decref(json);
     arena_free(&arena);
     bucket_storage_check(fixture->storage);
@@ -71,8 +75,8 @@ static void put_in_every_bucket(void **state) {
     save(fixture, "j1", "{\"_id\":\"j1\",\"uuid\":\"l1\",\"name\":\"x\",\"owner\":\"alice\"}", false);
     const struct bucket_operation *own = last(fixture, "1#own|0[\"alice\"]");
     assert_int_equal(own->op_id, 1);
-    assert_string_equal(own->object_type, "lists");
-    assert_string_equal(own->object_id, "l1");
+    assert_string_equal(operation_object_type(own), "lists");
+    assert_string_equal(operation_object_id(own), "l1");
     const char *data = "{\"_id\":\"j1\",\"uuid\":\"l1\",\"name\":\"x\",\"owner\":\"alice\",\"id\":\"l1\"}";
     assert_string_equal(own->data, data);
     assert_int_equal(own->checksum, checksum_put("lists", "l1", data, strlen(data)));
@@ -89,9 +93,12 @@ static void move_to_another_bucket(void **state) {
     assert_null(removed->data);
     assert_non_null(put->data);
     assert_true(put->op_id < removed->op_id); /* PUTs first */
-    assert_string_equal(removed->object_id, "l1");
-    assert_string_equal(removed->subkey, put->subkey);
-    assert_int_equal(removed->checksum, checksum_remove(put->subkey));
+    assert_string_equal(operation_object_id(removed), "l1");
+    char subkey[37], other[37];
+    operation_subkey(put, subkey);
+    operation_subkey(removed, other);
+    assert_string_equal(other, subkey);
+    assert_int_equal(removed->checksum, checksum_remove(subkey));
     assert_int_equal(bucket(fixture, "1#own|0[\"alice\"]")->count, 2);
 }
 
@@ -101,8 +108,8 @@ static void change_of_the_output_id(void **state) {
     save(fixture, "j1", "{\"_id\":\"j1\",\"uuid\":\"l2\"}", false);
     const struct bucket *all = bucket(fixture, "1#all|0[]");
     assert_int_equal(all->count, 3);
-    assert_string_equal(all->operations[1].object_id, "l2");
-    assert_string_equal(all->operations[2].object_id, "l1");
+    assert_string_equal(operation_object_id(&all->operations[1]), "l2");
+    assert_string_equal(operation_object_id(&all->operations[2]), "l1");
     assert_null(all->operations[2].data);
 }
 

@@ -61,7 +61,7 @@ static void refused_with_place(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         const struct refusal *refusal = &refusals[i];
-        struct sync_config config;
+        struct sync_config *config;
         struct error error = {0};
         assert_int_equal(sync_config_parse(&config, refusal->yaml, "sync.yaml", &error), STATUS_INVALID);
         char text[1400];
@@ -90,48 +90,47 @@ static const char *const good =
 
 static void accepted(void **state) {
     (void)state;
-    struct sync_config config;
+    struct sync_config *config;
     struct error error = {0};
     if (sync_config_parse(&config, good, "sync.yaml", &error))
         fail_msg("%s", error.message);
-    assert_int_equal(config.n_streams, 2);
-    assert_int_equal(config.n_queries, 4);
-    assert_int_equal(config.n_tables, 3);
-    assert_string_equal(config.tables[0].name, "lists");
-    assert_int_equal(config.tables[0].n_queries, 2);
-    assert_string_equal(config.tables[1].name, "todos");
-    assert_null(sync_config_table(&config, "Lists"));
-    assert_ptr_equal(sync_config_table(&config, "notes"), &config.tables[2]);
+    assert_int_equal(config->n_streams, 2);
+    assert_int_equal(config->n_queries, 4);
+    assert_int_equal(config->n_patterns, 3);
+    assert_string_equal(config->patterns[0].name, "lists");
+    assert_string_equal(config->patterns[1].name, "todos");
+    assert_false(sync_config_selects(config, &(struct source_table){"default", "convex", "Lists"}));
+    assert_true(sync_config_selects(config, &(struct source_table){"default", "convex", "notes"}));
 
-    const struct sync_stream_definition *own = sync_config_stream(&config, "own");
+    const struct sync_stream_definition *own = sync_config_stream(config, "own");
     assert_true(own->auto_subscribe);
     assert_int_equal(own->priority, 1);
     assert_int_equal(own->n_variants, 1);
     assert_int_equal(own->variants[0].branch->n_parameters, 1);
-    const struct sync_stream_definition *all = sync_config_stream(&config, "all");
+    const struct sync_stream_definition *all = sync_config_stream(config, "all");
     assert_false(all->auto_subscribe);
     assert_int_equal(all->priority, 3);
     assert_int_equal(all->n_variants, 2);
 
-    const struct sync_query *query = &config.queries[0];
+    const struct sync_query *query = &config->queries[0];
     assert_string_equal(query->object_type, "lists");
     assert_string_equal(query->branches[0].row_parameters[0].expression->text, "owner_id");
     assert_int_equal(query->n_items, 2);
     assert_null(query->items[0].expression);
     assert_string_equal(query->items[1].expression->text, "uuid");
     assert_string_equal(query->items[1].output, "id");
-    query = &config.queries[1];
+    query = &config->queries[1];
     assert_string_equal(query->object_type, "t");
     assert_int_equal(query->branches[0].n_parameters, 0);
     assert_string_equal(query->items[1].expression->text, "ownerId");
     assert_string_equal(query->items[2].output, "name"); /* unquoted names fold to lower case */
-    query = &config.queries[2];
+    query = &config->queries[2];
     assert_string_equal(query->table, "lists");
     assert_string_equal(query->object_type, "Lists");
     assert_string_equal(query->branches[0].row_parameters[0].expression->text, "sharedWith");
     assert_int_equal(query->branches[0].variant, 1);
-    assert_int_equal(config.queries[3].branches[0].variant, 0); /* shares the family without a parameter */
-    sync_config_free(&config);
+    assert_int_equal(config->queries[3].branches[0].variant, 0); /* shares the family without a parameter */
+    sync_config_destroy(config);
 }
 
 /* A missing value gives no bucket; arrays give one each; what is no array is an error that names no bucket.
@@ -145,7 +144,7 @@ static void requests_get_buckets(void **state) {
         {"{\"team\":\"t\",\"ids\":[1.0,\"x\",null]}", "1#a|0[\"t\"] 1#a|1[1] 1#a|1[\"x\"] ", true},
         {"{}", "", true},
         {"{\"team\":2.5,\"ids\":\"x\"}", "1#a|0[2.5] ", false}};
-    struct sync_config config;
+    struct sync_config *config;
     assert_int_equal(sync_config_parse(&config,
                                        HEAD
                                        "SELECT * FROM t WHERE team = connection.parameter('team') OR n IN "
@@ -156,18 +155,20 @@ static void requests_get_buckets(void **state) {
         const struct sync_request_values values = {"{\"sub\":\"u\"}", requests[i].connection, "{}"};
         struct arena arena = {0};
         struct buffer all = {0};
-        const char **names, *reason;
+        struct request_bucket *found;
+        const char *reason;
         size_t count;
-        bool complete = evaluate_request(&config.streams[0], 1, &values, &arena, &names, &count, &reason);
+        bool complete =
+            evaluate_request(&config->streams[0], 1, &values, NULL, &arena, &found, &count, &reason);
         for (size_t j = 0; j < count; j++)
-            buffer_printf(&all, "%s ", names[j]);
+            buffer_printf(&all, "%s ", found[j].name);
         assert_string_equal(buffer_text(&all), requests[i].buckets);
         assert_int_equal(complete, requests[i].complete);
         assert_int_equal(reason == NULL, complete);
         buffer_free(&all);
         arena_free(&arena);
     }
-    sync_config_free(&config);
+    sync_config_destroy(config);
 }
 
 int main(void) {

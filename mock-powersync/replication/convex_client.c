@@ -1,12 +1,13 @@
-#include "mock-powersync/replication/convex_source.h"
+#include "mock-powersync/replication/convex_client.h"
 
 #include <assert.h>
-#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/percent.h"
 
 /* Fixed pauses of the real service after a failure: no growth, no jitter. */
 #define DELAY_DENIED (120 * TIME_SECOND)
@@ -18,6 +19,7 @@
 
 struct convex_call {
     struct host *host;
+    bool strict_expiry;
     uint64_t exchange;
     uint64_t timer;
     int status;
@@ -40,27 +42,31 @@ void convex_call_cancel(struct convex_call *call) {
 }
 
 static void finish(struct convex_call *call, const struct convex_reply *reply) {
-    assert(reply->body || reply->retry_delay > 0);
+    assert(reply->body || reply->failure->retry_delay > 0);
     host_timer_cancel(call->host, call->timer);
     call->done(call->context, reply);
     call_free(call);
 }
 
-static void fail(struct convex_call *call, int64_t delay, bool expired, const char *message) {
-    struct convex_reply reply = {.retry_delay = delay, .cursor_expired = expired, .message = message};
-    finish(call, &reply);
+static void fail(struct convex_call *call, int64_t delay, const char *message) {
+    struct source_failure failure = {.message = message, .retry_delay = delay};
+    finish(call, &(struct convex_reply){.failure = &failure});
 }
 
-/* The real service recognises a lost cursor by words only, in lower case. */
-static bool says_expired(const struct buffer *body) {
-    char *text = memory_copy_text(buffer_text(body));
+/* The real service recognises a lost cursor by words only, in lower case; so it misses what the deployment
+ * says about its own retention (unless strict_expiry repairs that). */
+static bool says_lost(const struct convex_call *call, const char *answer) {
+    char *text = memory_copy_text(answer);
     for (char *at = text; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at + ('a' - 'A'));
     bool expired = strstr(text, "expired") != NULL;
     bool cursor = strstr(text, "cursor") && (expired || strstr(text, "invalid"));
     bool snapshot = strstr(text, "snapshot") && expired;
     free(text);
-    return cursor || snapshot;
+    return cursor || snapshot ||
+           (call->strict_expiry &&
+            (strstr(answer, "InvalidWindowToReadDocuments") || strstr(answer, "SnapshotTooOld")));
 }
 
 static int64_t delay_of_status(int status) {
@@ -69,6 +75,22 @@ static int64_t delay_of_status(int status) {
     if (status == 429)
         return DELAY_RATE_LIMITED;
     return status >= 500 ? DELAY_RETRYABLE : DELAY_API_ERROR;
+}
+
+static void refuse(struct convex_call *call) {
+    const char *answer = buffer_text(&call->body);
+    char message[400];
+    snprintf(message, sizeof message, "Convex answered with status %d: %.300s", call->status, answer);
+    for (char *at = message; *at; at++)
+        if (*at < ' ' || *at > '~') /* it goes into logs and JSON, whatever it was */
+            *at = '?';
+    struct source_failure failure = {.message = message, .retry_delay = delay_of_status(call->status)};
+    if (says_lost(call, answer)) {
+        failure.position_lost = true;
+        failure.code = "PSYNC_S1500";
+        failure.retry_delay = SOURCE_DELAY_OTHER;
+    }
+    finish(call, &(struct convex_reply){.failure = &failure});
 }
 
 static void on_head(void *context, uint64_t exchange, const struct http_response *response) {
@@ -87,9 +109,7 @@ static void on_end(void *context, uint64_t exchange) {
     struct convex_call *call = context;
     assert(exchange == call->exchange);
     if (call->status < 200 || call->status > 299) {
-        char message[100];
-        snprintf(message, sizeof message, "the deployment answered with status %d", call->status);
-        fail(call, delay_of_status(call->status), says_expired(&call->body), message);
+        refuse(call);
         return;
     }
     json_t *body = json_parse(buffer_text(&call->body), call->body.length, NULL);
@@ -97,7 +117,7 @@ static void on_end(void *context, uint64_t exchange) {
         struct convex_reply reply = {.body = body};
         finish(call, &reply);
     } else {
-        fail(call, DELAY_API_ERROR, false, "the deployment's answer is not a JSON object");
+        fail(call, DELAY_API_ERROR, "the deployment's answer is not a JSON object");
     }
     json_decref(body);
 }
@@ -108,7 +128,7 @@ static void on_failed(void *context, uint64_t exchange, enum http_failure failur
                                            [HTTP_FAILURE_RESET] =
                                                "the connection to the deployment was reset",
                                            [HTTP_FAILURE_TIMEOUT] = "the deployment cannot be reached"};
-    fail(context, DELAY_RETRYABLE, false, messages[failure]);
+    fail(context, DELAY_RETRYABLE, messages[failure]);
 }
 
 /* Measured on the real service: an aborted request counts as an API error, although it is a time-out. */
@@ -117,83 +137,89 @@ static void on_timeout(void *context) {
     assert(call->timer);
     call->timer = 0;
     host_http_abort(call->host, call->exchange);
-    fail(call, DELAY_API_ERROR, false, "the deployment did not answer in time");
+    fail(call, DELAY_API_ERROR, "the deployment did not answer in time");
 }
 
-static struct convex_call *send(const struct convex_source *source, const char *target, const char *body,
+void convex_client_open(struct convex_client *client, struct host *host,
+                        const struct source_settings *settings) {
+    *client = (struct convex_client){.host = host,
+                                     .authorization = memory_format("Convex %s", settings->key),
+                                     .request_timeout = settings->request_timeout,
+                                     .strict_expiry = settings->strict_expiry};
+    enum status status = convex_address_parse(&client->address, settings->address, NULL);
+    assert(status == STATUS_OK);
+    (void)status;
+}
+
+void convex_client_close(struct convex_client *client) {
+    convex_address_free(&client->address);
+    free(client->authorization);
+    *client = (struct convex_client){0};
+}
+
+static struct convex_call *send(const struct convex_client *client, const char *target, const char *body,
                                 void (*done)(void *, const struct convex_reply *), void *context) {
     static const struct http_client_events events = {on_head, on_body, on_end, on_failed};
-    assert(source->request_timeout > 0 && target[0] == '/');
+    assert(client->request_timeout > 0 && target[0] == '/');
     struct convex_call *call = memory_allocate(sizeof *call);
-    call->host = source->host;
+    call->host = client->host;
     call->done = done;
     call->context = context;
-    char *authorization = memory_format("Convex %s", source->deploy_key);
+    call->strict_expiry = client->strict_expiry;
+    char *whole = memory_format("%s%s", client->address.path, target);
     struct http_header headers[] = {{"accept", "application/json"},
-                                    {"authorization", authorization},
+                                    {"authorization", client->authorization},
                                     {"user-agent", "node-fetch"},
                                     {"content-type", "application/json"}};
-    struct http_request request = {.authority = source->deployment,
+    struct http_request request = {.authority = client->address.authority,
                                    .method = body ? "POST" : "GET",
-                                   .target = target,
+                                   .target = whole,
                                    .headers = headers,
                                    .n_headers = body ? 4 : 3,
                                    .body = body,
                                    .body_length = body ? strlen(body) : 0};
-    call->exchange = host_http_send(source->host, &request, &events, call);
-    call->timer = host_timer_set(source->host, source->request_timeout, on_timeout, call);
-    free(authorization);
+    call->exchange = host_http_send(client->host, &request, &events, call);
+    call->timer = host_timer_set(client->host, client->request_timeout, on_timeout, call);
+    free(whole);
     return call;
 }
 
-struct convex_call *convex_source_head(const struct convex_source *source,
+struct convex_call *convex_client_head(const struct convex_client *client,
                                        void (*done)(void *, const struct convex_reply *), void *context) {
-    return send(source, "/api/list_snapshot?format=json", NULL, done, context);
+    return send(client, "/api/list_snapshot?format=json", NULL, done, context);
 }
 
-struct convex_call *convex_source_schemas(const struct convex_source *source,
+struct convex_call *convex_client_schemas(const struct convex_client *client,
                                           void (*done)(void *, const struct convex_reply *), void *context) {
-    return send(source, "/api/json_schemas?format=json", NULL, done, context);
+    return send(client, "/api/json_schemas?format=json", NULL, done, context);
 }
 
-/* As JavaScript's URLSearchParams writes a value. */
-static void append_query_value(struct buffer *out, const char *value) {
-    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
-        if (*at < 0x80 && (isalnum(*at) || strchr("*-._", *at)))
-            buffer_append_char(out, (char)*at);
-        else if (*at == ' ')
-            buffer_append_char(out, '+');
-        else
-            buffer_printf(out, "%%%02X", *at);
-    }
-}
-
-struct convex_call *convex_source_snapshot(const struct convex_source *source, int64_t snapshot,
+struct convex_call *convex_client_snapshot(const struct convex_client *client, int64_t snapshot,
                                            const char *table, const char *cursor,
                                            void (*done)(void *, const struct convex_reply *), void *context) {
     struct buffer target = {0};
     buffer_printf(&target, "/api/list_snapshot?format=json&snapshot=%lld", (long long)snapshot);
     if (cursor) {
         buffer_append_text(&target, "&cursor=");
-        append_query_value(&target, cursor);
+        percent_encode_form(&target, cursor);
     }
     buffer_append_text(&target, "&table_name=");
-    append_query_value(&target, table);
-    struct convex_call *call = send(source, target.data, NULL, done, context);
+    percent_encode_form(&target, table);
+    struct convex_call *call = send(client, target.data, NULL, done, context);
     buffer_free(&target);
     return call;
 }
 
-struct convex_call *convex_source_deltas(const struct convex_source *source, int64_t cursor,
+struct convex_call *convex_client_deltas(const struct convex_client *client, int64_t cursor,
                                          void (*done)(void *, const struct convex_reply *), void *context) {
     char target[100];
     snprintf(target, sizeof target, "/api/document_deltas?format=json&cursor=%lld", (long long)cursor);
-    return send(source, target, NULL, done, context);
+    return send(client, target, NULL, done, context);
 }
 
-struct convex_call *convex_source_marker(const struct convex_source *source,
+struct convex_call *convex_client_marker(const struct convex_client *client,
                                          void (*done)(void *, const struct convex_reply *), void *context) {
-    return send(source, "/api/mutation",
+    return send(client, "/api/mutation",
                 "{\"path\":\"powersync_checkpoints:createCheckpoint\",\"args\":{},\"format\":\"json\"}", done,
                 context);
 }
@@ -203,6 +229,5 @@ bool convex_reply_timestamp(const json_t *body, const char *key, int64_t *timest
     if (!json_is_integer(value))
         return false;
     *timestamp = json_integer_value(value);
-    /* The real service takes 0 or exactly 19 digits, so that text compares like numbers. */
     return *timestamp == 0 || *timestamp >= INT64_C(1000000000000000000);
 }
