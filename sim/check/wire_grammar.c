@@ -249,6 +249,11 @@ enum status wire_grammar_request(struct wire_grammar *grammar, const void *body,
     return status;
 }
 
+void wire_grammar_binary(struct wire_grammar *grammar) {
+    assert(grammar->line == 0);
+    grammar->encoding = WIRE_ENCODING_TEXT;
+}
+
 /* --- lines --- */
 
 static void token_line(struct wire_grammar *grammar, const struct sync_line *line) {

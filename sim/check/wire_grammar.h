@@ -76,6 +76,9 @@ void wire_grammar_destroy(struct wire_grammar *grammar);
 enum status wire_grammar_request(struct wire_grammar *grammar, const void *body, size_t length,
                                  struct error *error);
 
+/* The lines come from binary ones: whatever the request says, data are strings. Before the first line. */
+void wire_grammar_binary(struct wire_grammar *grammar);
+
 /* One line, without its final newline. */
 void wire_grammar_line(struct wire_grammar *grammar, const char *bytes, size_t length);
 

@@ -584,13 +584,25 @@ static void test_property_watches_ends_and_heads(void **state) {
     property_wire_grammar.destroy(watcher);
     assert_violation("response-head");
 
-    watcher = watcher_create(); /* binary lines are not read */
+    /* {"token_expires_in": 60} */
+    static const unsigned char keepalive[] = {27,  0,   0,   0,   0x10, 't', 'o', 'k', 'e',
+                                              'n', '_', 'e', 'x', 'p',  'i', 'r', 'e', 's',
+                                              '_', 'i', 'n', 0,   60,   0,   0,   0,   0};
+    watcher = watcher_create();
     emit_text(watcher, WIRE_REQUEST, 1, "");
     emit_head(watcher, 1, 200, "application/vnd.powersync.bson-stream");
-    emit_text(watcher, WIRE_WRITE, 1, "\x10\n\n");
+    emit(watcher, (struct wire_event){
+                      .kind = WIRE_WRITE, .exchange = 1, .bytes = keepalive, .length = sizeof keepalive});
     emit(watcher, (struct wire_event){.kind = WIRE_END, .exchange = 1});
     property_wire_grammar.destroy(watcher);
     assert_int_equal(reported.violations, 0);
+
+    watcher = watcher_create();
+    emit_text(watcher, WIRE_REQUEST, 1, "");
+    emit_head(watcher, 1, 200, "application/vnd.powersync.bson-stream");
+    emit_text(watcher, WIRE_WRITE, 1, "\x10\n\n\n");
+    property_wire_grammar.destroy(watcher);
+    assert_violation("line-syntax");
 }
 
 static void answer(int status, const char *body) {
