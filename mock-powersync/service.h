@@ -73,6 +73,19 @@ void powersync_service_destroy(struct powersync_service *service);
 void powersync_service_crash(struct powersync_service *service);
 void powersync_service_restart(struct powersync_service *service);
 
+/* Deploy a sync config, as the deploy route does. Text that is deployed already is left alone; else it is
+ * replicated anew in new buckets while clients keep the old ones. STATUS_INVALID with file (NULL: "sync
+ * config"), line and column. */
+enum status powersync_service_deploy(struct powersync_service *service, const char *text, const char *file,
+                                     struct error *error);
+
+/* Shorten the histories of all buckets, and forget old write checkpoints that clients supplied. STATUS_IO:
+ * the storage's file could not be written. */
+enum status powersync_service_compact(struct powersync_service *service, struct error *error);
+
+/* What the process has counted, as Prometheus text. */
+void powersync_service_metrics(const struct powersync_service *service, struct buffer *out);
+
 /* Where replication stands, for reports and settling: the LSN up to which clients can see (0: nothing). */
 int64_t powersync_service_position(const struct powersync_service *service);
 

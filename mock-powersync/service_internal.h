@@ -1,8 +1,11 @@
-/* What service.c and routes.c share. */
+/* What service.c and the routes share. */
 #ifndef MOCK_POWERSYNC_SERVICE_INTERNAL_H
 #define MOCK_POWERSYNC_SERVICE_INTERNAL_H
 
-#include "mock-powersync/http/checkpoint_request.h"
+#include "mock-powersync/http/auth.h"
+#include "mock-powersync/http/checkpoint_batcher.h"
+#include "mock-powersync/http/request_group.h"
+#include "mock-powersync/http/route.h"
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
@@ -10,23 +13,21 @@
 
 struct powersync_service {
     struct host *host;
-    struct powersync_options options; /* texts are copies in `texts` */
+    struct powersync_options options; /* complete; texts are copies in `texts` */
     struct arena texts;
-    struct auth_settings auth;
-
-    /* Storage: survives a crash. */
-    struct storage *storage;
+    struct storage *storage;           /* survives the process */
     struct replication_stream *stream; /* held */
 
-    /* The process. */
+    /* The process: all of it is gone with a crash. */
     bool running;
     struct powersync_metrics metrics;
+    struct auth *auth;
     struct source *source;
-    struct replicator *replicator;
+    struct replicator *replicator;      /* NULL: this process does not replicate */
+    struct checkpoint_batcher *batcher; /* NULL: this process serves no users, nor has it what follows */
     struct sync_stream_environment stream_environment;
-    struct checkpoint_request_environment request_environment;
-    struct map streams;  /* exchange key -> struct sync_stream */
-    struct map requests; /* exchange key -> struct checkpoint_request */
+    struct request_group groups[ROUTE_GROUPS];
+    struct map calls; /* exchange key -> struct route_call */
 };
 
 /* An exchange id as a map key. */
@@ -35,8 +36,7 @@ struct exchange_key {
 };
 struct exchange_key exchange_key(uint64_t exchange);
 
-/* The listener's events; the context is the service. */
-void routes_request(void *context, uint64_t exchange, const struct http_request *request);
-void routes_closed(void *context, uint64_t exchange);
+/* Until the first snapshot is committed there is no active sync config: false with 500 PSYNC_S2302. */
+bool service_is_active(const struct powersync_service *service, struct http_error *error);
 
 #endif

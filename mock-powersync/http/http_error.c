@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/buffer.h"
+#include "base/json.h"
 
 bool http_error_set(struct http_error *error, int status, const char *name, const char *code,
                     const char *description) {
@@ -18,6 +19,15 @@ bool http_error_set(struct http_error *error, int status, const char *name, cons
 
 bool http_error_authorization(struct http_error *error, const char *code, const char *description) {
     return http_error_set(error, 401, "AuthorizationError", code, description);
+}
+
+void http_append_time(struct buffer *out, int64_t time) {
+    struct tm date;
+    time_t seconds = (time_t)(time / TIME_SECOND);
+    gmtime_r(&seconds, &date);
+    buffer_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", date.tm_year + 1900, date.tm_mon + 1,
+                  date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec,
+                  (int)(time % TIME_SECOND / TIME_MILLISECOND));
 }
 
 void http_respond_json(struct host *host, uint64_t exchange, int status, const char *json) {
@@ -41,7 +51,9 @@ void http_respond_error(struct host *host, uint64_t exchange, const struct http_
     buffer_append_json_text(&body, error->description);
     if (error->details[0]) {
         buffer_append_text(&body, ",\"details\":");
-        buffer_append_json_text(&body, error->details);
+        json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
+        json_append(&body, details);
+        json_decref(details);
     }
     buffer_append_text(&body, "}}");
     http_respond_json(host, exchange, error->status, body.data);

@@ -2,6 +2,7 @@
 #ifndef MOCK_POWERSYNC_HTTP_ERROR_H
 #define MOCK_POWERSYNC_HTTP_ERROR_H
 
+#include "base/buffer.h"
 #include "kernel/host.h"
 
 struct http_error {
@@ -16,6 +17,10 @@ struct http_error {
 bool http_error_set(struct http_error *error, int status, const char *name, const char *code,
                     const char *description);
 bool http_error_authorization(struct http_error *error, const char *code, const char *description);
+
+/* A wall clock time (ns since the Unix epoch) as JavaScript's dates are told: "2026-01-01T00:00:00.000Z",
+ * with quotes. */
+void http_append_time(struct buffer *out, int64_t time);
 
 /* Answer with status, headers and this JSON text. */
 void http_respond_json(struct host *host, uint64_t exchange, int status, const char *json);

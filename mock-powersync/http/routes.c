@@ -1,164 +1,205 @@
-/* Which request goes where. On every route the body is validated before the caller is authorised, as in the
- * real service: a wrong body without a token gets 400, not 401. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
-#include "base/percent.h"
+#include "mock-powersync/http/route.h"
+#include "mock-powersync/http/token_rules.h"
 #include "mock-powersync/service_internal.h"
 
-struct route {
-    const char *method;
-    const char *path;
-    void (*handle)(struct powersync_service *service, uint64_t exchange, const struct http_request *request);
-};
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
 
-static const char *header_of(const struct http_request *request, const char *name) {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcasecmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
+/* A process that only replicates has the first table. */
+static const struct {
+    const struct route *routes;
+    size_t count;
+} tables[] = {{probe_routes, LENGTH(probe_routes)},
+              {stream_routes, LENGTH(stream_routes)},
+              {checkpoint_routes, LENGTH(checkpoint_routes)},
+              {admin_routes, LENGTH(admin_routes)},
+              {sync_rules_routes, LENGTH(sync_rules_routes)}};
+
+static const struct route *find_route(const struct powersync_service *service,
+                                      const struct http_request *request) {
+    size_t length = strcspn(request->target, "?"), n_tables = service->batcher ? LENGTH(tables) : 1;
+    for (size_t i = 0; i < n_tables; i++)
+        for (size_t j = 0; j < tables[i].count; j++) {
+            const struct route *route = &tables[i].routes[j];
+            if (strcmp(route->method, request->method) == 0 && strlen(route->path) == length &&
+                strncmp(route->path, request->target, length) == 0)
+                return route;
+        }
     return NULL;
 }
 
-static bool authorise(struct powersync_service *service, const struct http_request *request,
-                      struct auth_user *user, struct http_error *error) {
-    int64_t now = host_wall_clock(service->host) / TIME_SECOND;
-    return auth_check(&service->auth, header_of(request, "authorization"), now, user, error);
+/* --- the life of a call --- */
+
+static void start(struct route_call *call);
+
+static struct request_group *group_of(const struct route_call *call) {
+    return &call->service->groups[call->route->group];
 }
 
-/* Until the first snapshot is committed there is no active sync config. */
-static bool is_active(const struct powersync_service *service, struct http_error *error) {
-    if (storage_serving(service->storage))
-        return true;
-    return http_error_set(error, 500, "ServiceError", "PSYNC_S2302", "No sync config available");
+static void free_call(struct route_call *call) {
+    auth_call_cancel(call->auth);
+    if (call->work)
+        call->stop(call->work);
+    json_decref(call->parameters);
+    arena_free(&call->arena);
+    free(call);
 }
 
-/* Query parameters */
-
-/* The value of a query parameter, decoded; NULL: absent. The caller frees it. */
-static char *query_value(const char *target, const char *name) {
-    struct buffer value = {0};
-    return percent_query_value(&value, target, name) == STATUS_NOT_FOUND ? NULL : buffer_take(&value);
+void route_call_work(struct route_call *call, void *work, void (*stop)(void *work)) {
+    assert(work && stop && !call->work);
+    call->work = work;
+    call->stop = stop;
 }
 
-/* Routes */
-
-static struct sync_stream *open_stream(struct powersync_service *service, uint64_t exchange,
-                                       const struct http_request *request, struct http_error *error) {
-    struct sync_request sync;
-    struct auth_user user;
-    json_t *body = request_body_read(request, error);
-    if (!body || !sync_request_read(&sync, body, error))
-        return NULL;
-    struct sync_stream *stream = NULL;
-    if (authorise(service, request, &user, error)) {
-        if (is_active(service, error))
-            stream = sync_stream_create(&service->stream_environment, exchange, &sync, &user, error);
-        auth_user_free(&user);
-    }
-    sync_request_free(&sync);
-    return stream;
+/* Without the peer, or after the answer. */
+static void drop(struct route_call *call) {
+    struct request_group *group = group_of(call);
+    map_remove(&call->service->calls, exchange_key(call->exchange).text);
+    struct request_ticket *next = request_group_leave(group, &call->ticket);
+    free_call(call);
+    if (next)
+        start((struct route_call *)next);
 }
 
-static void handle_stream(struct powersync_service *service, uint64_t exchange,
-                          const struct http_request *request) {
-    struct http_error error = {0};
-    struct sync_stream *stream = open_stream(service, exchange, request, &error);
-    if (stream) {
-        assert(!map_has(&service->streams, exchange_key(exchange).text));
-        map_set(&service->streams, exchange_key(exchange).text, stream);
-    } else {
-        http_respond_error(service->host, exchange, &error);
-    }
+void route_call_end(struct route_call *call) {
+    call->work = NULL; /* it is what ends the call */
+    drop(call);
 }
 
-static void start_checkpoint_request(struct powersync_service *service, uint64_t exchange,
-                                     const struct http_request *request, const char *client_id,
-                                     int64_t supplied) {
-    struct http_error error = {0};
-    struct auth_user user;
-    if (!authorise(service, request, &user, &error)) {
-        http_respond_error(service->host, exchange, &error);
+void route_call_answer(struct route_call *call, int status, const char *json) {
+    http_respond_json(call->service->host, call->exchange, status, json);
+    route_call_end(call);
+}
+
+void route_call_answer_data(struct route_call *call, const struct buffer *json) {
+    struct buffer body = {0};
+    buffer_append_text(&body, "{\"data\":");
+    buffer_append(&body, buffer_text(json), json->length);
+    buffer_append_char(&body, '}');
+    route_call_answer(call, 200, body.data);
+    buffer_free(&body);
+}
+
+void route_call_answer_json(struct route_call *call, json_t *value) {
+    struct buffer json = {0};
+    assert(value);
+    json_append(&json, value);
+    json_decref(value);
+    route_call_answer_data(call, &json);
+    buffer_free(&json);
+}
+
+void route_call_refuse(struct route_call *call, const struct http_error *error) {
+    http_respond_error(call->service->host, call->exchange, error);
+    route_call_end(call);
+}
+
+void route_call_fail(struct route_call *call, const char *details) {
+    struct http_error error;
+    http_error_set(&error, 500, "InternalServerError", "PSYNC_S2001", "Something went wrong");
+    snprintf(error.details, sizeof error.details, "%.500s", details);
+    route_call_refuse(call, &error);
+}
+
+bool route_invalid(struct http_error *error, const char *what) {
+    http_error_set(error, 400, "ValidationError", "PSYNC_S2001", "Validation failed");
+    snprintf(error->details, sizeof error->details, "[\"%s\"]", what);
+    return false;
+}
+
+/* --- who may --- */
+
+static bool is_operator(const struct route_call *call, const char **why) {
+    const struct powersync_options *options = &call->service->options;
+    const char *token = token_of_header(request_header(call->request, "authorization"));
+    *why = options->n_api_tokens == 0 ? "Authentication disabled"
+           : !token                   ? "Authentication required"
+                                      : "Authentication failed";
+    for (size_t i = 0; token && i < options->n_api_tokens; i++)
+        if (strcmp(token, options->api_tokens[i]) == 0)
+            return true;
+    return false;
+}
+
+static void handle_operator(struct route_call *call) {
+    const char *why;
+    struct http_error error;
+    if (is_operator(call, &why)) {
+        call->route->handle(call, NULL);
         return;
     }
-    if (is_active(service, &error)) {
-        char *key = write_checkpoint_key(user.id_text, client_id);
-        map_set(&service->requests, exchange_key(exchange).text,
-                checkpoint_request_create(&service->request_environment, exchange, key, supplied));
-        free(key);
-    } else {
-        http_respond_error(service->host, exchange, &error);
-    }
-    auth_user_free(&user);
+    http_error_authorization(&error, "PSYNC_S2101", "Authorization failed");
+    snprintf(error.details, sizeof error.details, "[\"%s\"]", why);
+    route_call_refuse(call, &error);
 }
 
-static void handle_write_checkpoint(struct powersync_service *service, uint64_t exchange,
-                                    const struct http_request *request) {
-    char *client_id = query_value(request->target, "client_id");
-    start_checkpoint_request(service, exchange, request, client_id, 0);
-    free(client_id);
-}
-
-/* 1 .. 9223372036854775807 as a decimal text or a JSON number that JavaScript holds exactly; 0: something
- * else. */
-static int64_t supplied_id(const json_t *value) {
-    if (json_is_integer(value)) {
-        int64_t id = json_integer_value(value);
-        return id >= 1 && id <= INT64_C(9007199254740991) ? id : 0;
-    }
-    const char *text = json_string_value(value);
-    size_t digits = text ? strspn(text, "0123456789") : 0;
-    if (digits == 0 || digits > 19 || text[digits] != '\0')
-        return 0;
-    unsigned long long id = strtoull(text, NULL, 10);
-    return id >= 1 && id <= INT64_MAX ? (int64_t)id : 0;
-}
-
-static void handle_checkpoint_request(struct powersync_service *service, uint64_t exchange,
-                                      const struct http_request *request) {
-    struct http_error error = {0};
-    json_t *body = request_body_read(request, &error);
-    const char *client_id = json_text(body, "client_id");
-    int64_t supplied = supplied_id(json_object_get(body, "checkpoint_request_id"));
-    if (body && (!client_id || !supplied)) {
-        http_error_set(&error, 400, "ValidationError", "PSYNC_S2001", "Validation failed");
-        snprintf(error.details, sizeof error.details,
-                 "[\"client_id and checkpoint_request_id are required\"]");
-    }
-    if (error.status)
-        http_respond_error(service->host, exchange, &error);
+static void on_user(void *context, const struct auth_user *user, const struct http_error *error) {
+    struct route_call *call = context;
+    if (user)
+        call->route->handle(call, user);
     else
-        start_checkpoint_request(service, exchange, request, client_id, supplied);
-    json_decref(body);
+        route_call_refuse(call, error);
 }
 
-static void handle_probe(struct powersync_service *service, uint64_t exchange,
-                         const struct http_request *request) {
-    (void)request;
-    http_respond_json(service->host, exchange, 200, "{\"started\":true,\"ready\":true}");
+/* The keys may not be there yet: then the request has to be kept. So keep it where they are fetched. */
+static void handle_user(struct route_call *call) {
+    if (call->service->options.auth.n_jwks_uris > 0 && !call->arena.blocks)
+        call->request = request_copy(call->request, true, &call->arena);
+    auth_check(call->service->auth, request_header(call->request, "authorization"), &call->auth, on_user,
+               call);
 }
 
-static const struct route routes[] = {
-    {"POST", "/sync/stream", handle_stream},
-    {"GET", "/write-checkpoint2.json", handle_write_checkpoint},
-    {"POST", "/sync/checkpoint-request", handle_checkpoint_request},
-    {"GET", "/probes/startup", handle_probe},
-    {"GET", "/probes/liveness", handle_probe},
-    {"GET", "/probes/readiness", handle_probe},
-};
+/* --- the way of a call --- */
+
+static void start(struct route_call *call) {
+    struct http_error error = {0};
+    const struct route *route = call->route;
+    call->parameters = request_parameters_read(call->request, route->yaml, &error);
+    if (!call->parameters || (route->validate && !route->validate(call->parameters, &error)))
+        route_call_refuse(call, &error);
+    else if (route->access == ACCESS_ALL)
+        route->handle(call, NULL);
+    else if (route->access == ACCESS_OPERATOR)
+        handle_operator(call);
+    else
+        handle_user(call);
+}
+
+static void refuse_overload(struct powersync_service *service, uint64_t exchange) {
+    const struct http_response response = {.status = 429};
+    host_http_respond(service->host, exchange, &response);
+    host_http_end(service->host, exchange);
+}
+
+static void enter(struct powersync_service *service, uint64_t exchange, const struct route *route,
+                  const struct http_request *request) {
+    struct route_call *call = memory_allocate(sizeof *call);
+    *call = (struct route_call){.service = service, .route = route, .exchange = exchange, .request = request};
+    enum request_turn turn = request_group_enter(group_of(call), &call->ticket);
+    if (turn == TURN_NEVER) {
+        free(call);
+        refuse_overload(service, exchange);
+        return;
+    }
+    assert(!map_has(&service->calls, exchange_key(exchange).text));
+    map_set(&service->calls, exchange_key(exchange).text, call);
+    if (turn == TURN_NOW)
+        start(call);
+    else
+        call->request = request_copy(request, false, &call->arena);
+}
 
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
-    size_t length = strcspn(request->target, "?");
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (strcmp(routes[i].method, request->method) == 0 && strlen(routes[i].path) == length &&
-            strncmp(routes[i].path, request->target, length) == 0) {
-            routes[i].handle(service, exchange, request);
-            return;
-        }
+    const struct route *route = find_route(service, request);
+    if (route) {
+        enter(service, exchange, route, request);
+        return;
     }
     struct http_error error;
     http_error_set(&error, 404, "RouteNotFound", "PSYNC_S2002", "The path does not exist on this server");
@@ -167,6 +208,14 @@ void routes_request(void *context, uint64_t exchange, const struct http_request 
 
 void routes_closed(void *context, uint64_t exchange) {
     struct powersync_service *service = context;
-    /* A write checkpoint request goes on without its caller: the id is consumed, the marker set. */
-    sync_stream_destroy(map_remove(&service->streams, exchange_key(exchange).text));
+    struct route_call *call = map_get(&service->calls, exchange_key(exchange).text);
+    if (call)
+        drop(call);
+}
+
+void routes_stop(struct powersync_service *service) {
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&service->calls, &i));)
+        free_call(entry->value);
+    map_clear(&service->calls, NULL);
 }

@@ -3,45 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/memory.h"
-
-#define BODY_LIMIT ((size_t)1024 * 1024)
-
-static const char *header_of(const struct http_request *request, const char *name) {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcasecmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
-    return NULL;
-}
-
-json_t *request_body_read(const struct http_request *request, struct http_error *error) {
-    const char *type = header_of(request, "content-type");
-    if (request->body_length > BODY_LIMIT) {
-        http_error_set(error, 413, "FastifyError", "FST_ERR_CTP_BODY_TOO_LARGE", "Request body is too large");
-        return NULL;
-    }
-    if (!type && request->body_length == 0)
-        return json_object();
-    if (!type || strncasecmp(type, "application/json", 16) != 0) {
-        http_error_set(error, 415, "FastifyError", "FST_ERR_CTP_INVALID_MEDIA_TYPE",
-                       "Unsupported Media Type");
-        return NULL;
-    }
-    if (request->body_length == 0) {
-        http_error_set(error, 400, "FastifyError", "FST_ERR_CTP_EMPTY_JSON_BODY", "Body cannot be empty");
-        return NULL;
-    }
-    struct error reason = {0};
-    json_t *body = json_parse(request->body, request->body_length, &reason);
-    if (!body) {
-        http_error_set(error, 400, "SyntaxError", "FST_ERR_CTP_INVALID_JSON_BODY", "Body is not valid JSON");
-        snprintf(error->details, sizeof error->details, "%.500s", reason.message);
-    }
-    return body;
-}
 
 static bool invalid(struct http_error *error, const char *what) {
     http_error_set(error, 400, "ValidationError", "PSYNC_S2001", "Validation failed");

@@ -15,10 +15,6 @@ struct sync_request {
     bool raw_data;
 };
 
-/* Any JSON body of a route: 400, 413 or 415 as the real service's HTTP layer answers. NULL with `error`
- * filled when it is refused; no body counts as {}. The caller owns the value. */
-json_t *request_body_read(const struct http_request *request, struct http_error *error);
-
 /* False with 400 PSYNC_S2001 when the body does not fit the schema. Takes `body` either way. On success free
  * with sync_request_free. */
 bool sync_request_read(struct sync_request *sync, json_t *body, struct http_error *error);

@@ -150,3 +150,28 @@ void json_append(struct buffer *out, const json_t *value) {
 void json_append_sorted(struct buffer *out, const json_t *value) {
     append_value(out, value, true);
 }
+
+/* Bytes of the character at the front of the text; 0: it is none. */
+static size_t character_length(const char *bytes, size_t length) {
+    unsigned char first = (unsigned char)bytes[0];
+    size_t wanted = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (wanted == 1)
+        return 1;
+    json_t *one = wanted > 0 && wanted <= length ? json_stringn(bytes, wanted) : NULL;
+    json_decref(one);
+    return one ? wanted : 0;
+}
+
+json_t *json_string_lossy(const char *bytes, size_t length) {
+    json_t *text = json_stringn(bytes, length);
+    if (text)
+        return text;
+    struct buffer clean = {0};
+    for (size_t i = 0, step; i < length; i += step ? step : 1) {
+        step = character_length(bytes + i, length - i);
+        buffer_append(&clean, step ? bytes + i : "\xef\xbf\xbd", step ? step : 3);
+    }
+    text = json_stringn(buffer_text(&clean), clean.length);
+    buffer_free(&clean);
+    return text;
+}

@@ -16,6 +16,9 @@ const char *json_text(const json_t *object, const char *key); /* NULL when absen
 int64_t json_integer_or(const json_t *object, const char *key, int64_t otherwise);
 bool json_bool_or(const json_t *object, const char *key, bool otherwise);
 
+/* A string of bytes that came from outside; each one that is no UTF-8 becomes U+FFFD. */
+json_t *json_string_lossy(const char *bytes, size_t length);
+
 /* Compact text, keys in insertion order, strings as buffer_append_json_string, doubles as
  * buffer_append_double. */
 void json_append(struct buffer *out, const json_t *value);

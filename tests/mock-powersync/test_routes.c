@@ -36,7 +36,6 @@ static const struct refusal refusals[] = {
     {"POST", "/sync/stream", JSON,
      "{\"streams\":{\"subscriptions\":[{\"stream\":\"own\",\"parameters\":null}]}}", true, 400,
      "PSYNC_S2001"},
-    {"POST", "/sync/stream", JSON, "[]", true, 400, "PSYNC_S2001"},
     {"POST", "/sync/stream", JSON, "{", true, 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
     {"POST", "/sync/stream", JSON, "", true, 400, "FST_ERR_CTP_EMPTY_JSON_BODY"},
     {"POST", "/sync/stream", "application/xml", "<a/>", true, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
