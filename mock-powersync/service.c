@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mock-powersync/http/rsocket_route.h"
 #include "mock-powersync/service_internal.h"
 #include "mock-powersync/service_options.h"
 #include "mock-powersync/storage/compaction.h"
 
 #define BATCH_OPERATIONS 1000
+#define DELAY_MOST (100 * TIME_MILLISECOND) /* of notifications, where it is drawn */
 
 struct exchange_key exchange_key(uint64_t exchange) {
     struct exchange_key key;
@@ -33,22 +35,30 @@ static void start_replication(struct powersync_service *service) {
     service->replicator = replicator_create(&options);
 }
 
+static int64_t notification_delay(struct powersync_service *service) {
+    int64_t usual = service->options.notification_delay, most = usual > DELAY_MOST ? usual : DELAY_MOST;
+    return host_knob(service->host, "powersync.notification-delay", usual, 0, most);
+}
+
 static void start_api(struct powersync_service *service) {
     struct host *host = service->host;
     enum status status = auth_create(host, &service->options.auth, &service->auth, NULL);
     assert(status == STATUS_OK); /* it was tried when the service was made */
     (void)status;
     service->batcher = checkpoint_batcher_create(host, service->source, service->storage);
+    const struct powersync_limits *limits = &service->options.limits;
     service->stream_environment = (struct sync_stream_environment){
         .host = host,
-        .config = service->stream->config,
-        .storage = service->stream->buckets,
-        .write_checkpoints = &service->storage->write_checkpoints,
+        .storage = service->storage,
+        .metrics = &service->metrics,
+        .fetches = {.host = host, .free = limits->max_data_fetches},
+        .max_buckets = limits->max_buckets,
+        .max_parameter_results = limits->max_parameter_results,
+        .notification_delay = notification_delay(service),
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
-        .keepalive_interval = service->options.keepalive_interval,
-        .ended = stream_route_ended,
-        .context = service};
+        .keepalive_interval = service->options.keepalive_interval};
+    service->rsocket = rsocket_route_create(service);
 }
 
 static void open_groups(struct powersync_service *service) {
@@ -65,6 +75,9 @@ static void start_process(struct powersync_service *service) {
     const struct source_settings settings = service_source_settings(&service->options);
     service->running = true;
     service->metrics = (struct powersync_metrics){0};
+    service->stream_environment = (struct sync_stream_environment){0};
+    service->streams = (struct http_streams){
+        .environment = &service->stream_environment, .ended = stream_route_ended, .context = service};
     open_groups(service);
     host_http_listen(service->host, &events, service);
     service->source = service_source_module(service->options.source.type)->open(service->host, &settings);
@@ -82,6 +95,9 @@ static void stop_process(struct powersync_service *service, bool crash) {
         replicator_destroy(service->replicator);
     service->replicator = NULL;
     routes_stop(service);
+    http_streams_free(&service->streams);
+    rsocket_server_destroy(service->rsocket);
+    service->rsocket = NULL;
     checkpoint_batcher_destroy(service->batcher);
     service->batcher = NULL;
     auth_destroy(service->auth);
@@ -94,7 +110,6 @@ static void stop_process(struct powersync_service *service, bool crash) {
 /* --- the service --- */
 
 static void free_service(struct powersync_service *service) {
-    replication_stream_release(service->stream);
     if (!service->options.storage)
         storage_destroy(service->storage);
     map_free(&service->calls, NULL);
@@ -127,8 +142,6 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
         free_service(made);
         return status;
     }
-    made->stream = replication_stream_hold(storage_deploying(made->storage) ? storage_deploying(made->storage)
-                                                                            : storage_serving(made->storage));
     start_process(made);
     *service = made;
     return STATUS_OK;

@@ -6,17 +6,17 @@
 #include "mock-powersync/http/checkpoint_batcher.h"
 #include "mock-powersync/http/request_group.h"
 #include "mock-powersync/http/route.h"
+#include "mock-powersync/http/rsocket.h"
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
-#include "mock-powersync/stream/sync_stream.h"
+#include "mock-powersync/stream/http_stream.h"
 
 struct powersync_service {
     struct host *host;
     struct powersync_options options; /* complete; texts are copies in `texts` */
     struct arena texts;
-    struct storage *storage;           /* survives the process */
-    struct replication_stream *stream; /* held */
+    struct storage *storage; /* survives the process */
 
     /* The process: all of it is gone with a crash. */
     bool running;
@@ -26,6 +26,8 @@ struct powersync_service {
     struct replicator *replicator;      /* NULL: this process does not replicate */
     struct checkpoint_batcher *batcher; /* NULL: this process serves no users, nor has it what follows */
     struct sync_stream_environment stream_environment;
+    struct http_streams streams;
+    struct rsocket_server *rsocket;
     struct request_group groups[ROUTE_GROUPS];
     struct map calls; /* exchange key -> struct route_call */
 };

@@ -21,7 +21,8 @@ struct plan_function {
 /* For each row of the pattern's tables: the cross product of the functions' outputs; of these, all that every
  * filter admits, in order. */
 struct plan_processor {
-    size_t pattern; /* of the config's patterns */
+    size_t pattern;    /* of the config's patterns */
+    bool names_schema; /* the query does; then it is another processor than without, as in the real service */
     struct plan_function *functions;
     size_t n_functions;
     const struct sync_expression **filters;
@@ -40,6 +41,7 @@ struct plan_evaluator {
     struct plan_column *columns;
     size_t n_columns;
     const char *object_type; /* table at the client; NULL: named as in the source */
+    const char *key;         /* of sync_plan.h; may be NULL */
     bool old_star;           /* editions 1 and 2: * leaves out _names and overwrites no named column */
 };
 
@@ -48,6 +50,7 @@ struct plan_index {
     struct plan_processor rows;
     const struct sync_expression **outputs;
     size_t n_outputs;
+    const char *key; /* of sync_plan.h; may be NULL */
 };
 
 enum plan_value_kind {
@@ -68,6 +71,8 @@ struct plan_value {
  * ends the querier, also when nobody uses its outputs. */
 struct plan_lookup {
     bool is_function;
+    size_t
+        stage; /* as in the real service, one that needs another of its own stage fails; 0: does not count */
     size_t index; /* of the plan's indexes */
     struct plan_value *inputs;
     size_t n_inputs;

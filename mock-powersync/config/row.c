@@ -5,11 +5,6 @@
 
 #include "base/json.h"
 
-static bool is_export_field(const char *name) {
-    return name[0] == '_' && (strcmp(name, "_table") == 0 || strcmp(name, "_ts") == 0 ||
-                              strcmp(name, "_deleted") == 0 || strcmp(name, "_component") == 0);
-}
-
 /* The sign of -0 is lost in every output of the real service. `json` is a private copy or read only by us. */
 static void drop_zero_signs(json_t *json) {
     if (json_is_real(json) && json_real_value(json) == 0) {
@@ -74,21 +69,6 @@ struct sql_value sql_value_from_json_copy(const json_t *json, struct arena *aren
     return value;
 }
 
-struct row row_from_document(const json_t *document, struct arena *arena) {
-    assert(json_is_object(document));
-    struct row row = {0};
-    row.columns = arena_allocate(arena, (json_object_size(document) + 1) * sizeof *row.columns);
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)document, name, value) {
-        if (is_export_field(name))
-            continue;
-        row.columns[row.count++] = (struct row_column){name, sql_value_from_json(value, arena)};
-    }
-    assert(row.count <= json_object_size(document));
-    return row;
-}
-
 const struct sql_value *row_get(const struct row *row, const char *name) {
     for (size_t i = 0; i < row->count; i++)
         if (strcmp(row->columns[i].name, name) == 0)
@@ -106,7 +86,7 @@ void row_set(struct row *row, const char *name, const struct sql_value *value) {
     row->columns[row->count++] = (struct row_column){name, *value};
 }
 
-static void append_json(struct buffer *out, const struct sql_value *value) {
+void sql_value_append_json(struct buffer *out, const struct sql_value *value) {
     switch (value->kind) {
     case SQL_BLOB:
     case SQL_NULL:
@@ -135,7 +115,7 @@ void row_append_json(struct buffer *out, const struct row *row) {
         first = false;
         buffer_append_json_text(out, row->columns[i].name);
         buffer_append_char(out, ':');
-        append_json(out, &row->columns[i].value);
+        sql_value_append_json(out, &row->columns[i].value);
     }
     buffer_append_char(out, '}');
 }
@@ -162,5 +142,5 @@ void sql_value_append_parameter(struct buffer *out, const struct sql_value *valu
     if (value->kind == SQL_REAL)
         append_javascript_number(out, value->real);
     else
-        append_json(out, value);
+        sql_value_append_json(out, value);
 }

@@ -1,5 +1,5 @@
-/* From a Convex document (export JSON) to SQLite column values, and from those to the text that is synced.
- * Values borrow from the document; what has to be made anew lives in the arena. */
+/* Source rows as SQLite column values, and from those the text that is synced. What has to be made anew lives
+ * in the arena. */
 #ifndef MOCK_POWERSYNC_ROW_H
 #define MOCK_POWERSYNC_ROW_H
 
@@ -17,7 +17,7 @@ struct sql_value {
     double real;
     const char *text;
     size_t length; /* of text, in bytes */
-    bool absent;   /* a NULL that stands for a field which a document does not have: never in synced data */
+    bool absent;   /* a NULL for a field that the source's row does not have: never in synced data */
 };
 
 struct row_column {
@@ -26,13 +26,12 @@ struct row_column {
 };
 
 struct row {
-    struct row_column *columns; /* in the document's order */
+    struct row_column *columns; /* in the source's order */
     size_t count;
 };
 
-/* Booleans become 1 and 0, arrays and objects compact JSON text, numbers keep integer or floating; the
- * export's own fields (_table, _ts, _deleted, _component) are left out. */
-struct row row_from_document(const json_t *document, struct arena *arena);
+/* Booleans become 1 and 0, arrays and objects compact JSON text, numbers keep integer or floating. Borrows
+ * texts from the JSON. */
 struct sql_value sql_value_from_json(const json_t *json, struct arena *arena);
 /* The same with nothing borrowed from the JSON. */
 struct sql_value sql_value_from_json_copy(const json_t *json, struct arena *arena);
@@ -46,6 +45,7 @@ void row_set(struct row *row, const char *name, const struct sql_value *value);
 /* {"column":value,...}: a column's JSON in synced data. REAL always shows a point or an exponent; -0 shows as
  * 0.0. */
 void row_append_json(struct buffer *out, const struct row *row);
+void sql_value_append_json(struct buffer *out, const struct sql_value *value);
 /* As TEXT, for object ids: NULL gives "", REAL its JavaScript form (1.0 gives 1). */
 void sql_value_append_text(struct buffer *out, const struct sql_value *value);
 /* As a bucket parameter: JSON, with equal text for 1 and 1.0. */

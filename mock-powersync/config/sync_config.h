@@ -3,22 +3,26 @@
 #ifndef MOCK_POWERSYNC_SYNC_CONFIG_H
 #define MOCK_POWERSYNC_SYNC_CONFIG_H
 
-#include "mock-powersync/config/source_table.h"
-#include "mock-powersync/config/sync_query.h"
+#include "base/yaml.h"
+#include "mock-powersync/config/plan.h"
 
-/* A family of buckets of one stream: what a request must fulfil, and the parameters that tell its buckets
- * apart. Branches of a stream's queries whose request side is equal share a family. */
-struct sync_variant {
-    const struct sync_branch *branch; /* the first of them; its request side counts */
-};
+struct legacy_rules;
+struct legacy_definition;
 
 struct sync_stream_definition {
     char *name;
     bool auto_subscribe;
-    bool is_bucket_definition;     /* editions 1 and 2: every client has it, nobody subscribes to it */
-    int priority;                  /* 0 most urgent .. 3 */
-    struct sync_variant *variants; /* at most 100 */
-    size_t n_variants;
+    bool is_bucket_definition; /* editions 1 and 2: every client has it, nobody subscribes to it */
+    bool is_versioned;         /* bucket names begin with "<number>#"; only some of edition 1 do not */
+    /* Editions 1 and 2: a subscription brings the default buckets, too, even if defaults are not wanted; one
+     * to a bucket definition brings nothing else. */
+    bool subscription_brings_default;
+    int priority;                           /* 0 most urgent .. 3 */
+    const struct legacy_rules *rules;       /* with `legacy` */
+    const struct legacy_definition *legacy; /* NULL: edition 3, which has what follows */
+    const struct sync_plan *plan;
+    struct plan_querier *queriers; /* in the plan's arena */
+    size_t n_queriers;
 };
 
 /* Something that the author of a config should know; line and column 0: of the whole. */
@@ -29,7 +33,8 @@ struct sync_warning {
 
 struct sync_config {
     int edition;
-    char *file; /* its name in messages */
+    bool is_versioned; /* of all its streams */
+    char *file;        /* its name in messages */
     struct sync_stream_definition *streams;
     size_t n_streams;
     struct source_pattern *patterns; /* in order of first mention: the order of the snapshot */
@@ -38,9 +43,8 @@ struct sync_config {
     struct sync_warning *warnings;
     size_t n_warnings;
     size_t warnings_capacity;
-    struct sync_query *queries; /* in evaluation order */
-    size_t n_queries;
-    size_t queries_capacity;
+    struct sync_plan plan;
+    struct legacy_rules *rules; /* of editions 1 and 2; else NULL */
 };
 
 /* STATUS_INVALID with file, line and column of the key or query that is wrong. The config does not move: what
@@ -50,6 +54,10 @@ enum status sync_config_parse(struct sync_config **config, const char *text, con
 void sync_config_destroy(struct sync_config *config); /* may be NULL */
 
 bool sync_config_selects(const struct sync_config *config, const struct source_table *table);
+/* The index of what `FROM schema.name` selects; `schema` may be NULL or "tag.schema", `name` end with %. */
+size_t sync_config_add_pattern(struct sync_config *config, const char *schema, const char *name);
+void sync_config_warn(struct sync_config *config, const struct sync_text *text, int offset,
+                      const char *message);
 /* NULL: no such stream. */
 const struct sync_stream_definition *sync_config_stream(const struct sync_config *config, const char *name);
 

@@ -9,9 +9,10 @@
 #include "base/json.h"
 
 struct sync_expression *sync_expression_create(struct arena *arena, enum sync_expression_kind kind,
-                                               int offset, size_t n_arguments) {
+                                               const struct sync_text *sql, int offset, size_t n_arguments) {
     struct sync_expression *expression = arena_allocate(arena, sizeof *expression);
     expression->kind = kind;
+    expression->sql = sql;
     expression->offset = offset;
     expression->n_arguments = n_arguments;
     expression->arguments = arena_allocate(arena, (n_arguments + 1) * sizeof(struct sync_expression *));
@@ -64,6 +65,8 @@ static bool evaluate_case(const struct sync_expression *expression, const struct
     for (size_t i = 1; i + 1 < expression->n_arguments; i += 2) {
         if (!sync_expression_evaluate(expression->arguments[i], scope, &when))
             return false;
+        if (subject && operand.kind == SQL_BLOB && when.kind == SQL_BLOB)
+            return false; /* as any comparison of them */
         bool taken = subject ? operand.kind != SQL_NULL && when.kind != SQL_NULL &&
                                    sql_value_compare(&operand, &when) == 0
                              : sql_value_is_true(&when);
@@ -90,17 +93,32 @@ static bool evaluate_call(const struct sync_expression *expression, const struct
     return value->kind != SQL_REAL || isfinite(value->real); /* '1e999' as a number */
 }
 
+/* A column of a function's output or of the row. */
+static struct sql_value column_value(const struct sync_expression *expression,
+                                     const struct sync_scope *scope) {
+    const struct sql_value *found = NULL;
+    for (size_t i = 0; i < scope->n_each; i++) {
+        const struct sync_each *each = &scope->each[i];
+        if (each->source != expression->source)
+            continue;
+        found = strcmp(expression->text, "value") == 0 ? &each->value
+                : strcmp(expression->text, "key") == 0 ? &each->key
+                                                       : NULL;
+        return found ? *found : (struct sql_value){.absent = true};
+    }
+    assert(scope->row);
+    found = row_get(scope->row, expression->text);
+    return found ? *found : (struct sql_value){.absent = true};
+}
+
 bool sync_expression_evaluate(const struct sync_expression *expression, const struct sync_scope *scope,
                               struct sql_value *value) {
-    const struct sql_value *found;
     switch (expression->kind) {
     case EXPRESSION_LITERAL:
         *value = expression->literal;
         return true;
     case EXPRESSION_COLUMN:
-        assert(scope->row);
-        found = row_get(scope->row, expression->text);
-        *value = found ? *found : (struct sql_value){.absent = true};
+        *value = column_value(expression, scope);
         return true;
     case EXPRESSION_REQUEST:
         *value = request_value(expression, scope);
@@ -114,9 +132,10 @@ bool sync_expression_evaluate(const struct sync_expression *expression, const st
     case EXPRESSION_CALL:
         return evaluate_call(expression, scope, value);
     case EXPRESSION_IN:
+    case EXPRESSION_NOT_IN:
     case EXPRESSION_OVERLAP:
-    case EXPRESSION_NAMED:
     case EXPRESSION_SUBQUERY:
+    case EXPRESSION_NAMED:
         break;
     }
     assert(false); /* compiled away */
@@ -124,8 +143,10 @@ bool sync_expression_evaluate(const struct sync_expression *expression, const st
 }
 
 json_t *sync_json_with_reals(const json_t *json) {
-    if (json_is_integer(json))
-        return json_real((double)json_integer_value(json));
+    if (json_is_number(json)) {
+        double number = json_number_value(json);
+        return json_real(number == 0 ? 0.0 : number); /* the sign of zero is lost, too */
+    }
     json_t *copy = json_copy((json_t *)(uintptr_t)json);
     if (json_is_array(json)) {
         for (size_t i = 0; i < json_array_size(json); i++)
@@ -140,65 +161,43 @@ json_t *sync_json_with_reals(const json_t *json) {
     return copy;
 }
 
-static void collect(const json_t *json, struct arena *arena, struct sql_value **values, size_t *count) {
+static struct sync_each *collect(const json_t *json, const struct sync_source *source, struct arena *arena,
+                                 size_t *count) {
     size_t size = json_is_array(json)    ? json_array_size(json)
                   : json_is_object(json) ? json_object_size(json)
                                          : 1;
-    *values = memory_allocate_array(size + 1, sizeof **values);
-    if (json_is_array(json)) {
-        for (size_t i = 0; i < size; i++)
-            (*values)[(*count)++] = sql_value_from_json_copy(json_array_get(json, i), arena);
-    } else if (json_is_object(json)) {
+    struct sync_each *rows = memory_allocate_array(size + 1, sizeof *rows);
+    if (json_is_object(json)) {
         const char *key;
         json_t *item;
         json_object_foreach((json_t *)(uintptr_t)json, key, item) {
-            (*values)[(*count)++] = sql_value_from_json_copy(item, arena);
+            struct sql_value name = {
+                .kind = SQL_TEXT, .text = arena_copy_text(arena, key), .length = strlen(key)};
+            rows[(*count)++] = (struct sync_each){source, name, sql_value_from_json_copy(item, arena)};
         }
-    } else {
-        (*values)[(*count)++] = sql_value_from_json_copy(json, arena);
+        return rows;
     }
+    for (size_t i = 0; i < size; i++) {
+        bool list = json_is_array(json);
+        struct sql_value position = {.kind = list ? SQL_INTEGER : SQL_NULL, .integer = (int64_t)i};
+        const json_t *item = list ? json_array_get(json, i) : json;
+        rows[(*count)++] = (struct sync_each){source, position, sql_value_from_json_copy(item, arena)};
+    }
+    return rows;
 }
 
-bool sync_expression_each(const struct sync_expression *expression, const struct sync_scope *scope,
-                          struct sql_value **values, size_t *count) {
-    struct sql_value list;
-    *values = NULL;
+bool sync_expression_each(const struct sql_value *list, const struct sync_source *source, struct arena *arena,
+                          struct sync_each **rows, size_t *count) {
+    *rows = NULL;
     *count = 0;
-    if (!sync_expression_evaluate(expression, scope, &list))
-        return false;
-    if (list.kind == SQL_NULL)
+    if (list->kind == SQL_NULL)
         return true;
-    json_t *json = list.kind == SQL_TEXT ? json_parse(list.text, list.length, NULL) : NULL;
+    json_t *json = list->kind == SQL_TEXT ? json_parse(list->text, list->length, NULL) : NULL;
     if (!json)
         return false;
     json_t *items = sync_json_with_reals(json);
-    collect(items, scope->arena, values, count);
+    *rows = collect(items, source, arena, count);
     json_decref(items);
     json_decref(json);
     return true;
-}
-
-static void print_literal(struct buffer *out, const struct sql_value *value) {
-    buffer_printf(out, "%d:", (int)value->kind);
-    if (value->kind == SQL_TEXT)
-        buffer_append_json_string(out, value->text, value->length);
-    else
-        sql_value_append_text(out, value);
-}
-
-void sync_expression_print(struct buffer *out, const struct sync_expression *expression) {
-    if (!expression) {
-        buffer_append_char(out, '-');
-        return;
-    }
-    buffer_printf(out, "(%d", (int)expression->kind);
-    if (expression->kind == EXPRESSION_LITERAL)
-        print_literal(out, &expression->literal);
-    if (expression->text)
-        buffer_append_json_text(out, expression->text);
-    if (expression->operation)
-        buffer_append_text(out, expression->operation->name);
-    for (size_t i = 0; i < expression->n_arguments; i++)
-        sync_expression_print(out, expression->arguments[i]);
-    buffer_append_char(out, ')');
 }

@@ -1,6 +1,7 @@
 /* SQL expressions of a sync config: the tree, what it depends on, and its value for a row or a request. Trees
- * live in an arena of whoever parsed them and borrow nothing. Evaluating can fail (JSON that is none, a path
- * that is not supported); the caller then drops the row or the subscription, as the real service does. */
+ * live in an arena of whoever made them. The kinds from IN on are the parser's; resolving names does away
+ * with them, they have no value. Evaluating can fail (JSON that is none, a path that is not supported); the
+ * caller then drops the row or the subscription, as the real service does. */
 #ifndef MOCK_POWERSYNC_SYNC_EXPRESSION_H
 #define MOCK_POWERSYNC_SYNC_EXPRESSION_H
 
@@ -8,21 +9,23 @@
 
 #include "base/error.h"
 #include "mock-powersync/config/row.h"
+#include "mock-powersync/config/sync_text.h"
 
 enum sync_expression_kind {
     EXPRESSION_LITERAL,
-    EXPRESSION_COLUMN,  /* text: the name; qualifier: the table's, or NULL */
+    EXPRESSION_COLUMN,  /* text: the name; qualifier: the table's, or NULL; source: once it is resolved */
     EXPRESSION_REQUEST, /* text: "auth", "connection" or "subscription"; value: its parameters as JSON text */
     EXPRESSION_CALL,    /* of an operation */
     EXPRESSION_CASE,    /* operand or NULL, then pairs of WHEN and THEN, then ELSE or NULL */
     EXPRESSION_AND,
     EXPRESSION_OR,
     EXPRESSION_NOT,
-    EXPRESSION_IN,      /* a value, a JSON array */
-    EXPRESSION_OVERLAP, /* two JSON arrays */
-    /* Only as sync_parser_read_names gives them; never evaluated. */
-    EXPRESSION_NAMED,   /* text: an operator or function; qualifier: a function's schema, or NULL */
-    EXPRESSION_SUBQUERY /* select */
+    EXPRESSION_IN,       /* a value; a JSON array, a subquery or the name of one */
+    EXPRESSION_NOT_IN,   /* the same */
+    EXPRESSION_OVERLAP,  /* two JSON arrays or subqueries */
+    EXPRESSION_SUBQUERY, /* select */
+    EXPRESSION_NAMED     /* only by sync_parser_read_names; text: an operator or function; qualifier: a
+                            function's schema, or NULL */
 };
 
 /* What an expression reads. */
@@ -40,11 +43,13 @@ struct sync_expression {
     const char *text;
     const char *qualifier;
     const struct sync_operation *operation;
-    struct sync_select *select;
     struct sync_expression **arguments; /* of CASE: may hold NULL */
     size_t n_arguments;
     unsigned sides;
-    int offset; /* of its first byte in the query, from 0 */
+    struct sync_source *source;
+    const struct sync_select *select;
+    const struct sync_text *sql; /* where it is written, and */
+    int offset;                  /* its first byte there, from 0 */
 };
 
 /* What a request knows, each as JSON text of an object. */
@@ -54,8 +59,16 @@ struct sync_request_values {
     const char *subscription;
 };
 
+/* One output row of a table-valued function. */
+struct sync_each {
+    const struct sync_source *source;
+    struct sql_value key, value;
+};
+
 struct sync_scope {
-    const struct row *row;                    /* NULL when the expression reads none */
+    const struct row *row;        /* NULL when the expression reads none */
+    const struct sync_each *each; /* of the functions that the expression reads */
+    size_t n_each;
     const struct sync_request_values *values; /* NULL when the expression reads none */
     struct arena *arena;                      /* for new values */
 };
@@ -73,17 +86,16 @@ struct sync_operation {
 const struct sync_operation *sync_operation_find(const char *name);
 
 struct sync_expression *sync_expression_create(struct arena *arena, enum sync_expression_kind kind,
-                                               int offset, size_t n_arguments);
+                                               const struct sync_text *sql, int offset, size_t n_arguments);
 /* Set a child and take over what it reads. */
 void sync_expression_set(struct sync_expression *expression, size_t index, struct sync_expression *argument);
 
 bool sync_expression_evaluate(const struct sync_expression *expression, const struct sync_scope *scope,
                               struct sql_value *value);
-/* The values that json_each gives for an expression; the caller frees `values`. False: evaluating failed. */
-bool sync_expression_each(const struct sync_expression *expression, const struct sync_scope *scope,
-                          struct sql_value **values, size_t *count);
-/* Text that is equal for equal expressions. */
-void sync_expression_print(struct buffer *out, const struct sync_expression *expression);
+/* What json_each gives for a value: position and item of an array, key and value of an object, NULL and the
+ * value of anything else. `source` is that of the rows. The caller frees them. False: it is no JSON text. */
+bool sync_expression_each(const struct sql_value *list, const struct sync_source *source, struct arena *arena,
+                          struct sync_each **rows, size_t *count);
 
 /* A copy whose integers are floating, at every level: what JSON that went through JavaScript looks like. */
 json_t *sync_json_with_reals(const json_t *json);

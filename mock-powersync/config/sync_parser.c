@@ -3,14 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 
-enum { DEPTH_MOST = 60, QUERY_MOST = 20000 };
+enum { DEPTH_MOST = 60, QUERY_MOST = 20000, COLUMNS_MOST = 200, TABLES_MOST = 20 };
 
 enum token_kind {
     TOKEN_END,
@@ -30,7 +29,8 @@ struct token {
 };
 
 struct parser {
-    const char *sql;
+    const struct sync_text *text;
+    const char *sql; /* the same */
     struct arena *arena;
     struct error *error;
     struct token token; /* the next one */
@@ -38,15 +38,6 @@ struct parser {
     int depth;
     bool names; /* sync_parser_read_names */
 };
-
-enum status sync_parser_refuse(struct error *error, int offset, const char *format, ...) {
-    char reason[500];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reason, sizeof reason, format, arguments);
-    va_end(arguments);
-    return error_set(error, STATUS_INVALID, "%s (at character %d of the query)", reason, offset + 1);
-}
 
 /* Tokens */
 
@@ -165,16 +156,16 @@ static void *refuse_token(struct parser *parser, const char *wanted) {
         for (length = 1; ((unsigned char)sql[length] & 0xc0) == 0x80;) /* a whole character */
             length++;
     if (parser->token.kind == TOKEN_END)
-        sync_parser_refuse(parser->error, parser->token.start, "syntax error at end of query, wanted %s",
-                           wanted);
+        sync_text_refuse(parser->text, parser->token.start, parser->error,
+                         "syntax error at end of query, wanted %s", wanted);
     else
-        sync_parser_refuse(parser->error, parser->token.start, "syntax error at or near \"%.*s\", wanted %s",
-                           length, sql, wanted);
+        sync_text_refuse(parser->text, parser->token.start, parser->error,
+                         "syntax error at or near \"%.*s\", wanted %s", length, sql, wanted);
     return NULL;
 }
 
 static void *refuse(struct parser *parser, int offset, const char *reason) {
-    sync_parser_refuse(parser->error, offset, "%s", reason);
+    sync_text_refuse(parser->text, offset, parser->error, "%s", reason);
     return NULL;
 }
 
@@ -311,9 +302,11 @@ static bool is_name(const struct parser *parser) {
 static struct sync_expression *read_or(struct parser *parser);
 static struct sync_expression *read_other(struct parser *parser);
 static struct sync_expression *read_subquery(struct parser *parser, int offset);
+static bool read_select(struct parser *parser, struct sync_select *select);
 
 static struct sync_expression *literal(struct parser *parser, int offset, struct sql_value value) {
-    struct sync_expression *expression = sync_expression_create(parser->arena, EXPRESSION_LITERAL, offset, 0);
+    struct sync_expression *expression =
+        sync_expression_create(parser->arena, EXPRESSION_LITERAL, parser->text, offset, 0);
     expression->literal = value;
     return expression;
 }
@@ -326,7 +319,7 @@ static struct sync_expression *text_literal(struct parser *parser, int offset, c
 static struct sync_expression *combine(struct parser *parser, enum sync_expression_kind kind,
                                        struct sync_expression *left, struct sync_expression *right) {
     struct sync_expression *expression =
-        sync_expression_create(parser->arena, kind, left->offset, right ? 2 : 1);
+        sync_expression_create(parser->arena, kind, parser->text, left->offset, right ? 2 : 1);
     sync_expression_set(expression, 0, left);
     if (right)
         sync_expression_set(expression, 1, right);
@@ -392,22 +385,16 @@ static bool read_list(struct parser *parser, const char *end, struct sync_expres
     }
 }
 
-static bool is_path_supported(const struct sync_expression *path) {
-    return path->kind == EXPRESSION_LITERAL &&
-           (path->literal.kind != SQL_TEXT || path->literal.text[0] != '$' ||
-            (!strpbrk(path->literal.text, "[]\"") &&
-             (!path->literal.text[1] || path->literal.text[1] == '.') && !strstr(path->literal.text, "..") &&
-             path->literal.text[path->literal.length - 1] != '.'));
-}
-
 static struct sync_expression *read_named_call(struct parser *parser, const char *schema, const char *name,
                                                int offset) {
     struct sync_expression *arguments[8];
     size_t count;
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
+        return refuse(parser, offset, "there is no such function");
     if (!read_list(parser, ")", arguments, 8, &count))
         return NULL;
     struct sync_expression *expression =
-        sync_expression_create(parser->arena, EXPRESSION_NAMED, offset, count);
+        sync_expression_create(parser->arena, EXPRESSION_NAMED, parser->text, offset, count);
     expression->text = name;
     expression->qualifier = schema;
     for (size_t i = 0; i < count; i++)
@@ -422,17 +409,16 @@ static struct sync_expression *read_arguments(struct parser *parser, const char 
         return NULL;
     const struct sync_operation *operation = strchr(name, ' ') ? NULL : sync_operation_find(name);
     if (!operation) {
-        sync_parser_refuse(parser->error, offset, "function %.60s is not supported", name);
+        sync_text_refuse(parser->text, offset, parser->error, "function %.60s is not supported", name);
         return NULL;
     }
     if (count < operation->least || count > operation->most) {
-        sync_parser_refuse(parser->error, offset, "function %s takes another number of arguments", name);
+        sync_text_refuse(parser->text, offset, parser->error, "function %s takes another number of arguments",
+                         name);
         return NULL;
     }
-    if (strncmp(name, "json_", 5) == 0 && count == 2 && !is_path_supported(arguments[1]))
-        return refuse(parser, arguments[1]->offset, "the path must be a constant such as '$.a.b'");
     struct sync_expression *expression =
-        sync_expression_create(parser->arena, EXPRESSION_CALL, offset, count);
+        sync_expression_create(parser->arena, EXPRESSION_CALL, parser->text, offset, count);
     expression->operation = operation;
     for (size_t i = 0; i < count; i++)
         sync_expression_set(expression, i, arguments[i]);
@@ -451,17 +437,14 @@ static struct sync_expression *read_request(struct parser *parser, const char *s
         return refuse(parser, offset, "functions are auth., connection. and subscription. or have no schema");
     if (!read_list(parser, ")", arguments, 1, &count))
         return NULL;
-    struct sync_expression *request = sync_expression_create(parser->arena, EXPRESSION_REQUEST, offset, 0);
+    struct sync_expression *request =
+        sync_expression_create(parser->arena, EXPRESSION_REQUEST, parser->text, offset, 0);
     request->text = schema;
     request->sides = SIDE_REQUEST;
     if (strcmp(name, "parameters") == 0 && count == 0)
         return request;
-    if (strcmp(name, "parameter") == 0 && count == 1) {
-        if (arguments[0]->kind != EXPRESSION_LITERAL || arguments[0]->literal.kind != SQL_TEXT ||
-            !is_path_supported(arguments[0]))
-            return refuse(parser, offset, "the name of a parameter must be a constant text without [n]");
+    if (strcmp(name, "parameter") == 0 && count == 1)
         return call(parser, "->>", request, arguments[0]);
-    }
     if (strcmp(name, "user_id") == 0 && count == 0 && strcmp(schema, "auth") == 0)
         return call(parser, "->>", request, text_literal(parser, offset, "sub"));
     return refuse(parser, offset,
@@ -491,7 +474,8 @@ static struct sync_expression *read_named(struct parser *parser) {
                          : read_arguments(parser, first.text, first.start);
     if (is_symbol(parser, ".") || is_symbol(parser, "["))
         return refuse_token(parser, "a column as column or table.column");
-    struct sync_expression *column = sync_expression_create(parser->arena, EXPRESSION_COLUMN, first.start, 0);
+    struct sync_expression *column =
+        sync_expression_create(parser->arena, EXPRESSION_COLUMN, parser->text, first.start, 0);
     column->sides = SIDE_ROW;
     column->text = last.text;
     column->qualifier = qualified ? first.text : NULL;
@@ -518,7 +502,7 @@ static struct sync_expression *read_case(struct parser *parser, int offset) {
     if (!expect_word(parser, "end"))
         return NULL;
     struct sync_expression *expression =
-        sync_expression_create(parser->arena, EXPRESSION_CASE, offset, count);
+        sync_expression_create(parser->arena, EXPRESSION_CASE, parser->text, offset, count);
     for (size_t i = 0; i < count; i++)
         sync_expression_set(expression, i, parts[i]);
     return expression;
@@ -561,8 +545,6 @@ static struct sync_expression *read_primary(struct parser *parser) {
                    ? read_number_literal(parser, true)
                    : refuse(parser, token.start, "a minus before an expression is not supported");
     if (take_symbol(parser, "(")) {
-        if (is_word(parser, "select") && !parser->names)
-            return refuse_token(parser, "no subquery: subqueries are not supported");
         struct sync_expression *inner =
             is_word(parser, "select") ? read_subquery(parser, token.start) : read_or(parser);
         int end = parser->last_end;
@@ -597,8 +579,6 @@ static struct sync_expression *read_key(struct parser *parser, const char *symbo
         return NULL;
     if (key->literal.kind == SQL_REAL)
         return refuse(parser, key->offset, "the key must be a constant text or integer");
-    if (!parser->names && !is_path_supported(key))
-        return refuse(parser, key->offset, "this path is not supported: '$.a.b' is");
     return call(parser, symbol, left, key);
 }
 
@@ -661,7 +641,7 @@ static struct sync_expression *read_other(struct parser *parser) {
     return read_left(parser, symbols, read_sum);
 }
 
-/* x IN ROW(...) and x IN ARRAY[...] are equalities. */
+/* x IN ROW(...) and x IN ARRAY[...]: values of their own. */
 static struct sync_expression *read_alternatives(struct parser *parser, struct sync_expression *left,
                                                  const char *end) {
     struct sync_expression *items[64];
@@ -671,21 +651,28 @@ static struct sync_expression *read_alternatives(struct parser *parser, struct s
         return NULL;
     if (count == 0)
         return refuse(parser, offset, "IN needs at least one value");
-    struct sync_expression *all = sync_expression_create(parser->arena, EXPRESSION_OR, left->offset, count);
+    struct sync_expression *all =
+        sync_expression_create(parser->arena, EXPRESSION_CALL, parser->text, left->offset, count + 1);
+    all->operation = sync_operation_find("in ");
+    sync_expression_set(all, 0, left);
     for (size_t i = 0; i < count; i++)
-        sync_expression_set(all, i, call(parser, "=", left, items[i]));
-    return count == 1 ? all->arguments[0] : all;
+        sync_expression_set(all, i + 1, items[i]);
+    return all;
 }
 
-static struct sync_expression *read_in(struct parser *parser, struct sync_expression *left) {
+static struct sync_expression *read_in(struct parser *parser, struct sync_expression *left, bool negated) {
+    struct sync_expression *alternatives;
     if (parser->names && (is_word(parser, "array") || is_word(parser, "row")))
         return refuse_token(parser, "a JSON array");
-    if (take_word(parser, "array"))
-        return expect_symbol(parser, "[") ? read_alternatives(parser, left, "]") : NULL;
-    if (take_word(parser, "row"))
-        return expect_symbol(parser, "(") ? read_alternatives(parser, left, ")") : NULL;
-    struct sync_expression *right = read_other(parser);
-    return right ? combine(parser, EXPRESSION_IN, left, right) : NULL;
+    if (take_word(parser, "array")) {
+        alternatives = expect_symbol(parser, "[") ? read_alternatives(parser, left, "]") : NULL;
+    } else if (take_word(parser, "row")) {
+        alternatives = expect_symbol(parser, "(") ? read_alternatives(parser, left, ")") : NULL;
+    } else {
+        struct sync_expression *right = read_other(parser);
+        return right ? combine(parser, negated ? EXPRESSION_NOT_IN : EXPRESSION_IN, left, right) : NULL;
+    }
+    return alternatives && negated ? negate(parser, alternatives) : alternatives;
 }
 
 static struct sync_expression *read_between(struct parser *parser, struct sync_expression *left) {
@@ -695,7 +682,8 @@ static struct sync_expression *read_between(struct parser *parser, struct sync_e
     struct sync_expression *high = read_other(parser);
     if (!high)
         return NULL;
-    struct sync_expression *between = sync_expression_create(parser->arena, EXPRESSION_CALL, left->offset, 3);
+    struct sync_expression *between =
+        sync_expression_create(parser->arena, EXPRESSION_CALL, parser->text, left->offset, 3);
     between->operation = sync_operation_find("between ");
     if (parser->names) {
         between->kind = EXPRESSION_NAMED;
@@ -712,13 +700,12 @@ static struct sync_expression *read_range(struct parser *parser) {
     if (!left)
         return NULL;
     bool negated = take_word(parser, "not");
-    struct sync_expression *result = take_word(parser, "in")        ? read_in(parser, left)
-                                     : take_word(parser, "between") ? read_between(parser, left)
-                                     : negated                      ? refuse_token(parser, "IN or BETWEEN")
-                                                                    : left;
-    if (parser->names && negated && result && result->kind == EXPRESSION_IN)
-        return call(parser, "not in", result->arguments[0], result->arguments[1]);
-    return result && negated ? negate(parser, result) : result;
+    if (take_word(parser, "in"))
+        return read_in(parser, left, negated);
+    if (!take_word(parser, "between"))
+        return negated ? refuse_token(parser, "IN or BETWEEN") : left;
+    struct sync_expression *between = read_between(parser, left);
+    return between && negated ? negate(parser, between) : between;
 }
 
 static struct sync_expression *read_comparison(struct parser *parser) {
@@ -791,7 +778,7 @@ static struct sync_expression *read_or(struct parser *parser) {
     return left;
 }
 
-/* The statement */
+/* Columns */
 
 /* table.* ; leaves the parser alone when it is something else. */
 static bool take_star(struct parser *parser, const char **qualifier) {
@@ -813,8 +800,8 @@ static bool read_item(struct parser *parser, struct sync_select_item *item) {
     item->offset = parser->token.start;
     if (take_star(parser, &item->qualifier))
         return true;
-    if (is_symbol(parser, "*") || is_word(parser, "distinct"))
-        return refuse_token(parser, is_word(parser, "distinct") ? "no DISTINCT" : "a column");
+    if (is_symbol(parser, "*"))
+        return refuse_token(parser, "a column");
     int start = parser->token.start;
     item->expression = read_or(parser);
     if (!item->expression)
@@ -825,132 +812,213 @@ static bool read_item(struct parser *parser, struct sync_select_item *item) {
         if (!is_name(parser))
             return refuse_token(parser, "a name");
         item->name = parser->token.text;
+        item->named = true;
         next(parser);
     } else if (item->expression->kind == EXPRESSION_COLUMN) {
         item->name = item->expression->text;
-    } else {
+    } else if (!parser->names) {
         item->name = arena_copy_bytes(parser->arena, parser->sql + start, (size_t)(end - start));
     }
     return true;
 }
 
-static bool read_table(struct parser *parser, struct sync_select *select) {
-    if (!is_name(parser))
-        return refuse_token(parser, "exactly one table: joins and subqueries are not supported");
-    select->table_offset = parser->token.start;
-    select->table = parser->token.text;
-    next(parser);
-    if (take_symbol(parser, ".")) {
-        if (!is_name(parser))
-            return refuse_token(parser, "a table's name");
-        select->schema = select->table;
-        select->table = parser->token.text;
-        next(parser);
-    }
-    if (parser->names && !select->schema && take_symbol(parser, "(")) {
-        select->function = read_named_call(parser, NULL, select->table, select->table_offset);
-        if (!select->function)
-            return false;
-    }
-    if (is_symbol(parser, ".") || is_symbol(parser, "("))
-        return refuse_token(parser, "a table as table or convex.table");
-    if (take_word(parser, "as") ? true : is_name(parser)) {
-        if (!is_name(parser))
-            return refuse_token(parser, "a name");
-        select->alias = parser->token.text;
-        next(parser);
-    }
-    return true;
-}
-
-static bool read_end(struct parser *parser) {
-    static const char *const clauses[][2] = {
-        {"group", "GROUP BY"}, {"order", "ORDER BY"},   {"limit", "LIMIT"},       {"offset", "OFFSET"},
-        {"having", "HAVING"},  {"union", "UNION"},      {"for", "FOR"},           {"window", "WINDOW"},
-        {"fetch", "FETCH"},    {"join", "JOIN: joins"}, {"inner", "JOIN: joins"}, {"left", "JOIN: joins"}};
-    for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
-        if (is_word(parser, clauses[i][0])) {
-            sync_parser_refuse(parser->error, parser->token.start, "%s is not supported in a sync stream",
-                               clauses[i][1]);
-            return false;
-        }
-    if (is_symbol(parser, ","))
-        return refuse(parser, parser->token.start,
-                      "the query must read FROM exactly one table; joins are not supported");
-    take_symbol(parser, ";");
-    if (parser->token.kind != TOKEN_END)
-        return refuse_token(parser, "the end of the query: one SELECT");
-    return true;
-}
-
 static bool read_items(struct parser *parser, struct sync_select *select) {
+    struct sync_select_item items[COLUMNS_MOST];
+    size_t count = 0;
     if (parser->names &&
         (parser->token.kind == TOKEN_END || is_word(parser, "from") || is_word(parser, "where")))
         return true;
     do {
-        MEMORY_RESERVE(select->items, select->items_capacity, select->n_items + 1);
-        struct sync_select_item *item = &select->items[select->n_items++];
-        *item = (struct sync_select_item){0};
-        if (!read_item(parser, item))
+        if (count == COLUMNS_MOST)
+            return refuse_token(parser, "fewer columns");
+        items[count] = (struct sync_select_item){0};
+        if (!read_item(parser, &items[count++]))
             return false;
     } while (take_symbol(parser, ","));
+    select->items = arena_allocate(parser->arena, count * sizeof *items);
+    memcpy(select->items, items, count * sizeof *items);
+    select->n_items = count;
     return true;
 }
 
-/* The statement without what may follow it. */
-static bool read_body(struct parser *parser, struct sync_select *select) {
-    if (!take_word(parser, "select")) {
-        if (is_word(parser, "with"))
-            return refuse(parser, 0, "WITH is not supported in a sync stream");
-        return refuse_token(parser, "only SELECT statements can be synced");
+/* FROM */
+
+/* (a, b): names for the columns of a subquery; elsewhere they mean nothing. */
+static bool read_column_names(struct parser *parser, struct sync_from *from) {
+    const char *names[COLUMNS_MOST];
+    size_t count = 0;
+    if (!take_symbol(parser, "("))
+        return true;
+    do {
+        if (!is_name(parser) || count == COLUMNS_MOST)
+            return refuse_token(parser, "a column's name");
+        names[count++] = parser->token.text;
+        next(parser);
+    } while (take_symbol(parser, ","));
+    from->columns = arena_allocate(parser->arena, count * sizeof *names);
+    memcpy(from->columns, names, count * sizeof *names);
+    from->n_columns = count;
+    return expect_symbol(parser, ")");
+}
+
+static bool read_alias(struct parser *parser, struct sync_from *from) {
+    if (take_word(parser, "as") ? true : is_name(parser)) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a name");
+        from->alias = parser->token.text;
+        next(parser);
+        return read_column_names(parser, from);
     }
-    if (!read_items(parser, select))
+    return from->name || refuse_token(parser, "a name for the subquery");
+}
+
+static bool read_call(struct parser *parser, struct sync_from *from) {
+    struct sync_expression *arguments[8];
+    from->is_call = true;
+    if (!read_list(parser, ")", arguments, 8, &from->n_arguments))
         return false;
-    bool from = take_word(parser, "from");
-    if (!from && !parser->names)
-        return refuse_token(parser, "FROM and exactly one table");
-    if (from && !read_table(parser, select))
-        return false;
-    return !take_word(parser, "where") || (select->where = read_or(parser));
+    from->arguments = arena_allocate(parser->arena, (from->n_arguments + 1) * sizeof *arguments);
+    memcpy(from->arguments, arguments, from->n_arguments * sizeof *arguments);
+    return true;
+}
+
+static bool read_name_or_call(struct parser *parser, struct sync_from *from) {
+    if (!is_name(parser))
+        return refuse_token(parser, "a table, a function or a subquery");
+    from->name = parser->token.text;
+    next(parser);
+    if (take_symbol(parser, ".")) {
+        if (!is_name(parser))
+            return refuse_token(parser, "a table's name");
+        from->schema = from->name;
+        from->name = parser->token.text;
+        next(parser);
+    }
+    if (is_symbol(parser, "."))
+        return refuse_token(parser, "a table as table or schema.table");
+    return take_symbol(parser, "(") ? read_call(parser, from) : true;
+}
+
+static struct sync_select *read_nested(struct parser *parser) {
+    struct sync_select *select = arena_allocate(parser->arena, sizeof *select);
+    if (++parser->depth > DEPTH_MOST)
+        return refuse(parser, parser->token.start, "the query is nested too deeply");
+    bool good = read_select(parser, select);
+    parser->depth--;
+    return good ? select : NULL;
 }
 
 static struct sync_expression *read_subquery(struct parser *parser, int offset) {
-    struct sync_select *select = arena_allocate(parser->arena, sizeof *select);
-    bool good = ++parser->depth <= DEPTH_MOST && read_body(parser, select);
-    parser->depth--;
-    struct sync_select_item *items = arena_allocate(parser->arena, (select->n_items + 1) * sizeof *items);
-    if (select->n_items > 0)
-        memcpy(items, select->items, select->n_items * sizeof *items);
-    free(select->items);
-    select->items = items;
-    if (!good)
-        return parser->depth >= DEPTH_MOST ? refuse(parser, offset, "the query is nested too deeply") : NULL;
+    struct sync_select *select = read_nested(parser);
+    if (!select)
+        return NULL;
     struct sync_expression *expression =
-        sync_expression_create(parser->arena, EXPRESSION_SUBQUERY, offset, 0);
+        sync_expression_create(parser->arena, EXPRESSION_SUBQUERY, parser->text, offset, 0);
     expression->select = select;
     return expression;
 }
 
+static bool read_subject(struct parser *parser, struct sync_from *from) {
+    *from = (struct sync_from){.offset = parser->token.start};
+    if (!take_symbol(parser, "("))
+        return read_name_or_call(parser, from) && read_alias(parser, from);
+    if (!is_word(parser, "select"))
+        return refuse_token(parser, "a subquery");
+    from->select = read_nested(parser);
+    return from->select && expect_symbol(parser, ")") && read_alias(parser, from);
+}
+
+/* JOIN or INNER JOIN; false also when there is none. `good` turns false when it is another join. */
+static bool take_join(struct parser *parser, bool *good) {
+    static const char *const others[] = {"left", "right", "full", "cross", "natural"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_word(parser, others[i]))
+            *good = refuse(parser, parser->token.start, "only inner joins are supported");
+    if (take_word(parser, "inner") && !is_word(parser, "join"))
+        *good = refuse_token(parser, "JOIN");
+    return *good && take_word(parser, "join");
+}
+
+static bool read_from(struct parser *parser, struct sync_select *select) {
+    struct sync_from from[TABLES_MOST];
+    size_t count = 0;
+    bool good = true, joined = false;
+    do {
+        if (count == TABLES_MOST)
+            return refuse_token(parser, "fewer tables");
+        if (!read_subject(parser, &from[count++]))
+            return false;
+        if (joined && is_word(parser, "using"))
+            return refuse(parser, parser->token.start, "USING is not supported: write ON");
+        if (joined && take_word(parser, "on") && !(from[count - 1].on = read_or(parser)))
+            return false;
+        joined = take_join(parser, &good);
+    } while (good && (joined || take_symbol(parser, ",")));
+    select->from = arena_allocate(parser->arena, count * sizeof *from);
+    memcpy(select->from, from, count * sizeof *from);
+    select->n_from = count;
+    return good;
+}
+
+/* The statement */
+
+static bool refuse_clauses(struct parser *parser) {
+    static const char *const clauses[][2] = {
+        {"group", "GROUP BY"}, {"order", "ORDER BY"}, {"limit", "LIMIT"},
+        {"offset", "OFFSET"},  {"having", "HAVING"},  {"union", "UNION"},
+        {"for", "FOR"},        {"window", "WINDOW"},  {"fetch", "FETCH"}};
+    for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
+        if (is_word(parser, clauses[i][0])) {
+            sync_text_refuse(parser->text, parser->token.start, parser->error,
+                             "%s is not supported in a sync stream", clauses[i][1]);
+            return false;
+        }
+    return true;
+}
+
 static bool read_select(struct parser *parser, struct sync_select *select) {
-    return read_body(parser, select) && read_end(parser);
+    select->offset = parser->token.start;
+    if (!take_word(parser, "select")) {
+        if (is_word(parser, "with"))
+            return refuse(parser, parser->token.start,
+                          "WITH is not supported in a query: name subqueries under the key with");
+        return refuse_token(parser, "only SELECT statements can be synced");
+    }
+    if (parser->names && is_word(parser, "distinct"))
+        return refuse_token(parser, "no DISTINCT");
+    if (!take_word(parser, "all") && take_word(parser, "distinct") && is_word(parser, "on"))
+        return refuse_token(parser, "a column");
+    if (!read_items(parser, select))
+        return false;
+    if (take_word(parser, "from") && !read_from(parser, select))
+        return false;
+    if (take_word(parser, "where") && !(select->where = read_or(parser)))
+        return false;
+    return refuse_clauses(parser);
 }
 
-static enum status read_query(struct sync_select *select, const char *sql, bool names, struct arena *arena,
-                              struct error *error) {
-    struct parser parser = {.sql = sql, .arena = arena, .error = error, .names = names};
+static enum status read_query(struct sync_select *select, const struct sync_text *text, bool names,
+                              struct arena *arena, struct error *error) {
+    struct parser parser = {.text = text, .sql = text->sql, .arena = arena, .error = error, .names = names};
     *select = (struct sync_select){0};
-    if (strlen(sql) > QUERY_MOST)
-        return error_set(error, STATUS_INVALID, "a query is above 20000 bytes");
+    if (strlen(text->sql) > QUERY_MOST)
+        return sync_text_refuse(text, 0, error, "a query is above 20000 bytes");
     next(&parser);
-    return read_select(&parser, select) ? STATUS_OK : STATUS_INVALID;
+    if (!read_select(&parser, select))
+        return STATUS_INVALID;
+    take_symbol(&parser, ";");
+    if (parser.token.kind == TOKEN_END)
+        return STATUS_OK;
+    refuse_token(&parser, "the end of the query: one SELECT");
+    return STATUS_INVALID;
 }
 
-enum status sync_parser_read(struct sync_select *select, const char *sql, struct arena *arena,
+enum status sync_parser_read(struct sync_select *select, const struct sync_text *text, struct arena *arena,
                              struct error *error) {
-    return read_query(select, sql, false, arena, error);
+    return read_query(select, text, false, arena, error);
 }
 
-enum status sync_parser_read_names(struct sync_select *select, const char *sql, struct arena *arena,
-                                   struct error *error) {
-    return read_query(select, sql, true, arena, error);
+enum status sync_parser_read_names(struct sync_select *select, const struct sync_text *text,
+                                   struct arena *arena, struct error *error) {
+    return read_query(select, text, true, arena, error);
 }

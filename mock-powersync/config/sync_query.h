@@ -1,79 +1,52 @@
-/* One query of a sync stream, compiled: SQL text in; out, what to copy, and under which conditions a row and
- * a request meet. The WHERE clause becomes branches (an OR of ANDs). In each, what depends on the row decides
- * when it is replicated, what depends on the request when a client connects, and equalities between the two
- * are the parameters of the bucket.
- *
- * Supported: one table, no joins, no subqueries; see docs/mock-powersync.md. Everything else is refused,
- * never guessed at. */
+/* A query of edition 3 with all names looked up: subqueries and common table expressions are taken apart
+ * until only sources and conditions on them are left. `x IN (SELECT y FROM t WHERE c)` becomes x = y AND c,
+ * `x IN list` becomes x = value of json_each(list). Everything lives in the arena of the config's plan. */
 #ifndef MOCK_POWERSYNC_SYNC_QUERY_H
 #define MOCK_POWERSYNC_SYNC_QUERY_H
 
-#include "mock-powersync/config/sync_expression.h"
+#include "mock-powersync/config/plan.h"
+#include "mock-powersync/config/sync_parser.h"
+#include "mock-powersync/config/sync_source.h"
 
-struct sync_query_item {
-    const struct sync_expression *expression; /* NULL: all columns of the source row */
-    const char *output;                       /* name in the synced row; NULL with expression NULL */
-};
+struct sync_config;
 
-/* A value, or each value of a JSON array. */
-struct sync_operand {
-    const struct sync_expression *expression;
-    bool each;
-};
-
-/* `value` must be in `list`: once for each time it is. */
-struct sync_membership {
-    const struct sync_expression *value;
-    const struct sync_expression *list;
-};
-
-/* What one side, row or request, must fulfil. */
-struct sync_condition {
-    const struct sync_expression **filters;
-    size_t n_filters;
-    struct sync_membership *memberships;
-    size_t n_memberships;
-};
-
-/* One value of a bucket's name: what the request gives must be in all of `sources`. */
-struct sync_request_parameter {
-    struct sync_operand *sources;
-    size_t n_sources;
-};
-
-struct sync_request_side {
-    struct sync_condition condition;
-    struct sync_request_parameter *parameters; /* as many as the branch has */
-    char *key;                                 /* equal for equal ones */
-};
-
-/* What a row must fulfil, and the ways in which a request gets what does. */
-struct sync_branch {
-    struct sync_condition row;
-    struct sync_operand *row_parameters;
-    size_t n_parameters;
-    struct sync_request_side *requests; /* at least one */
-    size_t n_requests;
-    char *row_key; /* equal for branches of a query whose rows are the same */
-    char
-        *key; /* equal for branches of a stream whose requests are the same: they share a family of buckets */
-    size_t variant; /* which of the stream's families; the config's business */
+/* A subquery in FROM or a common table expression; each use of the latter is a copy with sources of its own.
+ */
+struct sync_subquery {
+    const char *name; /* of the common table expression; NULL: none */
+    const char **names;
+    struct sync_expression **columns;
+    size_t n_columns;
+    struct sync_expression *where; /* or NULL */
+    bool used;
+    int line, column; /* of its name */
 };
 
 struct sync_query {
-    const char *table;       /* source table */
-    const char *object_type; /* table name at the client: the alias, else the source name */
-    struct sync_query_item *items;
-    size_t n_items;
-    struct sync_branch *branches;
-    size_t n_branches;
-    size_t stream; /* index of the stream; the config's business */
-    struct arena arena;
+    struct sync_source *primary; /* whose rows are synced */
+    struct plan_column *columns;
+    size_t n_columns;
+    struct sync_expression **conditions; /* all must hold */
+    size_t n_conditions;
+    const struct sync_text *text;
+    int offset;
 };
 
-/* STATUS_INVALID with a message that quotes the position inside the query (from 1). On success free with
- * sync_query_free; `query` is overwritten. */
-enum status sync_query_parse(struct sync_query *query, const char *sql, struct error *error);
-void sync_query_free(struct sync_query *query);
+/* What a query can name besides tables; the first of a name counts. */
+struct sync_subqueries {
+    struct sync_subquery **items;
+    size_t count;
+};
+
+/* STATUS_INVALID with the place. `text` must live as long as the config. Warnings go to the config. */
+enum status sync_query_read(struct sync_query *query, struct sync_config *config,
+                            const struct sync_text *text, const struct sync_subqueries *known,
+                            struct error *error);
+/* The same for a common table expression, which can name tables only. */
+enum status sync_subquery_read(struct sync_subquery *subquery, struct sync_config *config,
+                               const struct sync_text *text, struct error *error);
+
+/* Refuse an expression that depends on two things; the message says which. */
+enum status sync_query_refuse_mixture(const struct sync_expression *culprit, struct error *error);
 
 #endif

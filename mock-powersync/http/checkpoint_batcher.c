@@ -9,6 +9,7 @@
 #include "base/memory.h"
 
 #define BATCHES_MOST 3
+#define TURN TIME_MILLISECOND /* until requests that come together have all come */
 
 struct checkpoint_entry {
     struct checkpoint_wait *wait; /* NULL: nobody waits */
@@ -186,7 +187,7 @@ static void pump(void *context) {
 
 static void schedule(struct checkpoint_batcher *batcher) {
     if (batcher->pending && !batcher->timer)
-        batcher->timer = host_timer_set(batcher->host, 0, pump, batcher);
+        batcher->timer = host_timer_set(batcher->host, TURN, pump, batcher);
 }
 
 void checkpoint_batcher_add(struct checkpoint_batcher *batcher, const char *key, int64_t supplied,

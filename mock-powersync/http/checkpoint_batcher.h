@@ -1,7 +1,7 @@
 /* Write checkpoint requests of many clients, made together: read the source's head, remember it under each
  * client's key, then leave one marker in the source, so that replication passes the head even when nothing
- * else happens. Requests that come in one instant share a batch; at most three batches run at once, and what
- * comes meanwhile waits and goes together. A failure fails the whole batch, nothing is tried again.
+ * else happens. Requests that come within a millisecond share a batch; at most three batches run at once, and
+ * what comes meanwhile waits and goes together. A failure fails the whole batch, nothing is tried again.
  *
  * The order matters: with the marker first, replication can pass it before the mapping exists, and on an idle
  * source nobody is ever told. */

@@ -40,22 +40,26 @@ void http_respond_json(struct host *host, uint64_t exchange, int status, const c
     host_http_end(host, exchange);
 }
 
-void http_respond_error(struct host *host, uint64_t exchange, const struct http_error *error) {
+void http_error_append(struct buffer *out, const struct http_error *error) {
     assert(error->status != 0);
-    struct buffer body = {0};
-    buffer_append_text(&body, "{\"error\":{\"name\":");
-    buffer_append_json_text(&body, error->name);
-    buffer_append_text(&body, ",\"code\":");
-    buffer_append_json_text(&body, error->code);
-    buffer_printf(&body, ",\"status\":%d,\"description\":", error->status);
-    buffer_append_json_text(&body, error->description);
+    buffer_append_text(out, "{\"error\":{\"name\":");
+    buffer_append_json_text(out, error->name);
+    buffer_append_text(out, ",\"code\":");
+    buffer_append_json_text(out, error->code);
+    buffer_printf(out, ",\"status\":%d,\"description\":", error->status);
+    buffer_append_json_text(out, error->description);
     if (error->details[0]) {
-        buffer_append_text(&body, ",\"details\":");
+        buffer_append_text(out, ",\"details\":");
         json_t *details = json_string_lossy(error->details, strlen(error->details)); /* may have been cut */
-        json_append(&body, details);
+        json_append(out, details);
         json_decref(details);
     }
-    buffer_append_text(&body, "}}");
+    buffer_append_text(out, "}}");
+}
+
+void http_respond_error(struct host *host, uint64_t exchange, const struct http_error *error) {
+    struct buffer body = {0};
+    http_error_append(&body, error);
     http_respond_json(host, exchange, error->status, body.data);
     buffer_free(&body);
 }

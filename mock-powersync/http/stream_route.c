@@ -11,35 +11,39 @@ static bool validate_stream(const json_t *parameters, struct http_error *error) 
 }
 
 static void stop_stream(void *work) {
-    sync_stream_destroy(work);
+    struct route_call *call = work;
+    http_streams_closed(&call->service->streams, call->exchange);
 }
 
-static struct sync_stream *open_stream(struct route_call *call, const struct auth_user *user,
-                                       struct http_error *error) {
+/* Streams are open for long: keep little. */
+static void stay(struct route_call *call) {
+    json_decref(call->parameters);
+    call->parameters = NULL;
+    arena_free(&call->arena);
+    route_call_work(call, call, stop_stream);
+}
+
+static bool open_stream(struct route_call *call, const struct auth_user *user, struct http_error *error) {
     struct sync_request sync;
-    struct sync_stream *stream = NULL;
     if (!service_is_active(call->service, error) ||
         !sync_request_read(&sync, json_incref(call->parameters), error))
-        return NULL;
-    stream = sync_stream_create(&call->service->stream_environment, call->exchange, &sync, user, error);
+        return false;
+    http_streams_open(&call->service->streams, call->exchange, http_stream_form(call->request), &sync, user);
     sync_request_free(&sync);
-    return stream;
+    return true;
 }
 
 static void handle_stream(struct route_call *call, const struct auth_user *user) {
     struct http_error error = {0};
-    struct sync_stream *stream = open_stream(call, user, &error);
-    if (stream)
-        route_call_work(call, stream, stop_stream);
+    if (open_stream(call, user, &error))
+        stay(call);
     else
         route_call_refuse(call, &error);
 }
 
-void stream_route_ended(void *context, struct sync_stream *stream) {
+void stream_route_ended(void *context, uint64_t exchange) {
     struct powersync_service *service = context;
-    struct route_call *call = map_get(&service->calls, exchange_key(sync_stream_exchange(stream)).text);
-    sync_stream_destroy(stream);
-    route_call_end(call);
+    route_call_end(map_get(&service->calls, exchange_key(exchange).text));
 }
 
 const struct route stream_routes[] = {

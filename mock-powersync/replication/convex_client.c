@@ -20,6 +20,7 @@
 struct convex_call {
     struct host *host;
     bool strict_expiry;
+    char *path; /* of the request, without its query: part of what a failure says */
     uint64_t exchange;
     uint64_t timer;
     int status;
@@ -30,6 +31,7 @@ struct convex_call {
 
 static void call_free(struct convex_call *call) {
     buffer_free(&call->body);
+    free(call->path);
     free(call);
 }
 
@@ -53,10 +55,10 @@ static void fail(struct convex_call *call, int64_t delay, const char *message) {
     finish(call, &(struct convex_reply){.failure = &failure});
 }
 
-/* The real service recognises a lost cursor by words only, in lower case; so it misses what the deployment
- * says about its own retention (unless strict_expiry repairs that). */
+/* The real service recognises a lost cursor by words only, in lower case, of the answer and of the path; so
+ * it misses what the deployment says about its own retention (unless strict_expiry repairs that). */
 static bool says_lost(const struct convex_call *call, const char *answer) {
-    char *text = memory_copy_text(answer);
+    char *text = memory_format("%s %s", call->path, answer);
     for (char *at = text; *at; at++)
         if (*at >= 'A' && *at <= 'Z')
             *at = (char)(*at + ('a' - 'A'));
@@ -80,7 +82,8 @@ static int64_t delay_of_status(int status) {
 static void refuse(struct convex_call *call) {
     const char *answer = buffer_text(&call->body);
     char message[400];
-    snprintf(message, sizeof message, "Convex answered with status %d: %.300s", call->status, answer);
+    snprintf(message, sizeof message, "Convex answered %s with status %d: %.300s", call->path, call->status,
+             answer);
     for (char *at = message; *at; at++)
         if (*at < ' ' || *at > '~') /* it goes into logs and JSON, whatever it was */
             *at = '?';
@@ -166,6 +169,7 @@ static struct convex_call *send(const struct convex_client *client, const char *
     call->done = done;
     call->context = context;
     call->strict_expiry = client->strict_expiry;
+    call->path = memory_copy_bytes(target, strcspn(target, "?"));
     char *whole = memory_format("%s%s", client->address.path, target);
     struct http_header headers[] = {{"accept", "application/json"},
                                     {"authorization", client->authorization},

@@ -17,6 +17,11 @@ void convex_job_assert_failed(struct convex_job *job, const char *message) {
                              .message = message, .code = "PSYNC_S1101", .retry_delay = SOURCE_DELAY_OTHER});
 }
 
+void convex_job_storage_failed(struct convex_job *job) {
+    convex_job_fail(job, &(struct source_failure){.message = "storage could not be written",
+                                                  .retry_delay = SOURCE_DELAY_OTHER});
+}
+
 bool convex_job_received(struct convex_job *job, const struct convex_reply *reply) {
     job->call = NULL;
     if (reply->body)
@@ -33,8 +38,7 @@ void convex_job_pause(struct convex_job *job, int64_t delay, void (*then)(void *
 void convex_job_before_commit(struct convex_job *job, void (*then)(void *)) {
     struct fault_point fault = writer_before_commit(job->writer);
     if (fault.action == FAULT_ERROR)
-        convex_job_fail(job, &(struct source_failure){.message = "storage failed before a commit",
-                                                      .retry_delay = SOURCE_DELAY_OTHER});
+        convex_job_storage_failed(job);
     else if (fault.action == FAULT_DELAY)
         convex_job_pause(job, fault.delay, then);
     else
@@ -92,8 +96,10 @@ static void on_head(void *context, const struct convex_reply *reply) {
         convex_job_assert_failed(job, "the snapshot is not a timestamp of 19 digits");
         return;
     }
-    writer_start_snapshot(job->writer, head);
-    resolve_next(job);
+    if (writer_start_snapshot(job->writer, head))
+        resolve_next(job);
+    else
+        convex_job_storage_failed(job);
 }
 
 void convex_job_begin(void *context) {

@@ -55,6 +55,7 @@ void convex_job_stop(struct source_job *job);
 /* End the job; touch it no more afterwards. */
 void convex_job_fail(struct convex_job *job, const struct source_failure *failure);
 void convex_job_assert_failed(struct convex_job *job, const char *message); /* PSYNC_S1101 */
+void convex_job_storage_failed(struct convex_job *job);
 /* The call is over; false when it failed (the job has then ended). */
 bool convex_job_received(struct convex_job *job, const struct convex_reply *reply);
 void convex_job_pause(struct convex_job *job, int64_t delay, void (*then)(void *job));

@@ -9,8 +9,10 @@ static void on_page(void *context, const struct convex_reply *reply);
 static void finish(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
-    writer_finish_snapshot(job->writer);
-    convex_job_begin(job);
+    if (writer_finish_snapshot(job->writer))
+        convex_job_begin(job);
+    else
+        convex_job_storage_failed(job);
 }
 
 void convex_snapshot_next(struct convex_job *job) {
@@ -59,6 +61,8 @@ static void on_page(void *context, const struct convex_reply *reply) {
     const char *cursor = json_text(reply->body, "cursor");
     bool last = !json_is_true(json_object_get(reply->body, "hasMore")) || !cursor;
     const struct source_table table = convex_table(job->table);
-    writer_page_done(job->writer, &table, cursor, last, rows);
-    convex_snapshot_next(job);
+    if (writer_page_done(job->writer, &table, cursor, last, rows))
+        convex_snapshot_next(job);
+    else
+        convex_job_storage_failed(job);
 }

@@ -52,34 +52,19 @@ static void write_row(struct convex_job *job, const json_t *document, int64_t ts
     }
 }
 
-/* False: the source broke its word about order. */
-static bool apply_row(struct convex_job *job, const json_t *row) {
-    if (!json_text(row, "_table"))
-        return true;
-    if (is_marker(row)) {
+static void apply_row(struct convex_job *job, const json_t *row) {
+    if (is_marker(row))
         job->marker = true;
-        return true;
-    }
-    int64_t ts = json_integer_or(row, "_ts", 0);
-    if (ts < job->last_ts)
-        return false;
-    job->last_ts = ts;
-    if (is_selected(job, row))
-        write_row(job, row, ts);
-    return true;
+    else if (is_selected(job, row))
+        write_row(job, row, json_integer_or(row, "_ts", 0));
 }
 
-/* Apply rows up to `end`; false when the job had to end. */
-static bool apply_rows(struct convex_job *job, size_t end) {
+/* Apply rows up to `end`. */
+static void apply_rows(struct convex_job *job, size_t end) {
     assert(end <= json_array_size(values_of(job)));
-    for (; job->applied < end; job->applied++) {
-        if (!apply_row(job, json_array_get(values_of(job), job->applied))) {
-            convex_job_assert_failed(job, "timestamps of a delta page go back");
-            return false;
-        }
-    }
+    for (; job->applied < end; job->applied++)
+        apply_row(job, json_array_get(values_of(job), job->applied));
     arena_free(&job->arena);
-    return true;
 }
 
 /* The end of a page */
@@ -96,19 +81,24 @@ static void next_poll(struct convex_job *job) {
 }
 
 static void keep_alive(struct convex_job *job) {
-    writer_keepalive(job->writer, job->cursor);
+    if (!writer_keepalive(job->writer, job->cursor)) {
+        convex_job_storage_failed(job);
+        return;
+    }
     job->last_keepalive = host_now(job->host);
     job->kept_alive = true;
+    next_poll(job);
 }
 
 static void commit_page(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
-    if (job->written > 0)
-        writer_commit(job->writer, job->cursor);
-    else
+    if (job->written == 0)
         keep_alive(job);
-    next_poll(job);
+    else if (writer_commit(job->writer, job->cursor))
+        next_poll(job);
+    else
+        convex_job_storage_failed(job);
 }
 
 /* Of an idle source: at once after the start, then once a minute. */
@@ -117,8 +107,7 @@ static bool keepalive_is_due(const struct convex_job *job, bool idle) {
 }
 
 static void finish_page(struct convex_job *job) {
-    if (!apply_rows(job, json_array_size(values_of(job))))
-        return;
+    apply_rows(job, json_array_size(values_of(job)));
     int64_t cursor = json_integer_or(job->page, "cursor", 0);
     bool idle = cursor == job->cursor;
     job->cursor = cursor;
@@ -130,7 +119,8 @@ static void finish_page(struct convex_job *job) {
     }
     if (keepalive_is_due(job, idle))
         keep_alive(job);
-    next_poll(job); /* otherwise the cursor moves in memory only */
+    else
+        next_poll(job); /* the cursor moves in memory only */
 }
 
 /* Mutant split-transaction: where to cut the last transaction of the page that changes several rows; 0: there
@@ -163,11 +153,13 @@ static void finish_split_page(void *context) {
 }
 
 static void commit_half(struct convex_job *job, size_t point, int64_t ts) {
-    if (!apply_rows(job, point))
-        return;
+    apply_rows(job, point);
     assert(ts - 1 >= job->cursor);
     host_mark(job->host, "replicator.split-transaction");
-    writer_commit(job->writer, ts - 1);
+    if (!writer_commit(job->writer, ts - 1)) {
+        convex_job_storage_failed(job);
+        return;
+    }
     convex_job_pause(job, job->source->polling_interval, finish_split_page);
 }
 
@@ -185,12 +177,32 @@ static bool page_is_valid(const json_t *page) {
     return true;
 }
 
+/* Timestamps never go back, on a page or from page to page; rows of no table and markers do not count. The
+ * real service finds out while it writes, and forgets what it wrote. */
+static bool page_is_in_order(struct convex_job *job, const json_t *page) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(page, "values"), i, row) {
+        if (!json_text(row, "_table") || is_marker(row))
+            continue;
+        int64_t ts = json_integer_or(row, "_ts", 0);
+        if (ts < job->last_ts)
+            return false;
+        job->last_ts = ts;
+    }
+    return true;
+}
+
 static void on_deltas(void *context, const struct convex_reply *reply) {
     struct convex_job *job = context;
     if (!convex_job_received(job, reply))
         return;
     if (!page_is_valid(reply->body)) {
         convex_job_assert_failed(job, "a delta page has no values or no cursor of 19 digits");
+        return;
+    }
+    if (!page_is_in_order(job, reply->body)) {
+        convex_job_assert_failed(job, "timestamps of a delta page go back");
         return;
     }
     assert(!job->page && !job->timer);

@@ -29,6 +29,7 @@ struct replicator {
     struct watch changes; /* of the storage's streams */
     uint64_t look_timer;  /* for streams that have changed */
     uint64_t lock_timer;  /* to renew our locks */
+    uint64_t lock_holder; /* who we are to locks */
     int64_t created;
     bool started; /* a job has */
 };
@@ -57,8 +58,6 @@ static void say_ended(struct task *task, const struct source_failure *failure) {
 /* The stream is then not ours any more: looking again finds its successor. */
 static void start_over(struct task *task) {
     struct error error = {0};
-    if (!wants_replication(task->stream))
-        return; /* replaced meanwhile */
     host_mark(task->replicator->host, "replicator.started-over");
     if (storage_stream_restart(task->replicator->options.storage, task->stream, &error))
         host_note(task->replicator->host, &(struct note){.kind = NOTE_TEXT, .text = error.message});
@@ -66,14 +65,18 @@ static void start_over(struct task *task) {
 
 static void job_ended(void *context, const struct source_failure *failure) {
     struct task *task = context;
-    rate_limit_failed(&task->replicator->limit, host_now(task->replicator->host), failure->retry_delay);
-    say_ended(task, failure);
+    bool matters =
+        wants_replication(task->stream); /* else it was replaced, and is dropped by the next look */
     bool lost = failure->position_lost;
+    if (matters) {
+        rate_limit_failed(&task->replicator->limit, host_now(task->replicator->host), failure->retry_delay);
+        say_ended(task, failure);
+    }
     source_job_stop(task->job);
     task->job = NULL;
-    if (lost)
+    if (matters && lost)
         start_over(task);
-    else
+    else if (matters)
         await_start(task);
 }
 
@@ -125,7 +128,7 @@ static void drop(struct replicator *replicator, size_t place, bool unlock) {
     host_timer_cancel(replicator->host, task->timer);
     writer_destroy(task->writer);
     if (unlock)
-        stream_lock_release(&task->stream->lock, replicator);
+        stream_lock_release(&task->stream->lock, replicator->lock_holder);
     replication_stream_release(task->stream);
     free(task);
 }
@@ -159,7 +162,8 @@ static size_t free_place(const struct replicator *replicator) {
 static bool try_take(struct replicator *replicator, struct replication_stream *stream) {
     if (!lacks_task(replicator, stream))
         return true;
-    if (!stream_lock_take(&stream->lock, replicator, host_now(replicator->host), lock_end(replicator)))
+    if (!stream_lock_take(&stream->lock, replicator->lock_holder, host_now(replicator->host),
+                          lock_end(replicator)))
         return false;
     take(replicator, free_place(replicator), stream);
     return true;
@@ -198,8 +202,8 @@ static void renew_locks(void *context) {
     struct replicator *replicator = context;
     for (size_t i = 0; i < STREAMS_MOST; i++)
         if (replicator->tasks[i])
-            stream_lock_take(&replicator->tasks[i]->stream->lock, replicator, host_now(replicator->host),
-                             lock_end(replicator));
+            stream_lock_take(&replicator->tasks[i]->stream->lock, replicator->lock_holder,
+                             host_now(replicator->host), lock_end(replicator));
     replicator->lock_timer =
         host_timer_set(replicator->host, replicator->options.job_lock / 2, renew_locks, replicator);
 }
@@ -208,6 +212,7 @@ struct replicator *replicator_create(const struct replicator_options *options) {
     struct replicator *replicator = memory_allocate(sizeof *replicator);
     replicator->options = *options;
     replicator->host = options->source->host;
+    replicator->lock_holder = ++options->storage->last_lock_holder;
     replicator->created = host_now(replicator->host);
     watch_add(&options->storage->changes, &replicator->changes, streams_changed, replicator);
     look(replicator);

@@ -50,18 +50,19 @@ const struct table_progress *writer_progress(const struct writer *writer, const 
     return bucket_storage_table(writer->buckets, table);
 }
 
-void writer_start_snapshot(struct writer *writer, int64_t boundary) {
+static bool flush(struct writer *writer) {
+    writer->unflushed_rows = writer->unflushed_bytes = 0;
+    return storage_flush(writer->options.stream->storage, NULL) == STATUS_OK;
+}
+
+bool writer_start_snapshot(struct writer *writer, int64_t boundary) {
     assert(boundary > 0 && writer_boundary(writer) == 0);
     writer->buckets->snapshot_lsn = boundary;
+    return flush(writer);
 }
 
-/* What cannot be written now is written by the next flush or commit. */
-static void flush(struct writer *writer) {
-    storage_flush(writer->options.stream->storage, NULL);
-    writer->unflushed_rows = writer->unflushed_bytes = 0;
-}
-
-/* Big transactions go to disk in parts, which nobody sees before the commit. */
+/* Big transactions go to disk in parts, which nobody sees before the commit. What cannot be written now is
+ * written by it. */
 static void count(struct writer *writer, const struct row_outputs *outputs) {
     writer->options.metrics->rows_replicated++;
     writer->unflushed_rows++;
@@ -104,39 +105,44 @@ void writer_transaction(struct writer *writer) {
     writer->options.metrics->transactions_replicated++;
 }
 
-void writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
+bool writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
                       size_t rows) {
     struct table_progress *progress = bucket_storage_table(writer->buckets, table->name);
     progress->replicated += (int64_t)rows;
     table_progress_set(progress, last, cursor);
-    flush(writer);
+    return flush(writer);
 }
 
 void writer_table_found(struct writer *writer, const struct source_table *table) {
     table_progress_set(bucket_storage_table(writer->buckets, table->name), true, NULL);
 }
 
-static void commit(struct writer *writer, int64_t position, bool empty) {
+/* A commit that storage refuses because there is nothing to show is none; so is one that it cannot write, and
+ * then a flush cannot either. */
+static bool commit(struct writer *writer, int64_t position, bool empty) {
+    if (!bucket_storage_commit(writer->buckets, position, empty) && !flush(writer))
+        return false;
+    replication_stream_report(writer->options.stream, NULL, 0);
     writer->unflushed_rows = writer->unflushed_bytes = 0;
     writer->oldest_uncommitted = 0;
-    if (bucket_storage_commit(writer->buckets, position, empty))
-        replication_stream_report(writer->options.stream, NULL, 0);
+    return true;
 }
 
-void writer_finish_snapshot(struct writer *writer) {
+bool writer_finish_snapshot(struct writer *writer) {
     struct bucket_storage *buckets = writer->buckets;
     assert(!buckets->snapshot_done && buckets->snapshot_lsn > 0);
     buckets->snapshot_done = true;
-    buckets->resume_lsn = buckets->snapshot_lsn;
     commit(writer, buckets->snapshot_lsn, true);
+    buckets->snapshot_done = buckets->lsn > 0; /* not so: it failed, or the stream was replaced meanwhile */
+    return buckets->snapshot_done;
 }
 
-void writer_commit(struct writer *writer, int64_t position) {
-    commit(writer, position, false);
+bool writer_commit(struct writer *writer, int64_t position) {
+    return commit(writer, position, false);
 }
 
-void writer_keepalive(struct writer *writer, int64_t position) {
-    commit(writer, position, true);
+bool writer_keepalive(struct writer *writer, int64_t position) {
+    return commit(writer, position, true);
 }
 
 void writer_seen(struct writer *writer, int64_t time) {

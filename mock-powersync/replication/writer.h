@@ -1,7 +1,8 @@
 /* What a replication job writes through: rows in, bucket operations out, for one replication stream. Rows are
  * evaluated here; they become visible to clients by a commit only, whole or not at all. Counts the metrics of
  * replication: data_replicated_bytes and chunks_replicated stay absent, as in the real service's module.
- * Nothing here fails. */
+ * What returns bool is false when storage could not be written or does not want it any more (the stream was
+ * replaced): then nothing of it is visible, and the job ends. */
 #ifndef MOCK_POWERSYNC_WRITER_H
 #define MOCK_POWERSYNC_WRITER_H
 
@@ -30,15 +31,15 @@ int64_t writer_position(const struct writer *writer); /* where streaming goes on
 const struct table_progress *writer_progress(const struct writer *writer, const char *table);
 
 /* The snapshot. Its boundary is chosen before anything else, so that a resumed one keeps it. */
-void writer_start_snapshot(struct writer *writer, int64_t boundary);
+bool writer_start_snapshot(struct writer *writer, int64_t boundary);
 /* A row that is already there stays as it is. */
 void writer_insert(struct writer *writer, const struct source_table *table, const char *id,
                    const struct row *row);
 /* The page's rows and the cursor of the next page (NULL: none) survive a crash from here on. */
-void writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
+bool writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
                       size_t rows);
 /* All tables are there: a commit at the boundary shows them to clients. */
-void writer_finish_snapshot(struct writer *writer);
+bool writer_finish_snapshot(struct writer *writer);
 
 /* Streaming */
 void writer_transaction(struct writer *writer); /* the next row begins a transaction of the source */
@@ -48,9 +49,9 @@ void writer_delete(struct writer *writer, const struct source_table *table, cons
 /* A table that appeared after the boundary: all its rows came by streaming. */
 void writer_table_found(struct writer *writer, const struct source_table *table);
 /* Show what was written, as of `position`. When that made no operation, the position stays where it was. */
-void writer_commit(struct writer *writer, int64_t position);
+bool writer_commit(struct writer *writer, int64_t position);
 /* Everything up to `position` is there, although nothing was written. */
-void writer_keepalive(struct writer *writer, int64_t position);
+bool writer_keepalive(struct writer *writer, int64_t position);
 /* The job has read the source up to this time (ns since the Unix epoch), and may commit it or not. */
 void writer_seen(struct writer *writer, int64_t time);
 /* How long the oldest thing seen has not been committed, ns; 0: nothing waits. */

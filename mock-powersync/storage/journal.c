@@ -191,7 +191,8 @@ static bool write_operation(struct journal *journal, int64_t stream, const struc
                (int64_t)operation->op_id, (int64_t)operation->kind, (int64_t)operation->checksum,
                place ? INT64_C(0) : (int64_t)operation->target_op, place ? place->row->table : NULL,
                place ? place->row->id : NULL, place ? place->object_type : NULL,
-               place ? place->object_id : NULL, put ? operation->data : NULL, (size_t)operation->data_length);
+               place ? operation_place_id(place) : NULL, put ? operation->data : NULL,
+               (size_t)operation->data_length);
 }
 
 static bool write_bucket(struct journal *journal, struct bucket_storage *buckets, struct bucket *bucket) {
@@ -245,7 +246,7 @@ static bool write_tables(struct journal *journal, const struct bucket_storage *b
     struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&buckets->tables, &i));) {
         const struct table_progress *progress = entry->value;
-        if (!run(journal, JOURNAL_SET_TABLE, "itiit", (int64_t)buckets->number, entry->key,
+        if (!run(journal, JOURNAL_SET_TABLE, "ititi", (int64_t)buckets->number, entry->key,
                  (int64_t)progress->done, progress->cursor, progress->replicated))
             return false;
     }

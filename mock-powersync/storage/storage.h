@@ -44,6 +44,7 @@ struct replication_stream {
 struct storage {
     uint64_t last_op; /* of all streams, buckets and the parameter indexes */
     int last_number;
+    uint64_t last_lock_holder;           /* of the replicators that ever worked on it */
     struct replication_stream **streams; /* ascending numbers, without terminated ones */
     size_t n_streams;
     size_t streams_capacity;

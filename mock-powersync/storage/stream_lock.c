@@ -1,9 +1,8 @@
 #include "mock-powersync/storage/stream_lock.h"
 
 #include <assert.h>
-#include <stddef.h>
 
-bool stream_lock_take(struct stream_lock *lock, const void *holder, int64_t now, int64_t until) {
+bool stream_lock_take(struct stream_lock *lock, uint64_t holder, int64_t now, int64_t until) {
     assert(holder && until > now);
     if (lock->holder && lock->holder != holder && lock->until > now)
         return false;
@@ -11,7 +10,7 @@ bool stream_lock_take(struct stream_lock *lock, const void *holder, int64_t now,
     return true;
 }
 
-void stream_lock_release(struct stream_lock *lock, const void *holder) {
+void stream_lock_release(struct stream_lock *lock, uint64_t holder) {
     if (lock->holder == holder)
-        *lock = (struct stream_lock){NULL, 0};
+        *lock = (struct stream_lock){0};
 }

@@ -8,13 +8,12 @@
 #include <stdint.h>
 
 struct stream_lock {
-    const void *holder; /* NULL: nobody; never followed */
-    int64_t until;      /* when somebody else may take it although it was not let go; INT64_MAX: never */
+    uint64_t holder; /* 0: nobody */
+    int64_t until;   /* when somebody else may take it although it was not let go; INT64_MAX: never */
 };
 
 /* Take it, or hold it for longer. False: somebody else has it. */
-bool stream_lock_take(struct stream_lock *lock, const void *holder, int64_t now, int64_t until);
-void stream_lock_release(struct stream_lock *lock,
-                         const void *holder); /* ignored when somebody else has it */
+bool stream_lock_take(struct stream_lock *lock, uint64_t holder, int64_t now, int64_t until);
+void stream_lock_release(struct stream_lock *lock, uint64_t holder); /* ignored when somebody else has it */
 
 #endif

@@ -1,121 +1,183 @@
 #include "mock-powersync/stream/sync_line.h"
 
 #include <assert.h>
-#include <inttypes.h>
+#include <string.h>
 
-/* Op ids and write checkpoints travel as decimal texts. */
-static void append_id(struct buffer *out, uint64_t id) {
-    buffer_append_char(out, '"');
-    buffer_append_integer(out, (int64_t)id);
-    buffer_append_char(out, '"');
+static void text(struct line_writer *line, const char *key, const char *value) {
+    line_text(line, key, value, strlen(value));
 }
 
-void sync_line_bucket_append(struct buffer *out, const struct sync_line_bucket *bucket) {
-    buffer_append_text(out, "{\"bucket\":");
-    buffer_append_json_text(out, bucket->name);
-    buffer_append_text(out, ",\"checksum\":");
-    buffer_append_integer(out, (int32_t)bucket->checksum);
-    buffer_append_text(out, ",\"count\":");
-    buffer_append_integer(out, (int64_t)bucket->count);
-    buffer_append_text(out, ",\"priority\":");
-    buffer_append_integer(out, bucket->priority);
-    buffer_append_text(out, ",\"subscriptions\":");
-    buffer_append_text(out, bucket->subscriptions);
-    buffer_append_char(out, '}');
-}
+/* Checkpoints */
 
-static void append_head(struct buffer *out, uint64_t op_id, int64_t write_checkpoint) {
-    buffer_append_text(out, "{\"last_op_id\":");
-    append_id(out, op_id);
-    if (write_checkpoint != 0) {
-        buffer_append_text(out, ",\"write_checkpoint\":");
-        append_id(out, (uint64_t)write_checkpoint);
+static void append_bucket(struct line_writer *line, const struct sync_line_bucket *bucket) {
+    line_object(line, NULL);
+    text(line, "bucket", bucket->name);
+    line_number(line, "checksum", (int32_t)bucket->checksum); /* sums are signed, on the real wire, too */
+    line_number(line, "count", (int64_t)bucket->count);
+    assert(bucket->priority >= 0 && bucket->priority <= 3);
+    line_number(line, "priority", bucket->priority);
+    line_array(line, "subscriptions");
+    for (size_t i = 0; i < bucket->n_reasons; i++) {
+        const struct sync_line_reason *reason = &bucket->reasons[i];
+        line_object(line, NULL);
+        line_number(line, reason->is_default ? "default" : "sub", (int64_t)reason->index);
+        line_close(line);
     }
+    line_close(line);
+    line_close(line);
 }
 
-void sync_line_checkpoint(struct buffer *out, uint64_t op_id, int64_t write_checkpoint, const char *buckets,
-                          const char *streams) {
-    buffer_append_text(out, "{\"checkpoint\":");
-    append_head(out, op_id, write_checkpoint);
-    buffer_append_text(out, ",\"buckets\":[");
-    buffer_append_text(out, buckets);
-    buffer_append_text(out, "],\"streams\":[");
-    buffer_append_text(out, streams);
-    buffer_append_text(out, "]}}\n");
+static void append_buckets(struct line_writer *line, const char *key,
+                           const struct sync_line_checkpoint *checkpoint) {
+    line_array(line, key);
+    for (size_t i = 0; i < checkpoint->n_buckets; i++)
+        append_bucket(line, &checkpoint->buckets[i]);
+    line_close(line);
 }
 
-void sync_line_diff(struct buffer *out, uint64_t op_id, int64_t write_checkpoint, const char *updated) {
-    buffer_append_text(out, "{\"checkpoint_diff\":");
-    append_head(out, op_id, write_checkpoint);
-    buffer_append_text(out, ",\"removed_buckets\":[],\"updated_buckets\":[");
-    buffer_append_text(out, updated);
-    buffer_append_text(out, "]}}\n");
-}
-
-static void append_operation(struct buffer *out, const struct bucket_operation *operation, bool raw) {
-    buffer_append_text(out, "{\"op_id\":");
-    append_id(out, operation->op_id);
-    if (operation->kind == OPERATION_MOVE || operation->kind == OPERATION_CLEAR) {
-        buffer_append_text(out, operation->kind == OPERATION_MOVE ? ",\"op\":\"MOVE\",\"checksum\":"
-                                                                  : ",\"op\":\"CLEAR\",\"checksum\":");
-        buffer_append_integer(out, operation->checksum);
-        buffer_append_text(out, raw ? "}" : ",\"data\":null}");
-        return;
+static void append_stream(struct line_writer *line, const struct sync_line_stream *stream) {
+    line_object(line, NULL);
+    text(line, "name", stream->name);
+    line_boolean(line, "is_default", stream->is_default);
+    line_array(line, "errors");
+    for (size_t i = 0; i < stream->n_errors; i++) {
+        const struct sync_line_error *error = &stream->errors[i];
+        line_object(line, NULL);
+        if (error->subscription.is_default)
+            text(line, "subscription", "default");
+        else
+            line_number(line, "subscription", (int64_t)error->subscription.index);
+        text(line, "message", error->message);
+        line_close(line);
     }
-    bool put = operation->kind == OPERATION_PUT;
+    line_close(line);
+    line_close(line);
+}
+
+static void begin_checkpoint(struct line_writer *line, enum line_format format, struct buffer *out,
+                             const char *kind, const struct sync_line_checkpoint *checkpoint) {
+    line_begin(line, format, out);
+    line_object(line, kind);
+    line_id(line, "last_op_id", checkpoint->op_id);
+    if (checkpoint->write_checkpoint != 0)
+        line_id(line, "write_checkpoint", (uint64_t)checkpoint->write_checkpoint);
+}
+
+void sync_line_checkpoint(struct buffer *out, enum line_format format,
+                          const struct sync_line_checkpoint *checkpoint) {
+    struct line_writer line;
+    begin_checkpoint(&line, format, out, "checkpoint", checkpoint);
+    append_buckets(&line, "buckets", checkpoint);
+    line_array(&line, "streams");
+    for (size_t i = 0; i < checkpoint->n_streams; i++)
+        append_stream(&line, &checkpoint->streams[i]);
+    line_close(&line);
+    line_close(&line);
+    line_finish(&line);
+}
+
+void sync_line_diff(struct buffer *out, enum line_format format, const struct sync_line_checkpoint *diff) {
+    struct line_writer line;
+    begin_checkpoint(&line, format, out, "checkpoint_diff", diff);
+    line_array(&line, "removed_buckets");
+    for (size_t i = 0; i < diff->n_removed; i++)
+        text(&line, NULL, diff->removed[i]);
+    line_close(&line);
+    append_buckets(&line, "updated_buckets", diff);
+    line_close(&line);
+    line_finish(&line);
+}
+
+/* Data */
+
+static void append_data(struct line_writer *line, const struct bucket_operation *operation) {
+    if (operation->kind != OPERATION_PUT)
+        line_null(line, "data");
+    else if (line->format == LINE_NDJSON_EMBEDDED)
+        line_json(line, "data", operation->data, operation->data_length);
+    else
+        line_text(line, "data", operation->data, operation->data_length);
+}
+
+/* A row that is put or removed. */
+static void append_row(struct line_writer *line, const struct bucket_operation *operation) {
     char subkey[37];
     operation_subkey(operation, subkey);
-    buffer_append_text(out, put ? ",\"op\":\"PUT\",\"object_type\":" : ",\"op\":\"REMOVE\",\"object_type\":");
-    buffer_append_json_text(out, operation_object_type(operation));
-    buffer_append_text(out, ",\"object_id\":");
-    buffer_append_json_text(out, operation_object_id(operation));
-    buffer_append_text(out, ",\"checksum\":");
-    buffer_append_integer(out, operation->checksum);
-    buffer_append_text(out, ",\"subkey\":\"");
-    buffer_append_text(out, subkey);
-    buffer_append_text(out, "\",\"data\":");
-    if (!put)
-        buffer_append_text(out, "null");
-    else if (raw)
-        buffer_append_json_string(out, operation->data, operation->data_length);
-    else
-        buffer_append(out, operation->data, operation->data_length);
-    buffer_append_char(out, '}');
+    text(line, "op", operation->kind == OPERATION_PUT ? "PUT" : "REMOVE");
+    text(line, "object_type", operation_object_type(operation));
+    text(line, "object_id", operation_object_id(operation));
+    line_number(line, "checksum", operation->checksum);
+    text(line, "subkey", subkey);
+    append_data(line, operation);
 }
 
-void sync_line_data(struct buffer *out, const struct bucket *bucket, uint64_t after, size_t first,
-                    size_t count, bool has_more, bool raw) {
+/* What compaction left: a checksum, and no row. */
+static void append_rest(struct line_writer *line, const struct bucket_operation *operation) {
+    bool clear = operation->kind == OPERATION_CLEAR;
+    text(line, "op", clear ? "CLEAR" : "MOVE");
+    line_number(line, "checksum", clear ? (int64_t)(int32_t)operation->checksum : operation->checksum);
+    if (line->format == LINE_NDJSON_EMBEDDED)
+        line_null(line, "data");
+}
+
+static void append_operation(struct line_writer *line, const struct bucket_operation *operation) {
+    line_object(line, NULL);
+    line_id(line, "op_id", operation->op_id);
+    if (operation->kind == OPERATION_PUT || operation->kind == OPERATION_REMOVE)
+        append_row(line, operation);
+    else
+        append_rest(line, operation);
+    line_close(line);
+}
+
+void sync_line_data(struct buffer *out, enum line_format format, const struct bucket *bucket, uint64_t after,
+                    size_t first, size_t count, bool has_more) {
     assert(count > 0 && first + count <= bucket->count);
     assert(bucket->operations[first].op_id > after);
-    buffer_append_text(out, "{\"data\":{\"bucket\":");
-    buffer_append_json_text(out, bucket->name);
-    buffer_append_text(out, ",\"after\":");
-    append_id(out, after);
-    buffer_append_text(out, has_more ? ",\"has_more\":true,\"data\":[" : ",\"has_more\":false,\"data\":[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buffer_append_char(out, ',');
-        append_operation(out, &bucket->operations[first + i], raw);
-    }
-    buffer_append_text(out, "],\"next_after\":");
-    append_id(out, bucket->operations[first + count - 1].op_id);
-    buffer_append_text(out, "}}\n");
+    struct line_writer line;
+    line_begin(&line, format, out);
+    line_object(&line, "data");
+    text(&line, "bucket", bucket->name);
+    line_id(&line, "after", after);
+    line_boolean(&line, "has_more", has_more);
+    line_array(&line, "data");
+    for (size_t i = 0; i < count; i++)
+        append_operation(&line, &bucket->operations[first + i]);
+    line_close(&line);
+    line_id(&line, "next_after", bucket->operations[first + count - 1].op_id);
+    line_close(&line);
+    line_finish(&line);
 }
 
-void sync_line_partial(struct buffer *out, uint64_t op_id, int priority) {
-    buffer_append_text(out, "{\"partial_checkpoint_complete\":{\"last_op_id\":");
-    append_id(out, op_id);
+/* The others */
+
+static void only_op_id(struct line_writer *line, enum line_format format, struct buffer *out,
+                       const char *kind, uint64_t op_id) {
+    line_begin(line, format, out);
+    line_object(line, kind);
+    line_id(line, "last_op_id", op_id);
+}
+
+void sync_line_partial(struct buffer *out, enum line_format format, uint64_t op_id, int priority) {
+    struct line_writer line;
     assert(priority >= 0 && priority <= 3);
-    buffer_printf(out, ",\"priority\":%d}}\n", priority);
+    only_op_id(&line, format, out, "partial_checkpoint_complete", op_id);
+    line_number(&line, "priority", priority);
+    line_close(&line);
+    line_finish(&line);
 }
 
-void sync_line_complete(struct buffer *out, uint64_t op_id) {
-    buffer_append_text(out, "{\"checkpoint_complete\":{\"last_op_id\":");
-    append_id(out, op_id);
-    buffer_append_text(out, "}}\n");
+void sync_line_complete(struct buffer *out, enum line_format format, uint64_t op_id) {
+    struct line_writer line;
+    only_op_id(&line, format, out, "checkpoint_complete", op_id);
+    line_close(&line);
+    line_finish(&line);
 }
 
-void sync_line_token_expires(struct buffer *out, int64_t seconds) {
+void sync_line_token_expires(struct buffer *out, enum line_format format, int64_t seconds) {
+    struct line_writer line;
     assert(seconds >= 0);
-    buffer_printf(out, "{\"token_expires_in\":%" PRId64 "}\n", seconds);
+    line_begin(&line, format, out);
+    line_number(&line, "token_expires_in", seconds);
+    line_finish(&line);
 }

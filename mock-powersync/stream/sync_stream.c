@@ -1,270 +1,110 @@
-#include "mock-powersync/stream/sync_stream.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
-#include "mock-powersync/stream/stream_buckets.h"
-#include "mock-powersync/stream/sync_line.h"
+#include "mock-powersync/stream/sync_stream_private.h"
 
-#define PAUSE_AFTER_CHECKPOINT (10 * TIME_MILLISECOND)
 #define NO_LINE_THROTTLE_LOW (20 * TIME_MILLISECOND) /* after news that this client does not see */
 #define NO_LINE_THROTTLE_HIGH (30 * TIME_MILLISECOND)
-#define READ_TIME (1 * TIME_MILLISECOND)  /* at most, between two batches of one checkpoint */
-#define INTERRUPTIBLE_AFTER 1000          /* operations sent for one checkpoint */
-#define CHUNK_BYTES ((size_t)1024 * 1024) /* of data in one line */
 #define EXPIRY_WARNING (20 * TIME_SECOND)
 
-struct sync_stream {
-    const struct sync_stream_environment *environment;
-    uint64_t exchange;
-    bool raw_data;
-    int64_t expires; /* seconds since the Unix epoch */
-    bool head_sent;
-    struct stream_buckets buckets;
-    struct write_checkpoint *record; /* what this client may be told about its uploads */
-    struct watch record_watch;
+/* What the parts share */
 
-    bool announced;           /* the first checkpoint line was sent */
-    int64_t write_checkpoint; /* as last announced */
-    uint64_t checkpoint;      /* op id of the checkpoint being sent */
-    size_t sent;              /* operations sent for it */
-
-    bool busy;         /* a cycle, or the pause after one, is under way */
-    unsigned wakes;    /* commits with news since the last look */
-    uint64_t woken_by; /* the commit of the last wake: several changed buckets of one commit count once */
-    uint64_t timer;
-    uint64_t keepalive_timer;
-};
-
-static void evaluate(void *context);
-static void send_step(void *context);
-
-static void write_line(struct sync_stream *stream, struct buffer *line) {
-    struct host *host = stream->environment->host;
-    static const struct http_header headers[] = {{"access-control-allow-origin", "*"},
-                                                 {"access-control-expose-headers", "Content-Type"},
-                                                 {"content-type", "application/x-ndjson"},
-                                                 {"x-accel-buffering", "no"}};
-    if (!stream->head_sent)
-        host_http_respond(host, stream->exchange,
-                          &(struct http_response){.status = 200, .headers = headers, .n_headers = 4});
-    stream->head_sent = true;
-    assert(line->length > 0 && line->data[line->length - 1] == '\n');
-    host_http_write(host, stream->exchange, line->data, line->length);
-    buffer_clear(line);
+void sync_stream_write(struct sync_stream *stream) {
+    assert(stream->line.length > 0);
+    stream->transport.write(stream->transport.context, stream->line.data, stream->line.length);
+    buffer_clear(&stream->line);
 }
 
-static void set_timer(struct sync_stream *stream, int64_t delay, void (*fire)(void *)) {
+void sync_stream_set_timer(struct sync_stream *stream, int64_t delay, void (*fire)(void *context)) {
     assert(!stream->timer && stream->busy);
     stream->timer = host_timer_set(stream->environment->host, delay, fire, stream);
 }
 
-static void wake(void *context) {
+bool sync_stream_is_ready(struct sync_stream *stream, void (*next)(struct sync_stream *stream)) {
+    assert(stream->busy && !stream->timer);
+    if (stream->transport.ready(stream->transport.context))
+        return true;
+    stream->blocked = true;
+    stream->next = next;
+    return false;
+}
+
+void sync_stream_fail(struct sync_stream *stream, const struct http_error *error) {
+    stream->transport.fail(stream->transport.context, error);
+}
+
+void sync_stream_end(struct sync_stream *stream) {
+    stream->transport.end(stream->transport.context);
+}
+
+/* Looking for checkpoints */
+
+static void look(struct sync_stream *stream) {
+    assert(stream->busy && !stream->timer);
+    if (!sync_stream_is_ready(stream, look))
+        return;
+    switch (sync_stream_announce(stream)) {
+    case ANNOUNCED:
+        sync_stream_send(stream);
+        break;
+    case NOTHING_NEW:
+        sync_stream_rest(stream, host_random_between(stream->environment->host, "stream.throttle",
+                                                     NO_LINE_THROTTLE_LOW, NO_LINE_THROTTLE_HIGH));
+        break;
+    case STREAM_OVER:
+        break;
+    }
+}
+
+static void look_now(void *context) {
     struct sync_stream *stream = context;
-    uint64_t commit = stream->environment->storage->commits;
+    stream->timer = 0;
+    look(stream);
+}
+
+void sync_stream_wake(void *context) {
+    struct sync_stream *stream = context;
+    uint64_t commit = stream->storage ? stream->storage->commits : 0;
     if (stream->wakes == 0 || stream->woken_by != commit)
         stream->wakes++;
     stream->woken_by = commit;
     if (stream->busy)
         return;
     stream->busy = true;
-    set_timer(stream, 0, evaluate);
+    sync_stream_set_timer(stream, stream->announced ? stream->environment->notification_delay : 0, look_now);
 }
 
-static void pause_over(void *context) {
+static void lookups_changed(void *context) {
+    struct sync_stream *stream = context;
+    stream->lookups_changed = true;
+    sync_stream_wake(stream);
+}
+
+static void rest_is_over(void *context) {
     struct sync_stream *stream = context;
     stream->timer = 0;
     assert(stream->busy);
     if (stream->wakes > 0)
-        evaluate(stream);
+        look(stream);
     else
         stream->busy = false;
 }
 
-/* Announcing */
-
-static void append_bucket(struct buffer *out, const struct stream_bucket *bucket) {
-    if (out->length > 0)
-        buffer_append_char(out, ',');
-    struct sync_line_bucket line = {bucket->bucket->name, bucket->checksum, bucket->count, bucket->priority,
-                                    bucket->subscriptions};
-    sync_line_bucket_append(out, &line);
+void sync_stream_rest(struct sync_stream *stream, int64_t pause) {
+    sync_stream_set_timer(stream, pause, rest_is_over);
 }
 
-/* Up to which operation the next announcement goes. */
-static uint64_t announced_op(const struct sync_stream *stream) {
-    const struct bucket_storage *storage = stream->environment->storage;
-    bool lags = !stream->announced && host_mutant(stream->environment->host, "replay-old-checkpoint");
-    return lags ? storage->previous : storage->checkpoint;
-}
-
-/* Take over the state at the checkpoint of buckets that changed; their announcements go to `out`. */
-static size_t take_changes(struct sync_stream *stream, struct buffer *out) {
-    size_t changed = 0;
-    const uint64_t op = announced_op(stream);
-    for (size_t i = 0; i < stream->buckets.count; i++) {
-        struct stream_bucket *bucket = &stream->buckets.buckets[i];
-        struct bucket_state state = bucket_state_at(bucket->bucket, op);
-        if (stream->announced && state.checksum == bucket->checksum && state.count == bucket->count)
-            continue;
-        bucket->checksum = state.checksum;
-        if (host_mutant(stream->environment->host, "wrong-checksum") && state.count % 8 == 7)
-            bucket->checksum++;
-        bucket->count = state.count;
-        bucket->pending = true;
-        append_bucket(out, bucket);
-        changed++;
-    }
-    return changed;
-}
-
-/* Write the next checkpoint or diff line, if the storage's checkpoint holds news for this client. */
-static bool announce(struct sync_stream *stream) {
-    const struct bucket_storage *storage = stream->environment->storage;
-    unsigned wakes = stream->wakes;
-    stream->wakes = 0;
-    int64_t visible = write_checkpoint_visible(stream->record, storage->lsn);
-    if (visible < stream->write_checkpoint)
-        visible = stream->write_checkpoint; /* a newer request is pending: what was announced stays true */
-    struct buffer buckets = {0};
-    size_t changed = take_changes(stream, &buckets);
-    bool news = !stream->announced || changed > 0 || visible != stream->write_checkpoint;
-    if (news) {
-        if (stream->announced && wakes > 1)
-            host_mark(stream->environment->host, "service.checkpoint-coalesced");
-        assert(storage->checkpoint >= stream->checkpoint && visible >= stream->write_checkpoint);
-        stream->checkpoint = announced_op(stream);
-        stream->write_checkpoint = visible;
-        stream->sent = 0;
-        struct buffer line = {0};
-        if (stream->announced)
-            sync_line_diff(&line, stream->checkpoint, visible, buffer_text(&buckets));
-        else
-            sync_line_checkpoint(&line, stream->checkpoint, visible, buffer_text(&buckets),
-                                 stream->buckets.streams);
-        stream->announced = true;
-        write_line(stream, &line);
-        buffer_free(&line);
-    }
-    buffer_free(&buckets);
-    return news;
-}
-
-static void evaluate(void *context) {
+static void go_on(void *context) {
     struct sync_stream *stream = context;
     stream->timer = 0;
-    assert(stream->busy);
-    if (announce(stream)) {
-        send_step(stream);
+    stream->next(stream);
+}
+
+void sync_stream_resume(struct sync_stream *stream) {
+    if (!stream->blocked)
         return;
-    }
-    int64_t throttle = host_random_between(stream->environment->host, "stream.throttle", NO_LINE_THROTTLE_LOW,
-                                           NO_LINE_THROTTLE_HIGH);
-    set_timer(stream, throttle, pause_over);
-}
-
-/* Sending */
-
-/* Index into the order of the first pending bucket from `start` on; buckets.count when there is none. */
-static size_t next_pending(const struct sync_stream *stream, size_t start) {
-    size_t i = start;
-    while (i < stream->buckets.count && !stream->buckets.buckets[stream->buckets.order[i]].pending)
-        i++;
-    return i;
-}
-
-/* How many operations from `first` on fit into one line: at least one, whatever its size. */
-static size_t chunk_size(const struct bucket *bucket, size_t first, size_t limit) {
-    size_t bytes = bucket->operations[first].data_length;
-    size_t count = 1;
-    while (count < limit && bytes + bucket->operations[first + count].data_length <= CHUNK_BYTES)
-        bytes += bucket->operations[first + count++].data_length;
-    return count;
-}
-
-/* Send a bucket's operations up to the checkpoint, at most `limit` (>= 1). Returns how many. */
-static size_t send_bucket(struct sync_stream *stream, struct stream_bucket *target, size_t limit) {
-    const struct bucket *bucket = target->bucket;
-    size_t first = bucket_index_after(bucket, target->position);
-    size_t end = bucket_index_after(bucket, stream->checkpoint);
-    size_t total = first < end ? end - first : 0;
-    total = total < limit ? total : limit;
-    struct buffer line = {0};
-    for (size_t done = 0; done < total;) {
-        size_t count = chunk_size(bucket, first + done, total - done);
-        /* The last chunk of a full batch says "more" although there may be none, as the real service does. */
-        bool more = done + count < total || total == limit;
-        sync_line_data(&line, bucket, target->position, first + done, count, more, stream->raw_data);
-        write_line(stream, &line);
-        done += count;
-        target->position = bucket->operations[first + done - 1].op_id;
-    }
-    buffer_free(&line);
-    assert(target->position <= stream->checkpoint || total == 0);
-    stream->sent += total;
-    return total;
-}
-
-/* One read of storage for the priority group that begins at `start`. True: it was full, there may be more. */
-static bool send_batch(struct sync_stream *stream, size_t start) {
-    int priority = stream->buckets.buckets[stream->buckets.order[start]].priority;
-    size_t left = stream->environment->batch_operations;
-    for (size_t i = start; i < stream->buckets.count && left > 0; i = next_pending(stream, i + 1)) {
-        struct stream_bucket *bucket = &stream->buckets.buckets[stream->buckets.order[i]];
-        if (bucket->priority != priority)
-            break;
-        left -= send_bucket(stream, bucket, left);
-    }
-    return left == 0;
-}
-
-static void finish_group(struct sync_stream *stream, size_t start) {
-    int priority = stream->buckets.buckets[stream->buckets.order[start]].priority;
-    size_t i = start;
-    for (; i < stream->buckets.count; i = next_pending(stream, i + 1)) {
-        struct stream_bucket *bucket = &stream->buckets.buckets[stream->buckets.order[i]];
-        if (bucket->priority != priority)
-            break;
-        bucket->pending = false;
-    }
-    if (i == stream->buckets.count)
-        return; /* the last group is closed by the whole checkpoint's line */
-    struct buffer line = {0};
-    sync_line_partial(&line, stream->checkpoint, priority);
-    write_line(stream, &line);
-    buffer_free(&line);
-}
-
-static void finish_checkpoint(struct sync_stream *stream) {
-    struct buffer line = {0};
-    sync_line_complete(&line, stream->checkpoint);
-    write_line(stream, &line);
-    buffer_free(&line);
-    set_timer(stream, PAUSE_AFTER_CHECKPOINT, pause_over);
-}
-
-static void send_step(void *context) {
-    struct sync_stream *stream = context;
-    stream->timer = 0;
-    assert(stream->announced && stream->busy);
-    if (stream->sent >= INTERRUPTIBLE_AFTER && stream->wakes > 0 && announce(stream))
-        host_mark(stream->environment->host, "service.checkpoint-interrupted");
-    for (;;) {
-        size_t start = next_pending(stream, 0);
-        if (start == stream->buckets.count) {
-            finish_checkpoint(stream);
-            return;
-        }
-        bool full = send_batch(stream, start);
-        if (!full)
-            finish_group(stream, start);
-        if (full ||
-            (stream->sent >= INTERRUPTIBLE_AFTER && next_pending(stream, 0) < stream->buckets.count)) {
-            set_timer(stream, host_random_between(stream->environment->host, "stream.read", 0, READ_TIME),
-                      send_step);
-            return;
-        }
-    }
+    stream->blocked = false;
+    sync_stream_set_timer(stream, 0, go_on);
 }
 
 /* Keepalive and expiry */
@@ -277,8 +117,9 @@ static void keepalive(void *context);
 
 static void schedule_keepalive(struct sync_stream *stream) {
     struct host *host = stream->environment->host;
-    int64_t left = token_left(stream);
-    int64_t delay = host_jitter(host, "stream.keepalive", stream->environment->keepalive_interval, 10);
+    int64_t left = token_left(stream), delay = left;
+    if (stream->transport.keepalives)
+        delay = host_jitter(host, "stream.keepalive", stream->environment->keepalive_interval, 10);
     if (left > EXPIRY_WARNING && delay > left - EXPIRY_WARNING)
         delay = left - EXPIRY_WARNING;
     else if (delay > left)
@@ -290,37 +131,69 @@ static void keepalive(void *context) {
     struct sync_stream *stream = context;
     stream->keepalive_timer = 0;
     int64_t left = token_left(stream);
-    int64_t seconds = left > 0 ? (left + TIME_SECOND - 1) / TIME_SECOND : 0;
-    struct buffer line = {0};
-    sync_line_token_expires(&line, seconds);
-    write_line(stream, &line);
-    buffer_free(&line);
-    if (left > 0) {
-        schedule_keepalive(stream);
+    if (left > 0 && !stream->transport.ready(stream->transport.context)) {
+        schedule_keepalive(stream); /* what the client has not read yet keeps the connection alive */
         return;
     }
-    host_http_end(stream->environment->host, stream->exchange);
-    stream->environment->ended(stream->environment->context, stream);
+    sync_line_token_expires(&stream->line, stream->format,
+                            left > 0 ? (left + TIME_SECOND - 1) / TIME_SECOND : 0);
+    sync_stream_write(stream);
+    if (left > 0)
+        schedule_keepalive(stream);
+    else
+        sync_stream_end(stream);
 }
 
-struct sync_stream *sync_stream_create(const struct sync_stream_environment *environment, uint64_t exchange,
-                                       const struct sync_request *request, const struct auth_user *user,
-                                       struct http_error *error) {
-    struct stream_buckets buckets;
-    if (!stream_buckets_make(&buckets, environment->config, environment->storage, request, user, error))
-        return NULL;
+/* Life */
+
+static void gave_up_waiting(void *context) {
+    struct http_error error;
+    http_error_set(&error, 500, "InternalServerError", "PSYNC_S2001", "Timeout while waiting for data");
+    sync_stream_fail(context, &error);
+}
+
+static void may_read(void *context) {
+    sync_stream_send(context);
+}
+
+static void source_changed(void *context) {
+    struct sync_stream *stream = context;
+    if (stream->source->state == STREAM_STOPPED || stream->source->state == STREAM_TERMINATED)
+        sync_stream_wake(stream);
+}
+
+/* What the client gets, and from where. */
+static void subscribe(struct sync_stream *stream, const struct sync_request *request,
+                      const struct auth_user *user) {
+    struct storage *storage = stream->environment->storage;
+    stream->source = replication_stream_hold(storage_serving(storage));
+    stream->storage = stream->source->buckets;
+    watch_add(&storage->changes, &stream->source_watch, source_changed, stream);
+    stream->buckets.storage = stream->lookups.storage = stream->storage;
+    sync_request_positions(request, &stream->buckets.positions, &stream->refusal);
+    subscriptions_make(&stream->subscriptions, stream->source->config, request, user->claims);
+    char *key = write_checkpoint_key(user->id_text, request->client_id);
+    stream->record = write_checkpoints_record(&storage->write_checkpoints, key);
+    free(key);
+    watch_add(&stream->record->watches, &stream->record_watch, sync_stream_wake, stream);
+}
+
+struct sync_stream *sync_stream_create(struct sync_stream_environment *environment,
+                                       const struct stream_transport *transport, enum line_format format,
+                                       const struct sync_request *request, const struct auth_user *user) {
     struct sync_stream *stream = memory_allocate(sizeof *stream);
     stream->environment = environment;
-    stream->exchange = exchange;
-    stream->raw_data = request->raw_data;
+    stream->transport = *transport;
+    stream->format = format;
     stream->expires = user->expires;
-    stream->buckets = buckets;
-    for (size_t i = 0; i < buckets.count; i++)
-        watch_add(&buckets.buckets[i].bucket->watches, &buckets.buckets[i].watch, wake, stream);
-    char *key = write_checkpoint_key(user->id_text, request->client_id);
-    stream->record = write_checkpoints_record(environment->write_checkpoints, key);
-    free(key);
-    watch_add(&stream->record->watches, &stream->record_watch, wake, stream);
+    stream->buckets = (struct stream_buckets){.wake = sync_stream_wake, .context = stream};
+    stream->lookups = (struct stream_lookups){
+        .wake = lookups_changed, .context = stream, .limit = environment->max_parameter_results};
+    stream->fetch = (struct fetch_place){.granted = may_read, .gave_up = gave_up_waiting, .context = stream};
+    if (storage_serving(environment->storage))
+        subscribe(stream, request, user);
+    else
+        http_error_set(&stream->refusal, 500, "ServiceError", "PSYNC_S2302", "No sync config available");
     if (token_left(stream) <= 0) {
         /* Accepted by the clock tolerance only: nothing but the farewell. */
         stream->busy = true;
@@ -328,7 +201,7 @@ struct sync_stream *sync_stream_create(const struct sync_stream_environment *env
         return stream;
     }
     schedule_keepalive(stream);
-    wake(stream);
+    sync_stream_wake(stream);
     return stream;
 }
 
@@ -337,11 +210,14 @@ void sync_stream_destroy(struct sync_stream *stream) {
         return;
     host_timer_cancel(stream->environment->host, stream->timer);
     host_timer_cancel(stream->environment->host, stream->keepalive_timer);
+    fetch_slots_leave(&stream->fetch);
+    watch_remove(&stream->source_watch);
     watch_remove(&stream->record_watch);
+    stream_lookups_free(&stream->lookups);
     stream_buckets_free(&stream->buckets);
+    bucket_wishes_free(&stream->fixed);
+    subscriptions_free(&stream->subscriptions);
+    replication_stream_release(stream->source);
+    buffer_free(&stream->line);
     free(stream);
-}
-
-uint64_t sync_stream_exchange(const struct sync_stream *stream) {
-    return stream->exchange;
 }

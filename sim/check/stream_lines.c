@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bson.h"
+#include "base/json.h"
+
 #define TARGET "POST /sync/stream"
 
 bool stream_lines_is_stream(const struct wire_event *event) {
@@ -37,19 +40,49 @@ enum stream_encoding stream_lines_encoding(const struct wire_event *event) {
                                                                                   : STREAM_TEXT;
 }
 
+static void hand_over(const char *bytes, size_t length,
+                      void (*line)(void *context, const char *bytes, size_t length), void *context) {
+    json_t *json = NULL;
+    struct buffer text = {0};
+    if (bson_parse(bytes, length, &json, NULL) == STATUS_OK)
+        json_append(&text, json);
+    else
+        buffer_append_text(&text, "no document");
+    line(context, buffer_text(&text), text.length);
+    buffer_free(&text);
+    json_decref(json);
+}
+
+static void split_documents(struct stream_lines *lines, const void *bytes, size_t length,
+                            void (*line)(void *context, const char *bytes, size_t length), void *context) {
+    struct buffer *rest = &lines->documents;
+    size_t at = 0, whole;
+    if (lines->broken)
+        return;
+    buffer_append(rest, bytes, length);
+    while ((whole = bson_length(rest->data + at, rest->length - at)) > 0 && whole <= rest->length - at) {
+        hand_over(rest->data + at, whole, line, context);
+        at += whole;
+    }
+    lines->broken = rest->length - at >= 4 && whole == 0;
+    if (lines->broken)
+        hand_over(rest->data + at, rest->length - at, line, context);
+    buffer_consume(rest, at);
+}
+
 void stream_lines_body(struct stream_lines *lines, const void *bytes, size_t length,
                        void (*line)(void *context, const char *bytes, size_t length), void *context) {
     if (lines->encoding == STREAM_TEXT)
         sync_line_split(&lines->text, bytes, length, line, context);
     else if (lines->encoding == STREAM_BINARY)
-        bson_line_split(&lines->binary, bytes, length, line, context);
+        split_documents(lines, bytes, length, line, context);
 }
 
 size_t stream_lines_left(const struct stream_lines *lines) {
-    return lines->text.rest.length + lines->binary.rest.length;
+    return lines->text.rest.length + lines->documents.length;
 }
 
 void stream_lines_free(struct stream_lines *lines) {
     sync_line_splitter_free(&lines->text);
-    bson_line_splitter_free(&lines->binary);
+    buffer_free(&lines->documents);
 }

@@ -235,6 +235,10 @@ static enum status request_fields(struct wire_grammar *grammar, const json_t *re
     return STATUS_OK;
 }
 
+void wire_grammar_binary(struct wire_grammar *grammar) {
+    grammar->encoding = WIRE_ENCODING_TEXT;
+}
+
 enum status wire_grammar_request(struct wire_grammar *grammar, const void *body, size_t length,
                                  struct error *error) {
     assert(grammar->line == 0 && !grammar->has_request);
@@ -247,11 +251,6 @@ enum status wire_grammar_request(struct wire_grammar *grammar, const void *body,
         map_clear(&grammar->buckets, free);
     json_decref(request);
     return status;
-}
-
-void wire_grammar_binary(struct wire_grammar *grammar) {
-    assert(grammar->line == 0);
-    grammar->encoding = WIRE_ENCODING_TEXT;
 }
 
 /* --- lines --- */

@@ -76,7 +76,7 @@ void wire_grammar_destroy(struct wire_grammar *grammar);
 enum status wire_grammar_request(struct wire_grammar *grammar, const void *body, size_t length,
                                  struct error *error);
 
-/* The lines come from binary ones: whatever the request says, data are strings. Before the first line. */
+/* The stream is BSON: whatever the request says, rows are text. Its documents are given as JSON lines. */
 void wire_grammar_binary(struct wire_grammar *grammar);
 
 /* One line, without its final newline. */

@@ -9,6 +9,7 @@
 #include "cli/engine_options.h"
 #include "runner/installation.h"
 #include "runner/suite.h"
+#include "runner/suite_versions.h"
 
 #define USUAL_SEEDS 20
 
@@ -24,6 +25,7 @@ static const char usage[] =
     "                   Kubernetes indexed Jobs and CI matrices\n"
     "  --engine NAME    the clients' engine (syncline list engines)\n"
     "  --core FILE      the client core to load\n"
+    "  --versions       on every release of the client core that can be installed, and a table of them\n"
     "  --out DIR        report folder; usually syncline-results\n"
     "  --junit FILE     one more copy of the JUnit report\n"
     "  --fail-fast      start nothing new after the first failure\n"
@@ -34,7 +36,7 @@ static const char usage[] =
 struct run_options {
     const char *seed, *seeds, *run_for, *workers, *shard, *out, *junit, *flip_delay;
     struct engine_options engine;
-    bool fail_fast, no_shrink, trace;
+    bool fail_fast, no_shrink, trace, versions;
     struct args args;
     struct buffer default_suite, command;
     const char *default_path;
@@ -48,6 +50,7 @@ static enum status parse_arguments(struct run_options *options, int argc, char *
                                         {"--shard", NULL, &options->shard},
                                         {"--engine", NULL, &options->engine.engine},
                                         {"--core", NULL, &options->engine.core},
+                                        {"--versions", &options->versions, NULL},
                                         {"--out", NULL, &options->out},
                                         {"--junit", NULL, &options->junit},
                                         {"--fail-fast", &options->fail_fast, NULL},
@@ -129,6 +132,9 @@ static enum status choose(struct run_options *options, struct suite_settings *se
         status = choose_shard(options, settings, error);
     if (status == STATUS_OK)
         status = engine_options_check(&options->engine, error);
+    if (status == STATUS_OK && options->versions &&
+        (options->engine.engine != NULL || options->engine.core != NULL))
+        status = error_set(error, STATUS_INVALID, "--versions goes with neither --engine nor --core");
     if (status == STATUS_OK && options->flip_delay != NULL)
         status = seed_parse_number(options->flip_delay, SEED_MAX, &settings->flip_delay, error);
     if (status == STATUS_OK)
@@ -158,7 +164,7 @@ static int run_chosen(struct run_options *options, struct suite_settings *settin
     settings->out = stdout;
     settings->progress = stderr;
     settings->terminal = isatty(STDERR_FILENO) == 1;
-    int exit_status = suite_run(settings, &error);
+    int exit_status = options->versions ? suite_versions_run(settings, &error) : suite_run(settings, &error);
     return exit_status == EXIT_WRONG_USE || exit_status == EXIT_INTERNAL ? command_fail(&error, exit_status)
                                                                          : exit_status;
 }

@@ -97,16 +97,26 @@ enum status serve_powersync_start(struct serve_powersync *powersync, struct live
     powersync->faults = faults;
     powersync->host = live_node(live, "powersync");
     powersync->door = fault_host_create(powersync->host, &faults->powersync);
-    status =
-        powersync_service_create(powersync->door, &powersync->config.options, &powersync->service, error);
+    if (powersync->config.storage_path)
+        status = storage_open(&powersync->storage, powersync->config.storage_path, error);
+    powersync->config.options.storage = powersync->storage;
+    if (status == STATUS_OK)
+        status =
+            powersync_service_create(powersync->door, &powersync->config.options, &powersync->service, error);
     if (status == STATUS_OK)
         status = live_serve(live, powersync->host, options->powersync, error);
+    if (status == STATUS_OK && powersync->config.prometheus_port)
+        status = serve_metrics_start(&powersync->metrics, live, powersync->service, options->powersync,
+                                     powersync->config.prometheus_port, error);
     return status;
 }
 
 void serve_powersync_stop(struct serve_powersync *powersync) {
+    serve_metrics_stop(&powersync->metrics);
     powersync_service_destroy(powersync->service);
     fault_host_destroy(powersync->door);
+    if (powersync->storage)
+        storage_destroy(powersync->storage);
     service_config_free(&powersync->config);
     buffer_free(&powersync->built_in);
 }
@@ -116,6 +126,8 @@ void serve_powersync_print(const struct serve_powersync *powersync) {
     for (size_t i = 0; i < config->n_notes; i++)
         printf("note       %s\n", config->notes[i]);
     printf("powersync  http://%s\n", live_address(powersync->live, powersync->host));
+    if (powersync->metrics.host)
+        printf("metrics    http://%s/metrics\n", live_address(powersync->live, powersync->metrics.host));
     printf("source     %s\n", config->options.source.deployment);
     printf("storage    %s\n", config->storage_path ? config->storage_path : "memory");
 }

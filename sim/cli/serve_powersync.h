@@ -5,13 +5,17 @@
 #define SYNCLINE_CLI_SERVE_POWERSYNC_H
 
 #include "cli/serve_convex.h"
+#include "cli/serve_metrics.h"
 #include "mock-powersync/service_config.h"
+#include "mock-powersync/storage/storage.h"
 
 struct serve_powersync {
     struct service_config config;
     struct live *live;
-    struct host *host, *door, *metrics_host;
+    struct host *host, *door;
+    struct storage *storage; /* of the file; NULL: the service has its own in memory */
     struct powersync_service *service;
+    struct serve_metrics metrics;
     const struct fault_file *faults;
     struct buffer built_in; /* the sync config made for a backend file */
 };

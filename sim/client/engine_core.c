@@ -19,19 +19,46 @@ static sqlite3_stmt *prepare(struct engine_core *core, const char *sql) {
     return statement;
 }
 
+/* Where the core keeps the upload gate: before 0.5.1 in a bucket of its own. */
+struct gate_sql {
+    const char *target, *applied, *put;
+};
+
+static const struct gate_sql gate_in_keys = {
+    "SELECT value FROM ps_kv WHERE key = 'target_checkpoint_request_id'",
+    "SELECT value FROM ps_kv WHERE key = 'last_applied_checkpoint_request_id'",
+    "SELECT powersync_control('target_checkpoint_request_id', ?1)"};
+static const struct gate_sql gate_in_bucket = {"SELECT target_op FROM ps_buckets WHERE name = '$local'",
+                                               "SELECT last_applied_op FROM ps_buckets WHERE name = '$local'",
+                                               "UPDATE ps_buckets SET target_op = ?1 WHERE name = '$local'"};
+
+static bool has_gate_bucket(struct engine_core *core) {
+    sqlite3_stmt *statement =
+        prepare(core, "SELECT 1 FROM pragma_table_info('ps_buckets') WHERE name = 'target_op'");
+    bool found = sqlite3_step(statement) == SQLITE_ROW;
+
+    sqlite3_finalize(statement);
+    return found;
+}
+
 static void prepare_all(struct engine_core *core) {
+    const struct gate_sql *gate = has_gate_bucket(core) ? &gate_in_bucket : &gate_in_keys;
+
+    core->gate_target = prepare(core, gate->target);
+    core->gate_applied = prepare(core, gate->applied);
+    core->gate_put = prepare(core, gate->put);
     core->begin = prepare(core, "BEGIN IMMEDIATE");
     core->commit = prepare(core, "COMMIT");
     core->rollback = prepare(core, "ROLLBACK");
     core->control = prepare(core, "SELECT powersync_control(?1, ?2)");
     core->head = prepare(core, "SELECT id FROM ps_crud ORDER BY id LIMIT 1");
     core->sequence = prepare(core, "SELECT seq FROM main.sqlite_sequence WHERE name = 'ps_crud'");
-    core->kv = prepare(core, "SELECT value FROM ps_kv WHERE key = ?1");
 }
 
 static void finalize_all(struct engine_core *core) {
-    sqlite3_stmt **const statements[] = {&core->begin, &core->commit,   &core->rollback, &core->control,
-                                         &core->head,  &core->sequence, &core->kv};
+    sqlite3_stmt **const statements[] = {&core->begin,       &core->commit,       &core->rollback,
+                                         &core->control,     &core->head,         &core->sequence,
+                                         &core->gate_target, &core->gate_applied, &core->gate_put};
 
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         sqlite3_finalize(*statements[i]);
@@ -310,17 +337,15 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
 
 /* Inside the open transaction: the core clears the target at 0. */
 enum status engine_core_put_target(struct engine_core *core, int64_t target, struct error *error) {
-    sqlite3_bind_int64(core->control, 2, target);
-    return call_control(core, "target_checkpoint_request_id", NULL, error);
-}
+    enum status status = STATUS_OK;
+    int stepped;
 
-static int64_t read_kv(struct engine_core *core, const char *key) {
-    int64_t value;
-
-    sqlite3_bind_text(core->kv, 1, key, -1, SQLITE_STATIC);
-    value = engine_core_integer(core, core->kv);
-    sqlite3_clear_bindings(core->kv);
-    return value;
+    sqlite3_bind_int64(core->gate_put, 1, target);
+    stepped = sqlite3_step(core->gate_put);
+    if (stepped != SQLITE_ROW && stepped != SQLITE_DONE)
+        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(core->database));
+    sqlite3_reset(core->gate_put);
+    return status;
 }
 
 static void core_gate(struct engine *engine, struct engine_gate *gate) {
@@ -328,8 +353,8 @@ static void core_gate(struct engine *engine, struct engine_gate *gate) {
 
     gate->queue_empty = engine_core_integer(core, core->head) == 0;
     gate->sequence = engine_core_integer(core, core->sequence);
-    gate->target = read_kv(core, "target_checkpoint_request_id");
-    gate->applied = read_kv(core, "last_applied_checkpoint_request_id");
+    gate->target = engine_core_integer(core, core->gate_target);
+    gate->applied = engine_core_integer(core, core->gate_applied);
 }
 
 static const char *core_client_id(struct engine *engine) {

@@ -19,7 +19,8 @@ struct engine_core {
     sqlite3_stmt *control;  /* powersync_control(?1, ?2) */
     sqlite3_stmt *head;     /* id of the first queued entry */
     sqlite3_stmt *sequence; /* queue ids given out so far */
-    sqlite3_stmt *kv;       /* a value of ps_kv */
+    /* The upload gate; put sets the target to ?1. */
+    sqlite3_stmt *gate_target, *gate_applied, *gate_put;
 
     int64_t tracked_op;  /* last_op_id of the newest checkpoint or checkpoint_diff line */
     int64_t complete_op; /* the same when checkpoint_complete came: what is applied now or after an upload */

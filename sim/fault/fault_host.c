@@ -138,6 +138,13 @@ static void http_reset(struct host *host, uint64_t id) {
     say(exchange, &(struct fault_event){.kind = FAULT_EVENT_RESET});
 }
 
+static size_t http_unsent(struct host *host, uint64_t id) {
+    struct fault_exchange *exchange;
+    if (is_plain(host, id, &exchange) || exchange)
+        return host_http_unsent(of(host)->inner, id) + (exchange ? fault_exchange_held_bytes(exchange) : 0);
+    return 0;
+}
+
 static bool websocket_accept(struct host *host, uint64_t id, const struct websocket_server_events *events,
                              void *context) {
     struct fault_exchange *exchange;
@@ -189,6 +196,7 @@ static const struct host_operations operations = {.now = now,
                                                   .http_write = http_write,
                                                   .http_end = http_end,
                                                   .http_reset = http_reset,
+                                                  .http_unsent = http_unsent,
                                                   .websocket_connect = websocket_connect,
                                                   .websocket_accept = websocket_accept,
                                                   .websocket_send = websocket_send,

@@ -54,7 +54,8 @@ void fault_exchange_enter(struct fault_exchange *exchange);
 void fault_exchange_leave(struct fault_exchange *exchange);  /* may free it */
 void fault_exchange_settle(struct fault_exchange *exchange); /* free it if it is over */
 void fault_exchange_free(struct fault_exchange *exchange);
-size_t fault_exchange_held(const struct fault_exchange *exchange); /* messages to the peer */
+size_t fault_exchange_held(const struct fault_exchange *exchange);       /* messages to the peer */
+size_t fault_exchange_held_bytes(const struct fault_exchange *exchange); /* of HTTP bodies to the peer */
 
 /* stage.c */
 void fault_stage_hurry(struct fault_stage *stage); /* what it holds goes now */

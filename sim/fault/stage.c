@@ -136,6 +136,14 @@ size_t fault_exchange_held(const struct fault_exchange *exchange) {
     return count;
 }
 
+size_t fault_exchange_held_bytes(const struct fault_exchange *exchange) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < exchange->n_stages; i++)
+        for (const struct fault_held *held = exchange->stages[i].first; held; held = held->next)
+            bytes += held->event.kind == FAULT_EVENT_WRITE ? held->event.length : 0;
+    return bytes;
+}
+
 /* --- for kinds --- */
 
 void fault_pass(struct fault_stage *stage, const struct fault_event *event) {

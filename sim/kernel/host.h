@@ -123,6 +123,7 @@ struct host_operations {
     void (*http_write)(struct host *host, uint64_t exchange, const void *bytes, size_t length);
     void (*http_end)(struct host *host, uint64_t exchange);
     void (*http_reset)(struct host *host, uint64_t exchange);
+    size_t (*http_unsent)(struct host *host, uint64_t exchange);
     uint64_t (*websocket_connect)(struct host *host, const struct http_request *request,
                                   const struct websocket_client_events *events, void *context);
     bool (*websocket_accept)(struct host *host, uint64_t exchange,
@@ -203,6 +204,11 @@ static inline void host_http_end(struct host *host, uint64_t exchange) {
 /* Server: break the connection (RST). */
 static inline void host_http_reset(struct host *host, uint64_t exchange) {
     host->operations->http_reset(host, exchange);
+}
+/* Server: how many bytes of the response the network still holds back because the peer reads slowly or cannot
+ * be reached; some that only wait for the loop may be among them. 0 for exchanges that are over. */
+static inline size_t host_http_unsent(struct host *host, uint64_t exchange) {
+    return host->operations->http_unsent(host, exchange);
 }
 /* Client: open a WebSocket. The request's method is GET and it has no body; the host adds the headers of the
  * handshake (Connection, Upgrade, Sec-WebSocket-Version, Sec-WebSocket-Key). Copies everything. Returns the

@@ -200,6 +200,16 @@ static void frame(struct connection *connection) {
     }
 }
 
+size_t connection_unsent(struct connection *connection) {
+    enum { worth_trying = 64 * 1024 };
+    if (connection->outgoing.body.length + stream_waiting(&connection->stream) < worth_trying)
+        return connection->outgoing.body.length + stream_waiting(&connection->stream);
+    frame(connection);
+    if (!stream_send(&connection->stream))
+        connection_mark_due(connection); /* where the same is found */
+    return stream_waiting(&connection->stream);
+}
+
 /* All that the connection had to say is sent: go on with the next request or say goodbye. */
 static void finish_response(struct connection *connection) {
     struct outgoing *outgoing = &connection->outgoing;

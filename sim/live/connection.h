@@ -84,6 +84,8 @@ bool connection_upgrade(struct connection *connection, const struct websocket_se
 void connection_respond(struct connection *connection, const struct http_response *response);
 void connection_write(struct connection *connection, const void *bytes, size_t length);
 void connection_end(struct connection *connection);
+/* Bytes of the response that the kernel has not taken; when they are many, it is offered them first. */
+size_t connection_unsent(struct connection *connection);
 
 /* connection_request.c: parse held bytes up to the end of a request at most. False: nothing more to do now.
  */

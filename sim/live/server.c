@@ -242,10 +242,16 @@ static void http_reset(struct host *host, uint64_t exchange) {
     connection_mark_due(connection);
 }
 
+static size_t http_unsent(struct host *host, uint64_t exchange) {
+    struct connection *connection = served_by(host, exchange);
+    return connection ? connection_unsent(connection) : 0;
+}
+
 void live_server_operations(struct host_operations *operations) {
     operations->http_listen = http_listen;
     operations->http_respond = http_respond;
     operations->http_write = http_write;
     operations->http_end = http_end;
     operations->http_reset = http_reset;
+    operations->http_unsent = http_unsent;
 }

@@ -104,6 +104,11 @@ static void http_reset(struct host *host, uint64_t id) {
     exchange_settle(exchange);
 }
 
+static size_t http_unsent(struct host *host, uint64_t id) {
+    const struct exchange *exchange = served_by(node_of(host), id);
+    return exchange ? lane_waiting_bytes(&exchange->to_client) : 0;
+}
+
 void http_operations(struct host_operations *operations) {
     operations->http_send = http_send;
     operations->http_abort = http_abort;
@@ -112,4 +117,5 @@ void http_operations(struct host_operations *operations) {
     operations->http_write = http_write;
     operations->http_end = http_end;
     operations->http_reset = http_reset;
+    operations->http_unsent = http_unsent;
 }

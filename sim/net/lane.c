@@ -63,6 +63,18 @@ size_t lane_waiting(const struct lane *lane) {
     return count;
 }
 
+/* What is on its way counts as taken by the other end. */
+size_t lane_waiting_bytes(const struct lane *lane) {
+    size_t bytes = 0;
+    bool waits = false;
+    for (const struct message *message = lane->first; message; message = message->next) {
+        waits = waits || message->held || message->stalled;
+        if (waits && message->kind == MESSAGE_BODY)
+            bytes += message->as.body.length;
+    }
+    return bytes;
+}
+
 static void hold(struct lane *lane, struct message *message) {
     struct exchange *exchange = lane->exchange;
     struct net *net = exchange->net;

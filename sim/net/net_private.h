@@ -210,7 +210,8 @@ void lane_send(struct lane *lane, struct message *message); /* takes the message
 /* Give held messages (and stalled ones, if `all`) new arrival times, and those behind them. */
 void lane_release(struct lane *lane, bool all);
 bool lane_holds(const struct lane *lane);
-size_t lane_waiting(const struct lane *lane); /* messages held or stalled, with those behind them */
+size_t lane_waiting(const struct lane *lane);       /* messages held or stalled, with those behind them */
+size_t lane_waiting_bytes(const struct lane *lane); /* of the body, in messages that do not move */
 void lane_clear(struct lane *lane);
 /* Like lane_send, but joined to the last message when that is body bytes still on their way. */
 void lane_merge(struct lane *lane, const void *bytes, size_t length);

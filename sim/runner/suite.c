@@ -284,6 +284,8 @@ static int finish(struct suite *suite, bool interrupted) {
     if (suite->status == STATUS_OK)
         summary_append(&text, &summary);
     show_lines(suite, &text);
+    if (suite->settings->finished)
+        suite->settings->finished(suite->settings->finished_context, summary.tally);
     enum status status = suite_report_close(suite->report, verdict, summary.wall_time, &error);
     if (status != STATUS_OK)
         fail(suite, &error, status);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "runner/outcome.h"
 #include "runner/seeds.h"
 
 struct suite_settings {
@@ -35,6 +36,9 @@ struct suite_settings {
     FILE *out;              /* failures and the summary */
     FILE *progress;         /* the live line or plain lines */
     bool terminal;          /* `progress` is one */
+    /* May be NULL: told the sums of all seeds. */
+    void (*finished)(void *context, const struct run_tally *tally);
+    void *finished_context;
 };
 
 /* Exit statuses of the command, see docs/command-line.md. */

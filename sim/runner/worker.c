@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "base/map.h"
-#include "client/core_library.h"
+#include "client/core_versions.h"
 #include "runner/result_message.h"
 #include "scenario/plan.h"
 
@@ -20,8 +20,8 @@ struct worker {
     const struct worker_settings *settings;
     FILE *answers;
     struct map scenarios; /* path -> struct scenario *, loaded once */
-    struct core_library *core;
-    uint64_t job;   /* the one that runs */
+    struct map cores;     /* engine -> struct core_library *, opened when first needed */
+    uint64_t job;         /* the one that runs */
     json_t *answer; /* to it, sent when all its memory is given back: a crash in there must not hit the next
                        job */
     const char *answer_type;
@@ -117,7 +117,7 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
                             const struct plan *plan, struct error *error) {
     struct stage_result result = {0};
     bool narrate = json_bool_or(job, "narrate", false);
-    struct stage_options options = {.core = worker->core,
+    struct stage_options options = {.core = map_get(&worker->cores, scenario->engine),
                                     .narrate = narrate,
                                     .freshness = json_bool_or(job, "delays", false),
                                     .flip_bit = (uint64_t)json_integer_or(job, "flip_delay", 0),
@@ -148,8 +148,16 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
     return STATUS_OK;
 }
 
-static enum status open_core(struct worker *worker, struct error *error) {
-    return worker->core != NULL ? STATUS_OK : core_library_open(worker->settings->core, &worker->core, error);
+static enum status open_core(struct worker *worker, const char *engine, struct error *error) {
+    const struct core_version *version = core_version_find(engine);
+    struct core_library *core = NULL;
+    if (map_has(&worker->cores, engine))
+        return STATUS_OK;
+    enum status status = version != NULL ? core_version_open(version, &core, error)
+                                         : core_library_open(worker->settings->core, &core, error);
+    if (status == STATUS_OK)
+        map_set(&worker->cores, engine, core);
+    return status;
 }
 
 static enum status run_job(struct worker *worker, const json_t *job, struct error *error) {
@@ -170,7 +178,7 @@ static enum status run_job(struct worker *worker, const json_t *job, struct erro
         json_object_set_new(json, "plan", plan_json(plan, scenario));
         set_answer(worker, "plan", json);
     } else {
-        status = scenario->n_users > 0 ? open_core(worker, error) : STATUS_OK;
+        status = scenario->n_users > 0 ? open_core(worker, scenario->engine, error) : STATUS_OK;
         if (status == STATUS_OK)
             status = run_plan(worker, job, scenario, plan, error);
     }
@@ -207,6 +215,10 @@ static void free_scenario(void *scenario) {
     scenario_free(scenario);
 }
 
+static void close_core(void *core) {
+    core_library_close(core);
+}
+
 int worker_main(const struct worker_settings *settings) {
     struct worker worker = {.settings = settings};
     char *line = NULL;
@@ -226,8 +238,7 @@ int worker_main(const struct worker_settings *settings) {
     free(line);
     map_clear(&worker.scenarios, free_scenario);
     map_free(&worker.scenarios, NULL);
-    if (worker.core != NULL)
-        core_library_close(worker.core);
+    map_free(&worker.cores, close_core);
     fclose(worker.answers);
     return 0;
 }

@@ -108,7 +108,14 @@ const struct scenario_name *scenario_mutants(void) {
 }
 
 const struct scenario_name *scenario_engines(void) {
-    static const struct scenario_name names[] = {{"core", "the real PowerSync client core, from npm"},
-                                                 {NULL, NULL}};
+    static const struct scenario_name names[] = {
+        {"core", "the real PowerSync client core, from npm: the newest installed"},
+        {"core@0.4.6", "the release in @powersync/node 0.14.3"},
+        {"core@0.4.10", "the release in @powersync/node 0.16.0"},
+        {"core@0.4.11", "the release in @powersync/node 0.18.4"},
+        {"core@0.4.12", "the release in @powersync/node 0.20.0"},
+        {"core@0.5.2", "the release in @powersync/node 1.0.0"},
+        {"core@0.5.3", "the release in @powersync/node 1.1.0"},
+        {NULL, NULL}};
     return names;
 }

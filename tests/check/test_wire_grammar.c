@@ -583,16 +583,22 @@ static void test_property_watches_ends_and_heads(void **state) {
     emit_head(watcher, 1, 302, "text/html");
     property_wire_grammar.destroy(watcher);
     assert_violation("response-head");
+}
 
-    /* {"token_expires_in": 60} */
-    static const unsigned char keepalive[] = {27,  0,   0,   0,   0x10, 't', 'o', 'k', 'e',
-                                              'n', '_', 'e', 'x', 'p',  'i', 'r', 'e', 's',
-                                              '_', 'i', 'n', 0,   60,   0,   0,   0,   0};
-    watcher = watcher_create();
+/* BSON is judged as the JSON that it stands for; documents may be cut anywhere. */
+static void test_property_reads_bson(void **state) {
+    (void)state;
+    static const char expires[] = "\x1b\0\0\0\x10token_expires_in\0\x3c\0\0\0"; /* and a final 0 */
+    static const char complete[] = "\x31\0\0\0\x03"
+                                   "checkpoint_complete\0\x17\0\0\0\x02last_op_id\0"
+                                   "\x02\0\0\0"
+                                   "1\0\0";
+    void *watcher = watcher_create();
     emit_text(watcher, WIRE_REQUEST, 1, "");
     emit_head(watcher, 1, 200, "application/vnd.powersync.bson-stream");
+    emit(watcher, (struct wire_event){.kind = WIRE_WRITE, .exchange = 1, .bytes = expires, .length = 7});
     emit(watcher, (struct wire_event){
-                      .kind = WIRE_WRITE, .exchange = 1, .bytes = keepalive, .length = sizeof keepalive});
+                      .kind = WIRE_WRITE, .exchange = 1, .bytes = expires + 7, .length = sizeof expires - 7});
     emit(watcher, (struct wire_event){.kind = WIRE_END, .exchange = 1});
     property_wire_grammar.destroy(watcher);
     assert_int_equal(reported.violations, 0);
@@ -600,9 +606,18 @@ static void test_property_watches_ends_and_heads(void **state) {
     watcher = watcher_create();
     emit_text(watcher, WIRE_REQUEST, 1, "");
     emit_head(watcher, 1, 200, "application/vnd.powersync.bson-stream");
-    emit_text(watcher, WIRE_WRITE, 1, "\x10\n\n\n");
+    emit(watcher, (struct wire_event){
+                      .kind = WIRE_WRITE, .exchange = 1, .bytes = complete, .length = sizeof complete});
     property_wire_grammar.destroy(watcher);
-    assert_violation("line-syntax");
+    assert_violation("checkpoint-first");
+
+    watcher = watcher_create();
+    emit_text(watcher, WIRE_REQUEST, 1, "");
+    emit_head(watcher, 1, 200, "application/vnd.powersync.bson-stream");
+    emit_text(watcher, WIRE_WRITE, 1, "\x10\n\n");
+    emit(watcher, (struct wire_event){.kind = WIRE_END, .exchange = 1});
+    property_wire_grammar.destroy(watcher);
+    assert_violation("stream-end");
 }
 
 static void answer(int status, const char *body) {
@@ -678,6 +693,7 @@ int main(void) {
         cmocka_unit_test(test_property_accepts_a_stream),
         cmocka_unit_test(test_property_reports),
         cmocka_unit_test(test_property_watches_ends_and_heads),
+        cmocka_unit_test(test_property_reads_bson),
         cmocka_unit_test(test_property_watches_error_bodies),
         cmocka_unit_test(test_property_across_streams),
         cmocka_unit_test(test_property_ignores_other_targets),

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 const [name, powersync, convex, issuer] = process.argv.slice(2);
 
-const token = async (user) => (await (await fetch(`${issuer}/token?user=${user}`)).json()).token;
+const audience = name === "keys" ? "&audience=app" : ""; // with it the issuer signs with its key pair
+const token = async (user) => (await (await fetch(`${issuer}/token?user=${user}${audience}`)).json()).token;
 const ask = async (path, body, user = "ann") =>
   fetch(powersync + path, {
     method: body ? "POST" : "GET",
@@ -51,9 +52,18 @@ const cases = {
     assert.ok(names.includes("notes"), names.join());
   },
   async lists() {
-    await mutate("todo:addList", { list: { uuid: "l2", name: "behind TLS", owner_id: "ann" }, todos: [] });
+    await mutate("todo:addList", { list: { uuid: "l2", name: "one", owner_id: "ann" }, todos: [] });
     const rows = rowsOf(await linesUntil((lines) => rowsOf(lines).length > 0));
-    assert.deepEqual(rows.map((row) => row.name), ["behind TLS"]);
+    assert.deepEqual(rows.map((row) => row.name), ["one"]);
+  },
+  async keys() {
+    await this.lists();
+  },
+  async metrics() {
+    const answer = await fetch(convex); // here: where the metrics are
+    assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert.match(await answer.text(), /^powersync_rows_replicated_total(\{[^}]*\})? [1-9]\d*$/m);
+    assert.equal((await fetch(new URL("/", convex))).status, 404);
   },
   async refused() {
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -41,7 +41,7 @@ start() {
   started=$!
   servers="$servers $started"
   for _ in $(seq 200); do
-    grep -q 'reach it' "$work/$name.log" && return
+    grep -qs 'reach it' "$work/$name.log" && return
     kill -0 "$started" 2>/dev/null || fail "$name ended at once"
     sleep 0.05
   done
@@ -71,6 +71,21 @@ start backend --convex 127.0.0.1:0 --powersync 127.0.0.1:0 --issuer 127.0.0.1:0 
 check tables "$(address backend powersync)" "$(address backend convex)" "$(address backend issuer)"
 stop $started
 
+# By a config beside the deployment: the issuer's key pairs, fetched from its JWKS.
+cat >"$work/service.yaml" <<'YAML'
+replication: {connections: [{type: convex, deployment_url: convex, polling_interval_ms: 20}]}
+storage: {type: postgresql, uri: postgres://db}
+sync_config: {path: streams.yaml}
+client_auth: {audience: [app], jwks_uri: !env JWKS}
+YAML
+printf 'config: {edition: 3}\nstreams:\n  all_lists:\n    auto_subscribe: true\n    query: SELECT *, uuid AS id FROM lists\n' >"$work/streams.yaml"
+start issuer --convex 127.0.0.1:0 --issuer 127.0.0.1:0
+issuer=$(address issuer issuer)
+JWKS=$issuer/.well-known/jwks.json start keys --convex 127.0.0.1:0 --powersync 127.0.0.1:0 --config "$work/service.yaml"
+grep -q "^note  *$work/service.yaml:2:11: type: there is no such storage here" "$work/keys.log" || fail "no note about the storage"
+check keys "$(address keys powersync)" "$(address keys convex)" "$issuer"
+stop $started
+
 # A deployment behind TLS: only with a certificate that is trusted.
 if command -v openssl >/dev/null; then
   openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/certificate.pem" -days 2 -subj /CN=test \
@@ -81,7 +96,6 @@ if command -v openssl >/dev/null; then
   for _ in $(seq 100); do [ -s "$work/tls.log" ] && break; sleep 0.05; done
   export TLS_URL TLS_KEY
   TLS_URL=$(cat "$work/tls.log") TLS_KEY=$(address convex 'deploy key')
-  printf 'config: {edition: 3}\nstreams:\n  all_lists:\n    auto_subscribe: true\n    query: SELECT *, uuid AS id FROM lists\n' >"$work/streams.yaml"
   cat >"$work/service.yaml" <<'YAML'
 replication:
   connections: [{type: convex, deployment_url: !env TLS_URL, deploy_key: !env TLS_KEY, polling_interval_ms: 20}]
@@ -93,8 +107,12 @@ YAML
   stop $started
   SSL_CERT_FILE=$work/certificate.pem
   export SSL_CERT_FILE
+  port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+  printf 'telemetry: {prometheus_port: %s}\n' "$port" >>"$work/service.yaml"
   start trusting --powersync 127.0.0.1:0 --config "$work/service.yaml"
   check lists "$(address trusting powersync)" "$(address convex convex)" "$(address convex issuer)"
+  [ "$(address trusting metrics)" = "http://127.0.0.1:$port/metrics" ] || fail "it does not say where its metrics are"
+  check metrics "$(address trusting powersync)" "$(address trusting metrics)" none
   stop $started
 else
   echo "serve_powersync: no openssl: TLS was not tested" >&2

@@ -16,5 +16,5 @@ trap 'rm -rf "$work"' EXIT
 for mode in "$@"; do
   timeout 100 $node --no-warnings tests/interop/powersync_client.mjs "$PWD/deps/node_modules" "$transport" "$mode" \
     >"$work/out" 2>&1 || { echo "powersync: $transport $mode failed" >&2; cat "$work/out" >&2; exit 1; }
-  cat "$work/out"
+  tail -n 1 "$work/out" # before it there may be what the SDK says to the console
 done

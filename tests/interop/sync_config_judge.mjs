@@ -2,7 +2,7 @@
 // request. Documents, claims and parameters are JSON texts, because 1 and 1.0 are different rows.
 //
 // case:   { config, rows: [{ table, document }], requests: [{ claims, parameters, include_defaults, subscriptions }] }
-// answer: { error } when the config is refused, else { rows: [{ outputs }], requests: [{ buckets, failed }] }
+// answer: { error } when the config is refused, else { rows: [{ outputs, keys }], requests: [{ buckets, failed }] }
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -59,14 +59,21 @@ export async function createJudge(modules) {
     const sourceTable = { connectionTag: 'default', schema: 'convex', name: table };
     const record = rowOf(config, document);
     const { results, errors } = config.evaluateRowWithErrors({ sourceTable, record });
-    const found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    let found;
+    try {
+      found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    } catch (error) { // only subqueries of edition 2's streams
+      found = { results: [], errors: [error] };
+    }
+    const keys = new Set();
     for (const { lookup, bucketParameters } of found.results) {
       const key = lookup.serializedRepresentation;
+      keys.add(key.replace(/^\["lookup","(\d+)",?/, '$1[')); // as the mock writes it
       index.set(key, [...(index.get(key) ?? []), ...bucketParameters]);
     }
     const outputs = results.map((result) =>
       ({ bucket: result.bucket, table: result.table, id: result.id, data: json.JSONBig.stringify(result.data) }));
-    return { outputs, failed: errors.length > 0 };
+    return { outputs, keys: [...keys], failed: errors.length + found.errors.length > 0 };
   }
 
   async function judgeRequest(config, request, index) {

@@ -30,13 +30,25 @@ struct fake_convex {
     size_t snapshot_rows; /* page size */
     int fail_status;      /* answer document_deltas so, `failures` times */
     int failures;
+    const char *fail_route;  /* fail here instead, as "/api/list_snapshot" */
+    const char *fail_body;   /* NULL: something scripted */
+    const char *schemas;     /* the answer to json_schemas; NULL: lists, todos, powersync_checkpoints */
+    bool ignore_filter;      /* list_snapshot gives the rows of all tables, whichever was asked for */
     bool silent;             /* never answer document_deltas */
     bool wrong_snapshot;     /* echo another snapshot */
     bool ignore_marker;      /* createCheckpoint changes nothing */
-    char requests[600][200]; /* "METHOD target", in order */
+    char requests[600][200]; /* "METHOD target", in order; later ones are not kept */
     int64_t request_times[600];
     size_t n_requests;
     char authorization[200]; /* of the last request */
+    int fail_heads;          /* so many heads are answered 500 */
+    int fail_markers;
+    bool hold; /* heads and markers wait for fake_release */
+    struct {
+        uint64_t exchange;
+        char target[200];
+    } held[300];
+    size_t n_held;
 };
 
 static inline void fake_put(struct fake_convex *fake, int64_t ts, const char *table, const char *id,
@@ -87,7 +99,8 @@ static inline void fake_snapshot(struct fake_convex *fake, uint64_t exchange, co
     size_t rows = 0, i = start;
     for (; i < fake->n_changes && rows < fake->snapshot_rows; i++) {
         const struct fake_change *change = &fake->changes[i];
-        if (!fake_is_live(fake, i, snapshot) || (table && strcmp(change->table, table) != 0))
+        if (!fake_is_live(fake, i, snapshot) ||
+            (table && !fake->ignore_filter && strcmp(change->table, table) != 0))
             continue;
         if (rows++ > 0)
             buffer_append_char(&body, ',');
@@ -108,11 +121,6 @@ static inline void fake_snapshot(struct fake_convex *fake, uint64_t exchange, co
 static inline void fake_deltas(struct fake_convex *fake, uint64_t exchange, const char *target) {
     if (fake->silent)
         return;
-    if (fake->failures > 0) {
-        fake->failures--;
-        fake_answer(fake, exchange, fake->fail_status, "{\"code\":\"X\",\"message\":\"scripted\"}");
-        return;
-    }
     int64_t cursor = strtoll(strstr(target, "cursor=") + 7, NULL, 10);
     struct buffer body = {0};
     buffer_append_text(&body, "{\"values\":[");
@@ -138,25 +146,70 @@ static inline void fake_deltas(struct fake_convex *fake, uint64_t exchange, cons
     buffer_free(&body);
 }
 
-static inline void fake_request(void *context, uint64_t exchange, const struct http_request *request) {
-    struct fake_convex *fake = context;
-    assert(fake->n_requests < 600);
-    fake->request_times[fake->n_requests] = host_now(fake->host);
-    snprintf(fake->requests[fake->n_requests++], 200, "%s %s", request->method, request->target);
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcmp(request->headers[i].name, "authorization") == 0)
-            snprintf(fake->authorization, sizeof fake->authorization, "%s", request->headers[i].value);
-    if (strncmp(request->target, "/api/document_deltas", 20) == 0) {
-        fake_deltas(fake, exchange, request->target);
-    } else if (strncmp(request->target, "/api/list_snapshot", 18) == 0) {
-        fake_snapshot(fake, exchange, request->target);
-    } else if (strncmp(request->target, "/api/json_schemas", 17) == 0) {
-        fake_answer(fake, exchange, 200, "{\"lists\":{},\"todos\":{},\"powersync_checkpoints\":{}}");
+static inline bool fake_fails(struct fake_convex *fake, uint64_t exchange, const char *target) {
+    const char *route = fake->fail_route ? fake->fail_route : "/api/document_deltas";
+    if (fake->failures == 0 || fake->silent || strncmp(target, route, strlen(route)) != 0)
+        return false;
+    fake->failures--;
+    fake_answer(fake, exchange, fake->fail_status,
+                fake->fail_body ? fake->fail_body : "{\"code\":\"X\",\"message\":\"scripted\"}");
+    return true;
+}
+
+static inline void fake_marker(struct fake_convex *fake, uint64_t exchange) {
+    if (fake->fail_markers > 0) {
+        fake->fail_markers--;
+        fake_answer(fake, exchange, 500, "{\"code\":\"X\",\"message\":\"scripted\"}");
     } else if (!fake->ignore_marker) {
         fake_put(fake, fake->latest + 1000, "powersync_checkpoints", "m1", ",\"last_updated\":1.0");
         fake_answer(fake, exchange, 200, "{\"status\":\"success\",\"value\":null,\"logLines\":[]}");
     } else {
         fake_answer(fake, exchange, 200, "{\"status\":\"error\",\"errorMessage\":\"scripted\"}");
+    }
+}
+
+static inline void fake_head_or_marker(struct fake_convex *fake, uint64_t exchange, const char *target) {
+    if (strncmp(target, "/api/list_snapshot", 18) != 0) {
+        fake_marker(fake, exchange);
+    } else if (fake->fail_heads > 0) {
+        fake->fail_heads--;
+        fake_answer(fake, exchange, 500, "{\"code\":\"X\",\"message\":\"scripted\"}");
+    } else {
+        fake_snapshot(fake, exchange, target);
+    }
+}
+
+/* Answer what was held back. */
+static inline void fake_release(struct fake_convex *fake) {
+    size_t count = fake->n_held;
+    fake->n_held = 0;
+    for (size_t i = 0; i < count; i++)
+        fake_head_or_marker(fake, fake->held[i].exchange, fake->held[i].target);
+}
+
+static inline void fake_request(void *context, uint64_t exchange, const struct http_request *request) {
+    struct fake_convex *fake = context;
+    if (fake->n_requests < 600) {
+        fake->request_times[fake->n_requests] = host_now(fake->host);
+        snprintf(fake->requests[fake->n_requests++], 200, "%s %s", request->method, request->target);
+    }
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (strcmp(request->headers[i].name, "authorization") == 0)
+            snprintf(fake->authorization, sizeof fake->authorization, "%s", request->headers[i].value);
+    if (fake_fails(fake, exchange, request->target))
+        return;
+    if (strncmp(request->target, "/api/document_deltas", 20) == 0) {
+        fake_deltas(fake, exchange, request->target);
+    } else if (strncmp(request->target, "/api/json_schemas", 17) == 0) {
+        fake_answer(fake, exchange, 200,
+                    fake->schemas ? fake->schemas
+                                  : "{\"lists\":{},\"todos\":{},\"powersync_checkpoints\":{}}");
+    } else if (fake->hold) {
+        assert(fake->n_held < 300);
+        fake->held[fake->n_held].exchange = exchange;
+        snprintf(fake->held[fake->n_held++].target, 200, "%s", request->target);
+    } else {
+        fake_head_or_marker(fake, exchange, request->target);
     }
 }
 

@@ -3,6 +3,9 @@
 #ifndef TESTS_MOCK_POWERSYNC_FIXTURE_H
 #define TESTS_MOCK_POWERSYNC_FIXTURE_H
 
+#include <zlib.h>
+
+#include "base/bson.h"
 #include "base/json.h"
 #include "base/jwt.h"
 #include "base/map.h"
@@ -19,7 +22,8 @@ struct fixture {
     struct fake_convex *fake; /* NULL: the test brings its own deployment */
     struct host *service_host;
     struct powersync_service *service;
-    struct map hosts; /* clients' nodes by name */
+    const char *server; /* the node that clients talk to */
+    struct map hosts;   /* clients' nodes by name */
 };
 
 /* One exchange of a client. */
@@ -30,8 +34,12 @@ struct client {
     int status; /* 0: no head yet */
     char content_type[100];
     char accel_buffering[20];
-    struct buffer body;
-    json_t *lines; /* array: complete lines so far */
+    char encoding[20];   /* content-encoding */
+    z_stream inflate;    /* when that is gzip */
+    struct buffer body;  /* plain, without the complete lines of a stream */
+    struct buffer whole; /* all of it */
+    size_t wire_bytes;   /* as they came */
+    json_t *lines;       /* array: complete lines so far */
     bool ended;
     bool failed;
 };
@@ -41,6 +49,8 @@ static inline void client_head(void *context, uint64_t exchange, const struct ht
     (void)exchange;
     client->status = response->status;
     for (size_t i = 0; i < response->n_headers; i++) {
+        if (strcmp(response->headers[i].name, "content-encoding") == 0)
+            snprintf(client->encoding, sizeof client->encoding, "%s", response->headers[i].value);
         if (strcmp(response->headers[i].name, "content-type") == 0)
             snprintf(client->content_type, sizeof client->content_type, "%s", response->headers[i].value);
         if (strcmp(response->headers[i].name, "x-accel-buffering") == 0)
@@ -49,18 +59,58 @@ static inline void client_head(void *context, uint64_t exchange, const struct ht
     }
 }
 
-static inline void client_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
-    struct client *client = context;
-    (void)exchange;
+static inline bool client_reads_bson(const struct client *client) {
+    return strstr(client->content_type, "bson") != NULL;
+}
+
+/* The next complete line at the front of the body; 0: there is none. */
+static inline size_t client_line_length(const struct client *client) {
+    const char *newline =
+        client->body.length > 0 ? memchr(client->body.data, '\n', client->body.length) : NULL;
+    if (!client_reads_bson(client))
+        return newline ? (size_t)(newline - client->body.data) + 1 : 0;
+    size_t length = bson_length(client->body.data, client->body.length);
+    return length <= client->body.length ? length : 0;
+}
+
+static inline void client_plain(struct client *client, const void *bytes, size_t length) {
     buffer_append(&client->body, bytes, length);
-    char *newline;
-    while (client->body.length > 0 && (newline = memchr(client->body.data, '\n', client->body.length))) {
-        size_t line = (size_t)(newline - client->body.data);
-        json_t *json = json_parse(client->body.data, line, NULL);
+    buffer_append(&client->whole, bytes, length);
+    size_t line;
+    while (client->status == 200 && !strstr(client->content_type, "/json") &&
+           (line = client_line_length(client)) > 0) {
+        json_t *json;
+        if (client_reads_bson(client))
+            assert_int_equal(bson_parse(client->body.data, line, &json, NULL), STATUS_OK);
+        else
+            json = json_parse(client->body.data, line - 1, NULL);
         assert_non_null(json);
         json_array_append_new(client->lines, json);
-        buffer_consume(&client->body, line + 1);
+        buffer_consume(&client->body, line);
     }
+}
+
+static inline void client_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    struct client *client = context;
+    unsigned char plain[4096];
+    (void)exchange;
+    client->wire_bytes += length;
+    if (strcmp(client->encoding, "gzip") != 0) {
+        client_plain(client, bytes, length);
+        return;
+    }
+    z_stream *stream = &client->inflate;
+    if (!stream->state)
+        assert_int_equal(inflateInit2(stream, 15 + 16), Z_OK);
+    stream->next_in = (unsigned char *)(uintptr_t)bytes;
+    stream->avail_in = (unsigned)length;
+    do {
+        stream->next_out = plain;
+        stream->avail_out = sizeof plain;
+        int status = inflate(stream, Z_SYNC_FLUSH);
+        assert_true(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR);
+        client_plain(client, plain, sizeof plain - stream->avail_out);
+    } while (stream->avail_out == 0);
 }
 
 static inline void client_end(void *context, uint64_t exchange) {
@@ -98,25 +148,32 @@ static inline struct host *client_host(struct fixture *fixture, const char *name
     return host;
 }
 
-/* Send a request as `node`; `authorization` NULL: none. The caller closes the client. */
-static inline struct client *client_send(struct fixture *fixture, const char *node, const char *method,
-                                         const char *target, const char *authorization, const char *type,
-                                         const char *body) {
+/* Send a request as `node`; headers with the value NULL are left out. The caller closes the client. */
+static inline struct client *client_ask(struct fixture *fixture, const char *node, const char *method,
+                                        const char *target, const struct http_header *wanted, size_t n_wanted,
+                                        const char *body) {
     static const struct http_client_events events = {client_head, client_body, client_end, client_failed};
     struct client *client = memory_allocate(sizeof *client);
     client->fixture = fixture;
     client->host = client_host(fixture, node);
     client->lines = json_array();
-    struct http_header headers[2];
+    struct http_header headers[8];
     size_t n_headers = 0;
-    if (authorization)
-        headers[n_headers++] = (struct http_header){"authorization", authorization};
-    if (type)
-        headers[n_headers++] = (struct http_header){"content-type", type};
-    struct http_request request = {
-        "powersync", method, target, headers, n_headers, body, body ? strlen(body) : 0};
+    for (size_t i = 0; i < n_wanted; i++)
+        if (wanted[i].value)
+            headers[n_headers++] = wanted[i];
+    struct http_request request = {fixture->server,        method, target, headers, n_headers, body,
+                                   body ? strlen(body) : 0};
     client->exchange = host_http_send(client->host, &request, &events, client);
     return client;
+}
+
+/* `authorization` and `type` NULL: none. */
+static inline struct client *client_send(struct fixture *fixture, const char *node, const char *method,
+                                         const char *target, const char *authorization, const char *type,
+                                         const char *body) {
+    const struct http_header headers[] = {{"authorization", authorization}, {"content-type", type}};
+    return client_ask(fixture, node, method, target, headers, 2, body);
 }
 
 static inline char *authorization_of(json_t *claims, const char *secret) {
@@ -145,10 +202,26 @@ static inline struct client *client_open(struct fixture *fixture, const char *no
     return client;
 }
 
+/* The same with headers of one's own: Accept and Accept-Encoding, NULL: none. */
+static inline struct client *client_open_as(struct fixture *fixture, const char *node, const char *user,
+                                            const char *body, const char *accept, const char *encoding) {
+    char *header = authorization_of(good_claims(fixture, user), TEST_SECRET);
+    const struct http_header headers[] = {{"authorization", header},
+                                          {"content-type", "application/json"},
+                                          {"accept", accept},
+                                          {"accept-encoding", encoding}};
+    struct client *client = client_ask(fixture, node, "POST", "/sync/stream", headers, 4, body);
+    free(header);
+    return client;
+}
+
 static inline void client_close(struct client *client) {
     if (!client->ended && !client->failed)
         host_http_abort(client->host, client->exchange);
     buffer_free(&client->body);
+    buffer_free(&client->whole);
+    if (client->inflate.state)
+        inflateEnd(&client->inflate);
     json_decref(client->lines);
     free(client);
 }
@@ -208,21 +281,30 @@ static inline struct fixture *fixture_world(uint64_t seed) {
     fixture->world = world_create(&settings);
     struct net_settings net = {.latency = TIME_MILLISECOND, .jitter = 0, .give_up = 30 * TIME_SECOND};
     fixture->net = net_create(fixture->world, &net);
-    fixture->service_host = net_node(fixture->net, "powersync");
+    fixture->server = "powersync";
+    fixture->service_host = net_node(fixture->net, fixture->server);
     return fixture;
 }
 
-static inline void fixture_start(struct fixture *fixture, const char *sync_config) {
+/* Start a service on `host` with these options; keys, audience and source are filled in. */
+static inline struct powersync_service *fixture_start_on(struct host *host,
+                                                         struct powersync_options options) {
     static const char *const audiences[] = {"powersync"};
     char *jwks = jwt_jwks_of_secret("syncline", TEST_SECRET);
-    struct powersync_options options = {.sync_config = sync_config,
-                                        .sync_config_file = "sync.yaml",
-                                        .source = {.deployment = "convex", .deploy_key = TEST_KEY},
-                                        .auth = {.jwks = jwks, .audiences = audiences, .n_audiences = 1}};
+    struct powersync_service *service = NULL;
     struct error error = {0};
-    if (powersync_service_create(fixture->service_host, &options, &fixture->service, &error))
+    options.sync_config_file = "sync.yaml";
+    options.source = (struct powersync_source_options){.deployment = "convex", .deploy_key = TEST_KEY};
+    options.auth = (struct powersync_auth_options){.jwks = jwks, .audiences = audiences, .n_audiences = 1};
+    if (powersync_service_create(host, &options, &service, &error))
         fail_msg("%s", error.message);
     free(jwks);
+    return service;
+}
+
+static inline void fixture_start(struct fixture *fixture, const char *sync_config) {
+    fixture->service =
+        fixture_start_on(fixture->service_host, (struct powersync_options){.sync_config = sync_config});
 }
 
 /* With the scripted Convex; the service is not started yet. */

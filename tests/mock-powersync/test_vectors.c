@@ -141,8 +141,104 @@ static void embedded_rows(void **state) {
     fixture_destroy(fixture);
 }
 
+/* BSON, byte by byte: types, numbers and order of fields. Only subkeys may differ, and what is computed from
+ * them: the checksum of a REMOVE, and so the sums of buckets. */
+struct bson_pair {
+    const unsigned char *ours, *real;
+};
+
+static size_t u32(const unsigned char *bytes) {
+    return bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
+}
+
+static size_t value_size(unsigned char type, const unsigned char *bytes) {
+    assert_true(type == 0x01 || type == 0x02 || type == 0x08 || type == 0x0a || type == 0x10);
+    return type == 0x01 ? 8 : type == 0x02 ? 4 + u32(bytes) : type == 0x08 ? 1 : type == 0x10 ? 4 : 0;
+}
+
+/* Returns how many values differed where they may. */
+static size_t assert_same_document(struct bson_pair *at) {
+    const unsigned char *end = at->real + u32(at->real);
+    const unsigned char *our_end = at->ours + u32(at->ours);
+    bool is_put = false;
+    size_t others = 0;
+    at->ours += 4;
+    at->real += 4;
+    while (at->real < end - 1) {
+        unsigned char our_type = *at->ours++, type = *at->real++;
+        const char *key = (const char *)at->real;
+        bool is_sum = strcmp(key, "checksum") == 0 && !is_put;
+        assert_string_equal((const char *)at->ours, key);
+        at->ours += strlen(key) + 1;
+        at->real += strlen(key) + 1;
+        assert_true(our_type == type || is_sum);
+        if (type == 0x03 || type == 0x04) {
+            others += assert_same_document(at);
+            continue;
+        }
+        size_t ours = value_size(our_type, at->ours), real = value_size(type, at->real);
+        bool same = ours == real && memcmp(at->ours, at->real, real) == 0;
+        if (!same && !is_sum && strcmp(key, "subkey") != 0)
+            fail_msg("another value of %s", key);
+        is_put = is_put || (strcmp(key, "op") == 0 && strcmp((const char *)at->real + 4, "PUT") == 0);
+        others += !same;
+        at->ours += ours;
+        at->real += real;
+    }
+    assert_int_equal(*at->ours++, 0);
+    assert_int_equal(*at->real++, 0);
+    assert_ptr_equal(at->ours, our_end);
+    return others;
+}
+
+/* Each operation is a transaction of its own: a row that was changed twice has two. */
+static void replay_one_by_one(void *context, const json_t *operation) {
+    ((struct replay *)context)->ts++;
+    replay_operation(context, operation);
+}
+
+static void same_bson_as_the_real_service(void **state) {
+    (void)state;
+    char path[500];
+    static unsigned char real[100000];
+    snprintf(path, sizeof path, "%s/real-service-1.25.0/01c-initial-sync.bson", TEST_VECTORS);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t length = fread(real, 1, sizeof real, file);
+    fclose(file);
+    struct fixture *fixture = fixture_create();
+    struct replay replay = {.fixture = fixture, .ts = SEED_TS};
+    struct recording recording = {.lines = json_array()};
+    for (size_t at = 0, line; at < length; at += line) {
+        json_t *json;
+        line = bson_length(real + at, length - at);
+        assert_int_equal(bson_parse(real + at, line, &json, NULL), STATUS_OK);
+        json_array_append_new(recording.lines, json);
+    }
+    fixture_start(fixture, yaml);
+    run_for(fixture, 500 * TIME_MILLISECOND);
+    recording_operations(&recording, replay_one_by_one, &replay);
+    run_for(fixture, 1500 * TIME_MILLISECOND);
+    struct client *client = client_open_as(fixture, "raw-client-1", "user-1", "{}",
+                                           "application/vnd.powersync.bson-stream", NULL);
+    run_for(fixture, 100 * TIME_MILLISECOND);
+    assert_string_equal(client->content_type, "application/vnd.powersync.bson-stream");
+    assert_int_equal(line_count(client), json_array_size(recording.lines));
+    struct bson_pair at = {(const unsigned char *)client->whole.data, real};
+    size_t others = 0;
+    while (at.real < real + length)
+        others += assert_same_document(&at);
+    assert_int_equal(others, 15 + 1 + 1); /* subkeys, one REMOVE, the sum of its bucket */
+    assert_ptr_equal(at.ours, client->whole.data + client->whole.length);
+    client_close(client);
+    recording_free(&recording);
+    map_free(&replay.ids, free);
+    fixture_destroy(fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(same_lines_as_the_real_service),
-                                       cmocka_unit_test(embedded_rows)};
+                                       cmocka_unit_test(embedded_rows),
+                                       cmocka_unit_test(same_bson_as_the_real_service)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
