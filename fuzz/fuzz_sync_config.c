@@ -12,7 +12,7 @@
 
 #include "base/json.h"
 #include "mock-powersync/config/evaluate.h"
-#include "mock-powersync/replication/convex_row.h"
+#include "mock-powersync/replication/convex_page.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -82,20 +82,21 @@ static void ask(const struct sync_config *config, const struct row_outputs *outp
 static void evaluate(const struct sync_config *config, const struct source_pattern *pattern,
                      const char *document) {
     struct arena arena = {0};
-    json_t *json = json_parse(document, strlen(document), NULL);
-    struct row row = convex_row(json, &arena);
+    struct convex_document read;
+    bool good = convex_document_read(document, strlen(document), &arena, &read);
+    assert(good);
+    (void)good;
     const struct source_table table = {pattern->tag, pattern->schema,
                                        pattern->prefix ? arena_format(&arena, "%sx", pattern->name)
                                                        : pattern->name};
     struct row_outputs outputs;
     assert(sync_config_selects(config, &table));
-    evaluate_row(config, 1, &table, &row, &arena, &outputs);
+    evaluate_row(config, 1, &table, &read.row, &arena, &outputs);
     for (size_t i = 0; i < outputs.n_buckets; i++)
         check_bucket(&outputs.buckets[i]);
     for (size_t i = 0; i < outputs.n_lookups; i++)
         check_lookup(&outputs.lookups[i]);
     ask(config, &outputs, &arena);
-    json_decref(json);
     arena_free(&arena);
 }
 

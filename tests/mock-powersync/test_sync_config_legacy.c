@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "mock-powersync/config/evaluate.h"
 #include "mock-powersync/config/sync_config.h"
-#include "mock-powersync/replication/convex_row.h"
+#include "mock-powersync/document.h"
 
 #define BUCKET "bucket_definitions:\n  a:\n    data: [SELECT id FROM t]\n    parameters: "
 #define DATA "bucket_definitions:\n  a:\n    parameters: SELECT request.user_id() AS u\n    data:\n      - "
@@ -96,7 +96,7 @@ static void close_config(struct setting *setting) {
 static void put(struct setting *setting, const char *table, const char *document) {
     json_decref(setting->document);
     setting->document = json_parse(document, strlen(document), NULL);
-    struct row row = convex_row(setting->document, &setting->arena);
+    struct row row = document_row(setting->document, &setting->arena);
     evaluate_row(setting->config, 1, &(struct source_table){"default", "convex", table}, &row,
                  &setting->arena, &setting->outputs);
 }
