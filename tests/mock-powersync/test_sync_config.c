@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "mock-powersync/config/evaluate.h"
 #include "mock-powersync/config/sync_config.h"
-#include "mock-powersync/replication/convex_row.h"
+#include "mock-powersync/document.h"
 
 #define HEAD "config:\n  edition: 3\nstreams:\n  a:\n    query: "
 
@@ -216,7 +216,7 @@ static struct row_outputs evaluate(const struct sync_config *config, const char 
                                    json_t **json, struct arena *arena) {
     struct row_outputs outputs;
     *json = json_parse(document, strlen(document), NULL);
-    struct row row = convex_row(*json, arena);
+    struct row row = document_row(*json, arena);
     evaluate_row(config, 1, &(struct source_table){"default", "convex", table}, &row, arena, &outputs);
     return outputs;
 }
