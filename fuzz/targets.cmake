@@ -3,11 +3,11 @@
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
 set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config)
 
-set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
+set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c)
 set(FUZZ_LIBRARIES_sync_line room_base)
 
-set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
+set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c ../sim/check/wire_rows.c ../sim/check/wire_grammar.c ../sim/check/wire_checkpoint.c
   ../sim/check/wire_data.c)
 set(FUZZ_LIBRARIES_sync_lines room_base)
