@@ -88,6 +88,7 @@ struct bucket_storage {
     int64_t lsn;         /* position of the checkpoint; 0: never committed */
     uint64_t commits;    /* how often the checkpoint's op id moved */
     uint64_t saves;      /* how often a row was saved */
+    uint64_t rewrites;   /* how often compaction changed a bucket's operations */
     struct bucket_list touched;
     struct bucket_list unstored; /* only with a file */
     uint32_t last_bucket;        /* number in the file */
