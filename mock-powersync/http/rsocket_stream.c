@@ -6,6 +6,12 @@
 #include "base/json.h"
 #include "mock-powersync/http/rsocket_private.h"
 
+/* No line is written while the network holds back so many messages of the connection. */
+#define UNSENT_MOST 8
+/* How often a reader that does not keep up is looked at. */
+#define FIRST_LOOK (1 * TIME_MILLISECOND)
+#define LONGEST_LOOK (64 * TIME_MILLISECOND)
+
 struct rsocket_stream {
     struct rsocket_connection *connection;
     struct rsocket_stream *next;
@@ -15,7 +21,13 @@ struct rsocket_stream {
     struct sync_stream *sync;
     bool over;          /* the sync stream has said all */
     struct buffer last; /* a line that was written without a credit: it waits for one */
+    uint64_t timer;     /* to look again whether the client reads */
+    int64_t pause;
 };
+
+static struct host *host_of(const struct rsocket_stream *stream) {
+    return stream->connection->server->options.host;
+}
 
 static struct rsocket_stream **find(struct rsocket_connection *connection, uint32_t id) {
     struct rsocket_stream **at = &connection->first_stream;
@@ -29,6 +41,7 @@ static void drop(struct rsocket_stream *stream) {
     assert(*at == stream);
     *at = stream->next;
     stream->connection->streams--;
+    host_timer_cancel(host_of(stream), stream->timer);
     sync_stream_destroy(stream->sync);
     buffer_free(&stream->last);
     free(stream);
@@ -63,6 +76,8 @@ static void transport_write(void *context, const void *bytes, size_t length) {
 static void transport_end(void *context) {
     struct rsocket_stream *stream = context;
     stream->over = true;
+    host_timer_cancel(host_of(stream), stream->timer);
+    stream->timer = 0;
     if (stream->last.length == 0)
         complete(stream);
 }
@@ -80,9 +95,30 @@ static void transport_fail(void *context, const struct http_error *error) {
     drop(stream);
 }
 
+static bool reads(const struct rsocket_stream *stream) {
+    return host_websocket_unsent(host_of(stream), stream->connection->socket) < UNSENT_MOST;
+}
+
+static void look_again(void *context) {
+    struct rsocket_stream *stream = context;
+    stream->timer = 0;
+    if (reads(stream)) {
+        stream->pause = FIRST_LOOK;
+        sync_stream_resume(stream->sync);
+        return;
+    }
+    stream->pause = stream->pause * 2 < LONGEST_LOOK ? stream->pause * 2 : LONGEST_LOOK;
+    stream->timer = host_timer_set(host_of(stream), stream->pause, look_again, stream);
+}
+
+/* Credits say what the client wants, but not that it reads. */
 static bool transport_ready(void *context) {
-    const struct rsocket_stream *stream = context;
-    return stream->credits > 0;
+    struct rsocket_stream *stream = context;
+    if (stream->credits == 0 || reads(stream))
+        return stream->credits > 0;
+    if (!stream->timer)
+        stream->timer = host_timer_set(host_of(stream), stream->pause, look_again, stream);
+    return false;
 }
 
 /* --- frames --- */
@@ -99,6 +135,7 @@ static struct rsocket_stream *add(struct rsocket_connection *connection, const s
                                       .next = connection->first_stream,
                                       .id = frame->stream,
                                       .credits = frame->number,
+                                      .pause = FIRST_LOOK,
                                       .transport = {.write = transport_write,
                                                     .end = transport_end,
                                                     .fail = transport_fail,

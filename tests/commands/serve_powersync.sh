@@ -41,7 +41,7 @@ start() {
   started=$!
   servers="$servers $started"
   for _ in $(seq 200); do
-    grep -q 'reach it' "$work/$name.log" && return
+    grep -qs 'reach it' "$work/$name.log" && return
     kill -0 "$started" 2>/dev/null || fail "$name ended at once"
     sleep 0.05
   done

@@ -9,6 +9,7 @@ import {
   openClient,
   startServer,
   writeServiceConfig,
+  writeStreams,
 } from "./powersync_setting.mjs";
 import { run, sleep, startProxy, until } from "./waiting.mjs";
 
@@ -21,7 +22,7 @@ const convexUrl = convex.address("convex");
 const todo = (uuid, more) => ({ uuid, list_uuid: "l1", description: "tea ☕ \u0001 \"1\"", owner_id: "ann", ...more });
 const todos = Array.from({ length: 300 }, (_, i) => todo("t" + i, { completed: i % 2 === 0, rank: i / 7 }));
 await addList(convexUrl, { uuid: "l1", name: "groceries", owner_id: "ann", shared_with: "bob" }, todos);
-await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve" })]);
+await addList(convexUrl, { uuid: "l2", name: "other", owner_id: "eve" }, [todo("e1", { owner_id: "eve", list_uuid: "l2" })]);
 const config = writeServiceConfig(convexUrl);
 const startService = () => startServer(["--powersync", "127.0.0.1:0", "--config", config]);
 let service = await startService();
@@ -65,8 +66,12 @@ await run(`powersync ${transport} ${mode}`, {
     await insertTodo(ann, "new-1", "made by ann");
     await write(ann, "UPDATE todos SET completed = 1, description = NULL WHERE id = 't1'");
     await write(phone, "DELETE FROM todos WHERE id = 't2'");
-    await write(ann, "UPDATE lists SET shared_with = NULL WHERE id = 'l1'");
+    const shared = async () => (await bob.database.getAll("SELECT id FROM todos WHERE list_uuid = 'l1'")).length;
     await settled("uploads");
+    assert.equal(await shared(), 300);
+    await write(ann, "UPDATE lists SET shared_with = NULL WHERE id = 'l1'");
+    await settled("no longer shared");
+    assert.equal(await shared(), 0, "the list is no longer shared: its bucket is gone");
     assert.ok(ann.connector.uploads >= 2 && phone.connector.uploads >= 1);
     const documents = await documentsOf(convexUrl, "todos");
     assert.equal(documents.find((each) => each.uuid === "new-1").description, "made by ann");
@@ -78,6 +83,14 @@ await run(`powersync ${transport} ${mode}`, {
         await transaction.execute("INSERT INTO todos (id, list_uuid, rank, owner_id) VALUES (?, 'l1', ?, 'ann')", ["w" + i, i]);
     });
     await settled("transaction");
+  },
+  "a subscription with a parameter": async () => {
+    const before = (await bob.database.getAll("SELECT id FROM todos")).length;
+    const subscription = await bob.database.syncStream("todos_of_one_list", { list: "l2" }).subscribe();
+    await subscription.waitForFirstSync(AbortSignal.timeout(10000));
+    bob.subscribed.add("l2");
+    await settled("subscribed");
+    assert.equal((await bob.database.getAll("SELECT id FROM todos")).length, before + 1);
   },
   "offline spells": async () => {
     proxy.offline = true;
@@ -120,6 +133,23 @@ await run(`powersync ${transport} ${mode}`, {
     assert.ok((await lastOperation(ann)) > before, "the service counts operations on from what its storage holds");
     await insertTodo(phone, "after-kill", "on the new one");
     await settled("after the restart");
+  },
+  "a new sync config": async () => {
+    await insertTodo(ann, "before-deploy", "under the old one");
+    await service.stop();
+    writeStreams(1);
+    service = await startService();
+    proxy.to = new URL(service.address("powersync"));
+    await insertTodo(phone, "while-deploying", "under either");
+    const isNew = async () => {
+      const buckets = await ann.database.getAll("SELECT name FROM ps_buckets");
+      return buckets.length > 0 && buckets.every((each) => each.name.startsWith("2#"));
+    };
+    for (const end = Date.now() + 10000; !(await isNew()); ) {
+      assert.ok(Date.now() < end, "no buckets of the new config");
+      await sleep(50);
+    }
+    await settled("new sync config");
   },
   "a client that comes back": async () => {
     await ann.database.disconnect();

@@ -51,11 +51,19 @@ streams:
   shared_lists: {auto_subscribe: true, query: "SELECT *, uuid AS id FROM lists WHERE shared_with = auth.user_id()"}
   own_todos: {auto_subscribe: true, query: "SELECT *, uuid AS id FROM todos WHERE owner_id = auth.user_id()"}
   shared_todos: {auto_subscribe: true, query: "SELECT *, uuid AS id FROM todos WHERE shared_with = auth.user_id()"}
+  todos_of_shared_lists:
+    auto_subscribe: true
+    query: SELECT *, uuid AS id FROM todos WHERE list_uuid IN (SELECT uuid FROM lists WHERE shared_with = auth.user_id())
+  todos_of_one_list: {query: "SELECT *, uuid AS id FROM todos WHERE list_uuid = subscription.parameter('list')"}
 `;
+
+/** The same streams, some of them with this priority. */
+export const writeStreams = (priority) =>
+  writeFileSync(join(work, "streams.yaml"), streams.replaceAll("{auto_subscribe: true,", `{auto_subscribe: true, priority: ${priority},`));
 
 /** A service.yaml for the deployment at `url`; its storage is a file. */
 export function writeServiceConfig(url) {
-  writeFileSync(join(work, "streams.yaml"), streams);
+  writeStreams(3);
   writeFileSync(
     join(work, "service.yaml"),
     `replication:
@@ -130,7 +138,7 @@ const loud = { log: (entry) => console.error(entry.level, entry.message, entry.e
 
 /** A PowerSync database of `user` that is connected by `transport`: "ndjson", "bson" or "websocket". */
 export async function openClient({ name, user, service, convexUrl, transport, checkpointMode, lifetime = 3600 }) {
-  const client = { connector: makeConnector(user, service, convexUrl, lifetime), types: new Set() };
+  const client = { connector: makeConnector(user, service, convexUrl, lifetime), types: new Set(), subscribed: new Set() };
   const customFetch = async (resource, init) => {
     const headers = { ...init.headers };
     if (transport === "ndjson" && headers.accept) headers.accept = "application/x-ndjson";
@@ -175,10 +183,14 @@ export async function documentsOf(convexUrl, table) {
 
 const plain = (value) => (typeof value === "boolean" ? Number(value) : (value ?? null));
 
-/** What the streams say that `user` has of a table: the definition, not the service. */
-async function expectedRows(convexUrl, table, user) {
+/** What the streams say that `user` has of a table: the definition, not the service. `subscribed`: lists by uuid. */
+async function expectedRows(convexUrl, table, user, subscribed) {
   const columns = schema.tables.find((each) => each.name === table).columns.map((each) => each.name);
-  const mine = (each) => each.owner_id === user || each.shared_with === user;
+  const lists = (await documentsOf(convexUrl, "lists")).filter((each) => each.shared_with === user).map((each) => each.uuid);
+  const mine = (each) =>
+    each.owner_id === user ||
+    each.shared_with === user ||
+    (table === "todos" && (lists.includes(each.list_uuid) || subscribed.has(each.list_uuid)));
   return (await documentsOf(convexUrl, table))
     .filter(mine)
     .map((each) => ({ id: each.uuid, ...Object.fromEntries(columns.map((name) => [name, plain(each[name])])) }))
@@ -196,7 +208,7 @@ export async function converge(client, convexUrl, user, what) {
     const tables = await Promise.all(
       ["lists", "todos"].map(async (table) => [
         (await rowsOf(client, table)).map((row) => ({ ...row })),
-        await expectedRows(convexUrl, table, user),
+        await expectedRows(convexUrl, table, user, client.subscribed),
       ]),
     );
     if (left === 0 && tables.every(([seen, expected]) => same(seen, expected))) return tables[1][1].length;

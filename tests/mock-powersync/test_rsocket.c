@@ -369,6 +369,66 @@ static void too_many_connections(void **state) {
         peer_close(peers[i]);
 }
 
+/* A client that gives credits but does not read: the lines stay in the service, and come when it reads again.
+ */
+static void a_reader_that_stops(void **state) {
+    struct fixture *fixture = *state;
+    struct peer *peer = peer_open(fixture, "alice-1", "/sync/stream");
+    send_good_setup(peer, "alice");
+    request(peer, 1, 1000000, "/sync/stream", "{}");
+    buffer_clear(&peer->story);
+    net_cut(fixture->net, "powersync", "alice-1");
+    for (int i = 0; i < 20; i++) { /* each is a checkpoint of its own: at least three lines */
+        char *id = memory_format("p%d", i);
+        put(fixture, id, "alice");
+        free(id);
+        run_for(fixture, TIME_SECOND);
+    }
+    assert_story(peer, "");
+    net_heal(fixture->net, "powersync", "alice-1");
+    run_for(fixture, 10 * TIME_SECOND);
+    size_t lines = 0;
+    for (const char *c = buffer_text(&peer->story); *c; c++)
+        lines += *c == '\n';
+    assert_in_range(lines, 6, 15); /* not the sixty that it would have been */
+    assert_non_null(strstr(buffer_text(&peer->story), "checkpoint_complete"));
+    peer_close(peer);
+}
+
+/* Whatever a peer sends, the next one is served. */
+static void noise(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t chance = 1;
+    for (int round = 0; round < 300; round++) {
+        struct peer *peer = peer_open(fixture, "eve-1", "/sync/stream");
+        send_good_setup(peer, "alice");
+        for (int i = 0; i < 10; i++) {
+            const struct rsocket_frame frame = {.type = RSOCKET_REQUEST_STREAM,
+                                                .stream = 1 + 2 * (unsigned)(i % 3),
+                                                .number = 5,
+                                                .metadata = bytes_of("{\"path\":\"/sync/stream\"}"),
+                                                .data = bytes_of("{\"buckets\":[]}")};
+            struct buffer bytes = {0};
+            rsocket_frame_append(&bytes, &frame);
+            for (int change = 0; change < 3; change++) {
+                chance = chance * UINT64_C(6364136223846793005) + 1442695040888963407;
+                const size_t place = (size_t)(chance >> 33) % (change ? bytes.length : 6);
+                bytes.data[place] = (char)(chance >> 17);
+            }
+            const size_t length = chance % 4 ? bytes.length : (size_t)(chance >> 40) % bytes.length;
+            host_websocket_send(peer->host, peer->socket, WEBSOCKET_BINARY, bytes.data, length);
+            buffer_free(&bytes);
+        }
+        run_for(fixture, 20 * TIME_MILLISECOND);
+        peer_close(peer);
+    }
+    struct peer *next = peer_open(fixture, "alice-1", "/sync/stream");
+    send_good_setup(next, "alice");
+    request(next, 1, 100, "/sync/stream", "{}");
+    assert_story(next, "1 checkpoint\n1 data\n1 checkpoint_complete\n");
+    peer_close(next);
+}
+
 /* A process that ends with open connections leaves nothing behind, and the next one serves. */
 static void crash(void **state) {
     struct fixture *fixture = *state;
@@ -399,6 +459,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(refused_requests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_in_bson, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reader_that_stops, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(noise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(crash, set_up, tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
