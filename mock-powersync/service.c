@@ -12,6 +12,7 @@
 #include "mock-powersync/storage/compaction.h"
 
 #define BATCH_OPERATIONS 1000
+#define DELAY_MOST (100 * TIME_MILLISECOND) /* of notifications, where it is drawn */
 
 struct exchange_key exchange_key(uint64_t exchange) {
     struct exchange_key key;
@@ -34,6 +35,11 @@ static void start_replication(struct powersync_service *service) {
     service->replicator = replicator_create(&options);
 }
 
+static int64_t notification_delay(struct powersync_service *service) {
+    int64_t usual = service->options.notification_delay, most = usual > DELAY_MOST ? usual : DELAY_MOST;
+    return host_knob(service->host, "powersync.notification-delay", usual, 0, most);
+}
+
 static void start_api(struct powersync_service *service) {
     struct host *host = service->host;
     enum status status = auth_create(host, &service->options.auth, &service->auth, NULL);
@@ -48,12 +54,10 @@ static void start_api(struct powersync_service *service) {
         .fetches = {.host = host, .free = limits->max_data_fetches},
         .max_buckets = limits->max_buckets,
         .max_parameter_results = limits->max_parameter_results,
-        .notification_delay = service->options.notification_delay,
+        .notification_delay = notification_delay(service),
         .batch_operations =
             (size_t)host_knob(host, "powersync.chunk-operations", BATCH_OPERATIONS, 1, BATCH_OPERATIONS),
         .keepalive_interval = service->options.keepalive_interval};
-    service->streams = (struct http_streams){
-        .environment = &service->stream_environment, .ended = stream_route_ended, .context = service};
     service->rsocket = rsocket_route_create(service);
 }
 
@@ -71,6 +75,9 @@ static void start_process(struct powersync_service *service) {
     const struct source_settings settings = service_source_settings(&service->options);
     service->running = true;
     service->metrics = (struct powersync_metrics){0};
+    service->stream_environment = (struct sync_stream_environment){0};
+    service->streams = (struct http_streams){
+        .environment = &service->stream_environment, .ended = stream_route_ended, .context = service};
     open_groups(service);
     host_http_listen(service->host, &events, service);
     service->source = service_source_module(service->options.source.type)->open(service->host, &settings);
@@ -103,7 +110,6 @@ static void stop_process(struct powersync_service *service, bool crash) {
 /* --- the service --- */
 
 static void free_service(struct powersync_service *service) {
-    replication_stream_release(service->stream);
     if (!service->options.storage)
         storage_destroy(service->storage);
     map_free(&service->calls, NULL);
@@ -136,8 +142,6 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
         free_service(made);
         return status;
     }
-    made->stream = replication_stream_hold(storage_deploying(made->storage) ? storage_deploying(made->storage)
-                                                                            : storage_serving(made->storage));
     start_process(made);
     *service = made;
     return STATUS_OK;

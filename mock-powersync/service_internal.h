@@ -16,8 +16,7 @@ struct powersync_service {
     struct host *host;
     struct powersync_options options; /* complete; texts are copies in `texts` */
     struct arena texts;
-    struct storage *storage;           /* survives the process */
-    struct replication_stream *stream; /* held */
+    struct storage *storage; /* survives the process */
 
     /* The process: all of it is gone with a crash. */
     bool running;

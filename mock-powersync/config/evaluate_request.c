@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "mock-powersync/config/evaluate.h"
+#include "mock-powersync/config/legacy.h"
 
 /* How many buckets, or keys of a lookup, one querier can come to. */
 enum { COMBINATIONS_MOST = 10000 };
@@ -533,6 +534,9 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
                       const struct sync_request_values *values, const struct lookup_source *lookups,
                       struct arena *arena, struct request_bucket **buckets, size_t *count,
                       const char **reason) {
+    if (stream->legacy)
+        return legacy_evaluate_request(stream->rules, stream->legacy, number, values, lookups, arena, buckets,
+                                       count, reason);
     struct sync_scope scope = {.values = values, .arena = arena};
     struct names names = {.arena = arena};
     struct evaluation evaluation = {.scope = &scope, .lookups = lookups};
@@ -562,6 +566,8 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
 }
 
 bool sync_stream_has_lookups(const struct sync_stream_definition *stream) {
+    if (stream->legacy)
+        return legacy_has_lookups(stream->legacy);
     for (size_t i = 0; i < stream->n_queriers; i++)
         for (size_t j = 0; j < stream->queriers[i].n_lookups; j++)
             if (!stream->queriers[i].lookups[j].is_function)

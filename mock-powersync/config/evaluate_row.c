@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mock-powersync/config/legacy.h"
 
 /* How many rows one row can become by the functions of one query. */
 enum { COMBINATIONS_MOST = 10000 };
@@ -310,6 +311,10 @@ static void *move_to_arena(struct arena *arena, void *items, size_t count, size_
 
 void evaluate_row(const struct sync_config *config, int number, const struct source_table *table,
                   const struct row *row, struct arena *arena, struct row_outputs *outputs) {
+    if (config->rules) {
+        legacy_evaluate_row(config->rules, number, table, row, arena, outputs);
+        return;
+    }
     struct sync_scope scope = {.row = row, .arena = arena};
     struct bucket_outputs buckets = {.table = arena_copy_text(arena, table->name)};
     size_t capacity = 0;

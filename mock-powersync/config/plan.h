@@ -21,7 +21,8 @@ struct plan_function {
 /* For each row of the pattern's tables: the cross product of the functions' outputs; of these, all that every
  * filter admits, in order. */
 struct plan_processor {
-    size_t pattern; /* of the config's patterns */
+    size_t pattern;    /* of the config's patterns */
+    bool names_schema; /* the query does; then it is another processor than without, as in the real service */
     struct plan_function *functions;
     size_t n_functions;
     const struct sync_expression **filters;

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "mock-powersync/config/legacy.h"
+#include "mock-powersync/config/legacy_config.h"
 #include "mock-powersync/config/sync_graph.h"
 #include "mock-powersync/config/sync_plan.h"
 
@@ -359,10 +361,11 @@ enum status sync_config_parse(struct sync_config **config, const char *text, con
     if (status)
         return status;
     struct sync_config *made = memory_allocate(sizeof *made);
-    made->edition = 3;
+    made->edition = (int)json_integer_or(json_object_get(document.root, "config"), "edition", 1);
     made->is_versioned = true;
     made->file = memory_copy_text(file);
-    status = read_root(made, &document, text, error);
+    status = made->edition == 3 ? read_root(made, &document, text, error)
+                                : legacy_config_read(made, &document, text, error);
     yaml_release(&document);
     if (status)
         sync_config_destroy(made);
@@ -384,6 +387,9 @@ void sync_config_destroy(struct sync_config *config) {
     for (size_t i = 0; i < config->n_warnings; i++)
         free(config->warnings[i].message);
     sync_plan_free(&config->plan);
+    if (config->rules)
+        arena_free(&config->rules->arena);
+    free(config->rules);
     free(config->streams);
     free(config->patterns);
     free(config->warnings);

@@ -6,12 +6,20 @@
 #include "base/yaml.h"
 #include "mock-powersync/config/plan.h"
 
+struct legacy_rules;
+struct legacy_definition;
+
 struct sync_stream_definition {
     char *name;
     bool auto_subscribe;
     bool is_bucket_definition; /* editions 1 and 2: every client has it, nobody subscribes to it */
     bool is_versioned;         /* bucket names begin with "<number>#"; only some of edition 1 do not */
-    int priority;              /* 0 most urgent .. 3 */
+    /* Editions 1 and 2: a subscription brings the default buckets, too, even if defaults are not wanted; one
+     * to a bucket definition brings nothing else. */
+    bool subscription_brings_default;
+    int priority;                           /* 0 most urgent .. 3 */
+    const struct legacy_rules *rules;       /* with `legacy` */
+    const struct legacy_definition *legacy; /* NULL: edition 3, which has what follows */
     const struct sync_plan *plan;
     struct plan_querier *queriers; /* in the plan's arena */
     size_t n_queriers;
@@ -36,6 +44,7 @@ struct sync_config {
     size_t n_warnings;
     size_t warnings_capacity;
     struct sync_plan plan;
+    struct legacy_rules *rules; /* of editions 1 and 2; else NULL */
 };
 
 /* STATUS_INVALID with file, line and column of the key or query that is wrong. The config does not move: what

@@ -65,6 +65,8 @@ static bool evaluate_case(const struct sync_expression *expression, const struct
     for (size_t i = 1; i + 1 < expression->n_arguments; i += 2) {
         if (!sync_expression_evaluate(expression->arguments[i], scope, &when))
             return false;
+        if (subject && operand.kind == SQL_BLOB && when.kind == SQL_BLOB)
+            return false; /* as any comparison of them */
         bool taken = subject ? operand.kind != SQL_NULL && when.kind != SQL_NULL &&
                                    sql_value_compare(&operand, &when) == 0
                              : sql_value_is_true(&when);
@@ -141,8 +143,10 @@ bool sync_expression_evaluate(const struct sync_expression *expression, const st
 }
 
 json_t *sync_json_with_reals(const json_t *json) {
-    if (json_is_integer(json))
-        return json_real((double)json_integer_value(json));
+    if (json_is_number(json)) {
+        double number = json_number_value(json);
+        return json_real(number == 0 ? 0.0 : number); /* the sign of zero is lost, too */
+    }
     json_t *copy = json_copy((json_t *)(uintptr_t)json);
     if (json_is_array(json)) {
         for (size_t i = 0; i < json_array_size(json); i++)

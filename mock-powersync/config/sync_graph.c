@@ -286,6 +286,7 @@ static bool make_processor(struct builder *builder, struct resolved *resolved,
     sort_partitions(resolved);
     *processor = (struct plan_processor){
         .pattern = sync_config_add_pattern(builder->config, resolved->source->schema, resolved->source->name),
+        .names_schema = resolved->source->schema != NULL,
         .filters = keep(arena, resolved->filters, resolved->n_filters),
         .n_filters = resolved->n_filters,
         .n_functions = resolved->n_functions,

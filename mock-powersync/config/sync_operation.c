@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "mock-powersync/config/sync_date.h"
 #include "mock-powersync/config/sync_expression.h"
 #include "mock-powersync/config/utf16.h"
 
@@ -23,17 +24,22 @@ static struct sql_value text_value(struct buffer *text, struct arena *arena) {
     return value;
 }
 
-/* A BLOB's bytes are those of the text that it was cast from. */
+/* What is no UTF-8 in a BLOB becomes U+FFFD. */
 static struct sql_value to_text(const struct sql_value *value, struct arena *arena) {
     if (value->kind == SQL_NULL)
         return (struct sql_value){0};
     if (value->kind == SQL_TEXT)
         return *value;
-    if (value->kind == SQL_BLOB)
-        return (struct sql_value){.kind = SQL_TEXT, .text = value->text, .length = value->length};
     struct buffer text = {0};
-    sql_value_append_text(&text, value);
+    if (value->kind == SQL_BLOB)
+        utf8_append_valid(&text, value->text, value->length);
+    else
+        sql_value_append_text(&text, value);
     return text_value(&text, arena);
+}
+
+static struct sql_value to_bytes(const struct sql_value *value, struct arena *arena) {
+    return value->kind == SQL_BLOB ? *value : to_text(value, arena);
 }
 
 static size_t skip_digits(const char *text, size_t at) {
@@ -164,6 +170,11 @@ static bool has_null(const struct sql_value *arguments, size_t count) {
     return false;
 }
 
+/* The real service cannot compare two BLOBs. */
+static bool are_blobs(const struct sql_value *arguments, size_t i, size_t j) {
+    return arguments[i].kind == SQL_BLOB && arguments[j].kind == SQL_BLOB;
+}
+
 #define OPERATION(name)                                                                                      \
     static bool name(const struct sql_value *arguments, size_t count, struct arena *arena,                   \
                      struct sql_value *value)
@@ -173,6 +184,8 @@ static bool has_null(const struct sql_value *arguments, size_t count) {
         (void)arena;                                                                                         \
         if (has_null(arguments, count))                                                                      \
             return true;                                                                                     \
+        if (are_blobs(arguments, 0, 1))                                                                      \
+            return false;                                                                                    \
         int order = sql_value_compare(&arguments[0], &arguments[1]);                                         \
         *value = integer_value(condition);                                                                   \
         return true;                                                                                         \
@@ -189,7 +202,7 @@ OPERATION(run_is) {
     (void)count;
     (void)arena;
     *value = integer_value(sql_value_compare(&arguments[0], &arguments[1]) == 0);
-    return true;
+    return !are_blobs(arguments, 0, 1);
 }
 
 OPERATION(run_between) {
@@ -303,7 +316,7 @@ OPERATION(run_cast_numeric) {
 
 OPERATION(run_cast_blob) {
     (void)count;
-    *value = to_text(&arguments[0], arena);
+    *value = to_bytes(&arguments[0], arena);
     if (value->kind == SQL_TEXT)
         value->kind = SQL_BLOB;
     return true;
@@ -316,42 +329,8 @@ static json_t *json_of(const struct sql_value *value, struct arena *arena) {
     return json_parse(text.text, text.length, NULL);
 }
 
-/* A key of an object or a position of an array, as text. */
-static const json_t *step(const json_t *json, const char *key, size_t length) {
-    if (json_is_object(json))
-        return json_object_getn(json, key, length);
-    if (!json_is_array(json) || length == 0 || length > 9 || (length > 1 && key[0] == '0'))
-        return NULL;
-    size_t index = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (key[i] < '0' || key[i] > '9')
-            return NULL;
-        index = index * 10 + (size_t)(key[i] - '0');
-    }
-    return json_array_get(json, index);
-}
-
-/* "$", "$.a.b"; what has no "$" is one key. Compiling has refused paths with [n]. */
-static const json_t *follow(const json_t *json, const struct sql_value *path) {
-    if (path->text[0] != '$' || (path->length > 1 && path->text[1] != '.'))
-        return step(json, path->text, path->length);
-    const char *at = path->text + 1;
-    while (json && *at == '.') {
-        size_t length = strcspn(at + 1, ".");
-        json = step(json, at + 1, length);
-        at += 1 + length;
-    }
-    return json;
-}
-
-/* A text has positions, too, as in JavaScript: a text of one unit. The caller owns it; NULL: there is none.
- */
-static json_t *character_at(const json_t *json, const struct sql_value *path) {
-    size_t digits = strspn(path->text, "0123456789");
-    if (!json_is_string(json) || digits == 0 || digits != path->length || digits > 9 ||
-        (digits > 1 && path->text[0] == '0'))
-        return NULL;
-    size_t at = (size_t)strtoul(path->text, NULL, 10);
+/* The unit of a text at a position, as in JavaScript; NULL when it is half a character. */
+static json_t *unit_at(const json_t *json, size_t at) {
     const char *text = json_string_value(json);
     size_t length = json_string_length(json);
     struct buffer unit = {0};
@@ -359,6 +338,37 @@ static json_t *character_at(const json_t *json, const struct sql_value *path) {
     json_t *character = whole ? json_stringn(buffer_text(&unit), unit.length) : NULL;
     buffer_free(&unit);
     return character;
+}
+
+/* What is under a key: of an object, or a position of an array or a text. The caller owns it; NULL: nothing.
+ */
+static json_t *step(const json_t *json, const char *key, size_t length) {
+    if (json_is_object(json))
+        return json_incref(json_object_getn(json, key, length));
+    size_t digits = strspn(key, "0123456789");
+    if (digits != length || length == 0 || length > 9 || (length > 1 && key[0] == '0'))
+        return NULL;
+    size_t at = strtoul(key, NULL, 10);
+    return json_is_string(json) ? unit_at(json, at) : json_incref(json_array_get(json, at));
+}
+
+/* "$.a.b" is a path; what has no "$" before it is one key. The way ends at a null. The caller owns what is
+ * there. */
+static json_t *follow(json_t *json, const struct sql_value *path) {
+    bool is_path = path->text[0] == '$';
+    const char *at = is_path ? strchr(path->text, '.') : path->text;
+    json_t *found = json_incref(json);
+    while (at && found && !json_is_null(found)) {
+        at += is_path;
+        size_t length = is_path ? strcspn(at, ".") : path->length;
+        char *key = memory_copy_bytes(at, length);
+        json_t *next = step(found, key, length);
+        free(key);
+        json_decref(found);
+        found = next;
+        at = is_path && at[length] ? at + length : NULL;
+    }
+    return found;
 }
 
 static bool extract(const struct sql_value *arguments, bool as_json, struct arena *arena,
@@ -369,8 +379,7 @@ static bool extract(const struct sql_value *arguments, bool as_json, struct aren
     json_t *json = json_of(&arguments[0], arena);
     if (!json)
         return false;
-    json_t *character = character_at(json, &path);
-    const json_t *found = character ? character : json_is_null(json) ? NULL : follow(json, &path);
+    json_t *found = json_is_null(json) ? NULL : follow(json, &path);
     if (found && as_json) {
         struct buffer text = {0};
         json_append(&text, found);
@@ -378,7 +387,7 @@ static bool extract(const struct sql_value *arguments, bool as_json, struct aren
     } else if (found) {
         *value = sql_value_from_json_copy(found, arena);
     }
-    json_decref(character);
+    json_decref(found);
     json_decref(json);
     return true;
 }
@@ -398,22 +407,23 @@ OPERATION(run_json_extract) {
     if (has_null(arguments, 2))
         return true;
     struct sql_value path = to_text(&arguments[1], arena);
-    return path.text[0] == '$' && extract(arguments, false, arena, value);
+    return extract(arguments, false, arena, value) &&
+           (path.text[0] == '$' || strcmp(to_text(&arguments[0], arena).text, "null") == 0);
 }
 
 OPERATION(run_json_array_length) {
-    struct sql_value root = {.kind = SQL_TEXT, .text = "$", .length = 1};
-    if (has_null(arguments, count))
-        return true;
-    struct sql_value path = count > 1 ? to_text(&arguments[1], arena) : root;
-    json_t *json = path.text[0] == '$' ? json_of(&arguments[0], arena) : NULL;
-    if (!json)
+    struct sql_value list = {0};
+    if (count < 2 || arguments[1].kind == SQL_NULL)
+        list = arguments[0];
+    else if (!run_json_extract(arguments, count, arena, &list))
         return false;
-    const json_t *found = follow(json, &path);
-    if (found)
-        *value = integer_value((int64_t)json_array_size(found));
+    if (list.kind == SQL_NULL)
+        return true;
+    json_t *json = json_of(&list, arena);
+    if (json)
+        *value = integer_value((int64_t)json_array_size(json));
     json_decref(json);
-    return true;
+    return json != NULL;
 }
 
 OPERATION(run_json_keys) {
@@ -454,7 +464,7 @@ OPERATION(run_json_contains) {
 
 OPERATION(run_hex) {
     (void)count;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     struct buffer out = {0};
     for (size_t i = 0; i < text.length; i++)
         buffer_printf(&out, "%02X", (unsigned char)text.text[i]);
@@ -465,7 +475,7 @@ OPERATION(run_hex) {
 OPERATION(run_base64) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (void)count;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     struct buffer out = {0};
     for (size_t i = 0; i < text.length; i += 3) {
         unsigned bits = 0;
@@ -505,7 +515,7 @@ OPERATION(run_length) {
     (void)count;
     if (arguments[0].kind == SQL_NULL)
         return true;
-    struct sql_value text = to_text(&arguments[0], arena);
+    struct sql_value text = to_bytes(&arguments[0], arena);
     bool blob = arguments[0].kind == SQL_BLOB;
     *value = integer_value((int64_t)(blob ? text.length : utf16_length(text.text, text.length)));
     return true;
@@ -571,6 +581,95 @@ OPERATION(run_substring) {
     return good;
 }
 
+/* Dates */
+
+static bool is_word(const struct sql_value *value, const char *word) {
+    return value->kind == SQL_TEXT && strcmp(value->text, word) == 0;
+}
+
+static bool is_subsecond(const struct sql_value *value) {
+    return is_word(value, "subsec") || is_word(value, "subsecond");
+}
+
+/* unixepoch and datetime: the value, then 'unixepoch' and 'subsec' if wanted, in this order. False: the
+ * result is NULL. */
+static bool read_date(const struct sql_value *arguments, size_t count, int64_t *milliseconds,
+                      bool *subsecond) {
+    static const struct sql_value none = {0};
+    const struct sql_value *first = count > 1 ? &arguments[1] : &none,
+                           *second = count > 2 ? &arguments[2] : &none;
+    bool unix_time = is_word(first, "unixepoch");
+    const struct sql_value *last = unix_time ? second : first;
+    *subsecond = is_subsecond(last);
+    return (*subsecond || last->kind == SQL_NULL) && sync_date_read(&arguments[0], unix_time, milliseconds);
+}
+
+OPERATION(run_unixepoch) {
+    (void)arena;
+    int64_t milliseconds;
+    bool subsecond;
+    if (!read_date(arguments, count, &milliseconds, &subsecond))
+        return true;
+    *value = subsecond ? (struct sql_value){.kind = SQL_REAL, .real = (double)milliseconds / 1000.0}
+                       : integer_value(milliseconds / 1000 - (milliseconds % 1000 < 0));
+    return true;
+}
+
+OPERATION(run_datetime) {
+    int64_t milliseconds;
+    bool subsecond;
+    struct buffer text = {0};
+    if (!read_date(arguments, count, &milliseconds, &subsecond))
+        return true;
+    sync_date_append(&text, milliseconds, subsecond);
+    *value = text_value(&text, arena);
+    return true;
+}
+
+/* UUIDs */
+
+static int hex_digit(char byte) {
+    static const char digits[] = "0123456789abcdef";
+    const char *found = byte ? strchr(digits, byte >= 'A' && byte <= 'F' ? byte + 'a' - 'A' : byte) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* The 16 bytes; false when the text is no UUID of a known version. */
+static bool read_uuid(const char *text, size_t length, char *bytes) {
+    size_t n_digits = 0;
+    int all = 0, none = 15;
+    if (length != 36)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+            if (text[i] != '-')
+                return false;
+            continue;
+        }
+        int digit = hex_digit(text[i]);
+        if (digit < 0)
+            return false;
+        all |= digit;
+        none &= digit;
+        bytes[n_digits / 2] = (char)(n_digits % 2 == 0 ? digit << 4 : (bytes[n_digits / 2] & 0xf0) | digit);
+        n_digits++;
+    }
+    int version = hex_digit(text[14]), variant = hex_digit(text[19]);
+    return (version >= 1 && version <= 8 && variant >= 8 && variant <= 11) || all == 0 || none == 15;
+}
+
+OPERATION(run_uuid_blob) {
+    char bytes[16];
+    (void)count;
+    if (arguments[0].kind == SQL_NULL)
+        return true;
+    struct sql_value text = to_text(&arguments[0], arena);
+    if (!read_uuid(text.text, text.length, bytes))
+        return false;
+    *value = (struct sql_value){.kind = SQL_BLOB, .text = arena_copy_bytes(arena, bytes, 16), .length = 16};
+    return true;
+}
+
 static const struct sync_operation operations[] = {
     {"=", 2, 2, run_equal},
     {"<", 2, 2, run_less},
@@ -600,16 +699,19 @@ static const struct sync_operation operations[] = {
     {"cast blob", 1, 1, run_cast_blob},
     {"base64", 1, 1, run_base64},
     {"hex", 1, 1, run_hex},
-    {"ifnull", 2, 2, run_ifnull},
+    {"ifnull", 2, 8, run_ifnull},
     {"iif", 3, 3, run_iif},
     {"instr", 2, 2, run_instr},
     {"json_array_length", 1, 2, run_json_array_length},
-    {"json_extract", 2, 2, run_json_extract},
+    {"json_extract", 2, 8, run_json_extract},
     {"json_keys", 1, 1, run_json_keys},
     {"length", 1, 1, run_length},
     {"lower", 1, 1, run_lower},
     {"substring", 2, 3, run_substring},
     {"typeof", 1, 1, run_typeof},
+    {"unixepoch", 1, 8, run_unixepoch},
+    {"datetime", 1, 8, run_datetime},
+    {"uuid_blob", 1, 1, run_uuid_blob},
     {"upper", 1, 1, run_upper},
 };
 

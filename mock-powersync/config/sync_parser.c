@@ -385,18 +385,12 @@ static bool read_list(struct parser *parser, const char *end, struct sync_expres
     }
 }
 
-static bool is_path_supported(const struct sync_expression *path) {
-    return path->kind == EXPRESSION_LITERAL &&
-           (path->literal.kind != SQL_TEXT || path->literal.text[0] != '$' ||
-            (!strpbrk(path->literal.text, "[]\"") &&
-             (!path->literal.text[1] || path->literal.text[1] == '.') && !strstr(path->literal.text, "..") &&
-             path->literal.text[path->literal.length - 1] != '.'));
-}
-
 static struct sync_expression *read_named_call(struct parser *parser, const char *schema, const char *name,
                                                int offset) {
     struct sync_expression *arguments[8];
     size_t count;
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
+        return refuse(parser, offset, "there is no such function");
     if (!read_list(parser, ")", arguments, 8, &count))
         return NULL;
     struct sync_expression *expression =
@@ -423,8 +417,6 @@ static struct sync_expression *read_arguments(struct parser *parser, const char 
                          name);
         return NULL;
     }
-    if (strncmp(name, "json_", 5) == 0 && count == 2 && !is_path_supported(arguments[1]))
-        return refuse(parser, arguments[1]->offset, "the path must be a constant such as '$.a.b'");
     struct sync_expression *expression =
         sync_expression_create(parser->arena, EXPRESSION_CALL, parser->text, offset, count);
     expression->operation = operation;
@@ -451,12 +443,8 @@ static struct sync_expression *read_request(struct parser *parser, const char *s
     request->sides = SIDE_REQUEST;
     if (strcmp(name, "parameters") == 0 && count == 0)
         return request;
-    if (strcmp(name, "parameter") == 0 && count == 1) {
-        if (arguments[0]->kind != EXPRESSION_LITERAL || arguments[0]->literal.kind != SQL_TEXT ||
-            !is_path_supported(arguments[0]))
-            return refuse(parser, offset, "the name of a parameter must be a constant text without [n]");
+    if (strcmp(name, "parameter") == 0 && count == 1)
         return call(parser, "->>", request, arguments[0]);
-    }
     if (strcmp(name, "user_id") == 0 && count == 0 && strcmp(schema, "auth") == 0)
         return call(parser, "->>", request, text_literal(parser, offset, "sub"));
     return refuse(parser, offset,
@@ -591,8 +579,6 @@ static struct sync_expression *read_key(struct parser *parser, const char *symbo
         return NULL;
     if (key->literal.kind == SQL_REAL)
         return refuse(parser, key->offset, "the key must be a constant text or integer");
-    if (!parser->names && !is_path_supported(key))
-        return refuse(parser, key->offset, "this path is not supported: '$.a.b' is");
     return call(parser, symbol, left, key);
 }
 
@@ -830,7 +816,7 @@ static bool read_item(struct parser *parser, struct sync_select_item *item) {
         next(parser);
     } else if (item->expression->kind == EXPRESSION_COLUMN) {
         item->name = item->expression->text;
-    } else {
+    } else if (!parser->names) {
         item->name = arena_copy_bytes(parser->arena, parser->sql + start, (size_t)(end - start));
     }
     return true;
@@ -998,6 +984,8 @@ static bool read_select(struct parser *parser, struct sync_select *select) {
                           "WITH is not supported in a query: name subqueries under the key with");
         return refuse_token(parser, "only SELECT statements can be synced");
     }
+    if (parser->names && is_word(parser, "distinct"))
+        return refuse_token(parser, "no DISTINCT");
     if (!take_word(parser, "all") && take_word(parser, "distinct") && is_word(parser, "on"))
         return refuse_token(parser, "a column");
     if (!read_items(parser, select))

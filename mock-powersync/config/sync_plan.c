@@ -34,6 +34,7 @@ static void append_parameter(struct buffer *key, const struct sync_expression *p
 
 static void append_processor(struct buffer *key, const struct plan_processor *rows) {
     buffer_append_integer(key, (int64_t)rows->pattern);
+    buffer_append_char(key, rows->names_schema ? '.' : ' ');
     append_expressions(key, rows->filters, rows->n_filters);
     for (size_t i = 0; i < rows->n_parameters; i++)
         append_parameter(key, rows->parameters[i]);

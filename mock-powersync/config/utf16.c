@@ -88,3 +88,35 @@ bool utf16_change_case(struct buffer *out, const char *text, size_t length, bool
     }
     return true;
 }
+
+/* How many bytes at `at` belong together; `whole`: they are a character. */
+static size_t sequence(const unsigned char *at, size_t length, bool *whole) {
+    unsigned char lead = at[0];
+    size_t wanted = lead < 0x80   ? 1
+                    : lead < 0xc2 ? 0
+                    : lead < 0xe0 ? 2
+                    : lead < 0xf0 ? 3
+                    : lead < 0xf5 ? 4
+                                  : 0;
+    unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    size_t count = 1;
+    for (; count < wanted && count < length && at[count] >= low && at[count] <= high; count++) {
+        low = 0x80;
+        high = 0xbf;
+    }
+    *whole = count == wanted;
+    return count;
+}
+
+void utf8_append_valid(struct buffer *out, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length;) {
+        bool whole;
+        size_t count = sequence((const unsigned char *)bytes + i, length - i, &whole);
+        if (whole)
+            buffer_append(out, bytes + i, count);
+        else
+            buffer_append_text(out, "\xef\xbf\xbd");
+        i += count;
+    }
+}

@@ -14,4 +14,7 @@ bool utf16_slice(struct buffer *out, const char *text, size_t length, size_t fro
 /* False for letters above U+00FF, whose other case is not known here. */
 bool utf16_change_case(struct buffer *out, const char *text, size_t length, bool upper);
 
+/* The bytes as UTF-8; what is none becomes U+FFFD, as browsers do it. */
+void utf8_append_valid(struct buffer *out, const char *bytes, size_t length);
+
 #endif

@@ -170,7 +170,8 @@ static void start(struct route_call *call) {
 }
 
 static void refuse_overload(struct powersync_service *service, uint64_t exchange) {
-    const struct http_response response = {.status = 429};
+    static const struct http_header headers[] = {{"access-control-allow-origin", "*"}};
+    const struct http_response response = {.status = 429, .headers = headers, .n_headers = 1};
     host_http_respond(service->host, exchange, &response);
     host_http_end(service->host, exchange);
 }

@@ -15,6 +15,14 @@ static void stop_stream(void *work) {
     http_streams_closed(&call->service->streams, call->exchange);
 }
 
+/* Streams are open for long: keep little. */
+static void stay(struct route_call *call) {
+    json_decref(call->parameters);
+    call->parameters = NULL;
+    arena_free(&call->arena);
+    route_call_work(call, call, stop_stream);
+}
+
 static bool open_stream(struct route_call *call, const struct auth_user *user, struct http_error *error) {
     struct sync_request sync;
     if (!service_is_active(call->service, error) ||
@@ -28,7 +36,7 @@ static bool open_stream(struct route_call *call, const struct auth_user *user, s
 static void handle_stream(struct route_call *call, const struct auth_user *user) {
     struct http_error error = {0};
     if (open_stream(call, user, &error))
-        route_call_work(call, call, stop_stream);
+        stay(call);
     else
         route_call_refuse(call, &error);
 }

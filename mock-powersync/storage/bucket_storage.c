@@ -21,9 +21,6 @@ struct bucket_storage *bucket_storage_create(struct storage *storage, int number
 static void free_bucket(void *value) {
     struct bucket *bucket = value;
     assert(!bucket->watches.first);
-    for (size_t i = 0; i < bucket->count; i++)
-        if (bucket->operations[i].kind == OPERATION_PUT)
-            free(bucket->operations[i].data);
     free(bucket->name);
     free(bucket->operations);
     free(bucket);
@@ -38,6 +35,14 @@ static void free_table(void *value) {
 void bucket_storage_destroy(struct bucket_storage *buckets) {
     if (!buckets)
         return;
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&buckets->buckets, &i));) {
+        struct bucket *bucket = entry->value;
+        for (size_t j = 0; j < bucket->count; j++)
+            if (bucket->operations[j].kind == OPERATION_PUT)
+                pool_release(&buckets->rows.pool, bucket->operations[j].data,
+                             (size_t)bucket->operations[j].data_length + 1);
+    }
     map_free(&buckets->buckets, free_bucket);
     parameter_index_free(&buckets->parameters);
     source_rows_free(&buckets->rows);
@@ -109,6 +114,26 @@ void bucket_needs_storing(struct bucket_storage *buckets, struct bucket *bucket)
     list_add(&buckets->unstored, bucket);
 }
 
+char *operation_keep_data(struct bucket_storage *buckets, const void *bytes, size_t length) {
+    char *data = pool_allocate(&buckets->rows.pool, length + 1);
+    if (length > 0)
+        memcpy(data, bytes, length);
+    data[length] = '\0';
+    return data;
+}
+
+void operation_strip(struct bucket_storage *buckets, struct bucket_operation *operation) {
+    if (!operation->place)
+        return;
+    if (operation->kind == OPERATION_PUT)
+        pool_release(&buckets->rows.pool, operation->data, (size_t)operation->data_length + 1);
+    buckets->data_bytes -= operation->data_length;
+    operation->data_length = 0;
+    operation_place_release(&buckets->rows, operation->place);
+    operation->place = NULL;
+    operation->target_op = 0;
+}
+
 static uint64_t next_op(struct bucket_storage *buckets) {
     return buckets->last_op = ++buckets->storage->last_op;
 }
@@ -121,7 +146,7 @@ static void put(struct bucket_storage *buckets, struct bucket *bucket, struct op
         .op_id = next_op(buckets),
         .checksum = checksum_put(output->object_type, output->object_id, output->data, output->data_length),
         .place = place,
-        .data = memory_copy_bytes(output->data, output->data_length),
+        .data = operation_keep_data(buckets, output->data, output->data_length),
         .data_length = (uint32_t)output->data_length & 0xffffff,
         .kind = OPERATION_PUT,
     };
@@ -313,7 +338,7 @@ const char *operation_object_type(const struct bucket_operation *operation) {
 
 const char *operation_object_id(const struct bucket_operation *operation) {
     assert(operation->place);
-    return operation->place->object_id;
+    return operation_place_id(operation->place);
 }
 
 void operation_subkey(const struct bucket_operation *operation, char out[37]) {

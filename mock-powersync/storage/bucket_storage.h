@@ -30,7 +30,7 @@ struct bucket_operation {
     uint32_t sum;                  /* of the bucket's checksums up to and including this one, modulo 2^32 */
     struct operation_place *place; /* PUT and REMOVE: what it is about; else NULL */
     union {
-        char *data;         /* PUT: JSON object text, owned */
+        char *data;         /* PUT: JSON object text, terminated by 0; owned */
         uint64_t target_op; /* MOVE and CLEAR: no checkpoint before this one can be told any more */
     };
     uint32_t data_length : 24; /* PUT; else 0 */
@@ -159,6 +159,9 @@ void bucket_storage_check(const struct bucket_storage *buckets);
 
 /* For the storage's other files: put an operation at the end of a bucket; everything in it is taken over. */
 void bucket_append(struct bucket_storage *buckets, struct bucket *bucket, struct bucket_operation operation);
+char *operation_keep_data(struct bucket_storage *buckets, const void *bytes, size_t length);
+/* Forget what a PUT or REMOVE says; its kind is the caller's business. */
+void operation_strip(struct bucket_storage *buckets, struct bucket_operation *operation);
 void bucket_needs_storing(struct bucket_storage *buckets, struct bucket *bucket);
 const char *bucket_storage_text(struct bucket_storage *buckets, const char *text); /* kept once */
 

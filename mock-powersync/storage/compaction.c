@@ -1,7 +1,6 @@
 #include "mock-powersync/storage/compaction.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct compaction {
@@ -15,19 +14,6 @@ struct compaction_options compaction_usual(void) {
     return (struct compaction_options){.minimum_operations = 10, .minimum_percent = 10};
 }
 
-/* Drop what a PUT or REMOVE says; the caller sets what it becomes. */
-static void strip(struct bucket_storage *buckets, struct bucket_operation *operation) {
-    if (!operation->place)
-        return;
-    if (operation->kind == OPERATION_PUT)
-        free(operation->data);
-    buckets->data_bytes -= operation->data_length;
-    operation->data_length = 0;
-    operation_place_release(&buckets->rows, operation->place);
-    operation->place = NULL;
-    operation->target_op = 0;
-}
-
 /* The newest operation of a place leaves its index + 1 there. What other buckets left is told from it by
  * looking: a mark that is right points at an operation of this place behind `i`. */
 static const struct bucket_operation *newest_of_place(const struct bucket *bucket, size_t i, size_t end) {
@@ -35,18 +21,18 @@ static const struct bucket_operation *newest_of_place(const struct bucket *bucke
     size_t mark = place->mark;
     if (mark > i + 1 && mark <= end && bucket->operations[mark - 1].place == place)
         return &bucket->operations[mark - 1];
-    place->mark = (uint32_t)(i + 1);
+    place->mark = (uint32_t)(i + 1) & INT32_MAX;
     return NULL;
 }
 
 static void move_replaced(struct compaction *compaction, struct bucket *bucket, size_t end) {
-    assert(end < UINT32_MAX);
+    assert(end < INT32_MAX);
     for (size_t i = end; i-- > 0;) {
         struct bucket_operation *operation = &bucket->operations[i];
         const struct bucket_operation *newest = operation->place ? newest_of_place(bucket, i, end) : NULL;
         if (!newest)
             continue;
-        strip(compaction->buckets, operation);
+        operation_strip(compaction->buckets, operation);
         operation->kind = OPERATION_MOVE;
         operation->target_op = newest->op_id;
         if (newest->op_id > bucket->highest_target)
@@ -65,7 +51,7 @@ static void clear_leading(struct compaction *compaction, struct bucket *bucket, 
     if (run < 2)
         return;
     for (size_t i = 0; i < run; i++)
-        strip(compaction->buckets, &bucket->operations[i]);
+        operation_strip(compaction->buckets, &bucket->operations[i]);
     const uint64_t last_id = bucket->operations[run - 1].op_id;
     const uint32_t sum = bucket->operations[run - 1].sum;
     bucket->operations[0] = (struct bucket_operation){

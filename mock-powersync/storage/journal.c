@@ -191,7 +191,8 @@ static bool write_operation(struct journal *journal, int64_t stream, const struc
                (int64_t)operation->op_id, (int64_t)operation->kind, (int64_t)operation->checksum,
                place ? INT64_C(0) : (int64_t)operation->target_op, place ? place->row->table : NULL,
                place ? place->row->id : NULL, place ? place->object_type : NULL,
-               place ? place->object_id : NULL, put ? operation->data : NULL, (size_t)operation->data_length);
+               place ? operation_place_id(place) : NULL, put ? operation->data : NULL,
+               (size_t)operation->data_length);
 }
 
 static bool write_bucket(struct journal *journal, struct bucket_storage *buckets, struct bucket *bucket) {

@@ -146,7 +146,7 @@ static enum status read_operation(struct reader *reader, sqlite3_stmt *row) {
         size_t length = bytes(row, 9);
         if (length > ROW_BYTES_LIMIT)
             return damaged(reader, "an operation");
-        operation.data = memory_copy_bytes(length > 0 ? sqlite3_column_blob(row, 9) : "", length);
+        operation.data = operation_keep_data(buckets, sqlite3_column_blob(row, 9), length);
         operation.data_length = (uint32_t)length & 0xffffff;
     }
     bucket_append(buckets, bucket, operation);

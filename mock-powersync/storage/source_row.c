@@ -42,26 +42,39 @@ static size_t row_size(const struct source_row *row) {
     return sizeof *row + strlen(row->id) + 1;
 }
 
-static size_t place_size(const char *object_id) {
-    return sizeof(struct operation_place) + strlen(object_id) + 1;
+static size_t place_size(bool is_row_id, const char *object_id) {
+    return sizeof(struct operation_place) + (is_row_id ? 0 : strlen(object_id) + 1);
 }
 
-static void free_row(struct source_row *row) {
+const char *operation_place_id(const struct operation_place *place) {
+    return place->is_row_id ? place->row->id : place->own_id;
+}
+
+static void free_place(struct source_rows *rows, struct operation_place *place) {
+    size_t size = place_size(place->is_row_id, place->own_id);
+    rows->bytes -= size;
+    pool_release(&rows->pool, place, size);
+}
+
+static void free_row(struct source_rows *rows, struct source_row *row) {
     while (row->places) {
         struct operation_place *next = row->places->next;
-        free(row->places);
+        free_place(rows, row->places);
         row->places = next;
     }
     if (row->n_emitted > 1)
         free(row->many);
-    free(row);
+    rows->bytes -= row_size(row);
+    pool_release(&rows->pool, row, row_size(row));
 }
 
 void source_rows_free(struct source_rows *rows) {
     for (size_t i = 0; i < rows->n_slots; i++)
         if (rows->slots[i])
-            free_row(rows->slots[i]);
+            free_row(rows, rows->slots[i]);
+    assert(rows->bytes == 0);
     free(rows->slots);
+    pool_free(&rows->pool);
     *rows = (struct source_rows){0};
 }
 
@@ -73,10 +86,9 @@ struct source_row *source_rows_add(struct source_rows *rows, const char *table, 
     if (4 * (rows->count + 1) > 3 * rows->n_slots)
         grow(rows);
     size_t length = strlen(id);
-    struct source_row *row = memory_allocate(sizeof *row + length + 1);
+    struct source_row *row = pool_allocate(&rows->pool, sizeof *row + length + 1);
+    *row = (struct source_row){.table = table, .hash = hash_of(table, id)};
     memcpy(row->id, id, length + 1);
-    row->table = table;
-    row->hash = hash_of(table, id);
     subkey_make(table, id, row->subkey);
     size_t at = slot_of(rows, row->hash, table, id);
     assert(!rows->slots[at]);
@@ -107,22 +119,23 @@ void source_rows_tidy(struct source_rows *rows, struct source_row *row) {
     assert(rows->slots[at] == row && rows->count > 0);
     close_gap(rows, at);
     rows->count--;
-    rows->bytes -= row_size(row);
-    free_row(row);
+    free_row(rows, row);
 }
 
 struct operation_place *source_row_place(struct source_rows *rows, struct source_row *row,
                                          const char *object_type, const char *object_id) {
     for (struct operation_place *place = row->places; place; place = place->next)
-        if (strcmp(place->object_id, object_id) == 0 && strcmp(place->object_type, object_type) == 0)
+        if (strcmp(operation_place_id(place), object_id) == 0 && strcmp(place->object_type, object_type) == 0)
             return place;
-    struct operation_place *place = memory_allocate(place_size(object_id));
-    memcpy(place->object_id, object_id, strlen(object_id) + 1);
-    place->object_type = object_type;
-    place->row = row;
-    place->next = row->places;
+    bool is_row_id = strcmp(row->id, object_id) == 0;
+    size_t size = place_size(is_row_id, object_id);
+    struct operation_place *place = pool_allocate(&rows->pool, size);
+    *place = (struct operation_place){
+        .next = row->places, .row = row, .object_type = object_type, .is_row_id = is_row_id};
+    if (!is_row_id)
+        memcpy(place->own_id, object_id, strlen(object_id) + 1);
     row->places = place;
-    rows->bytes += place_size(object_id);
+    rows->bytes += size;
     return place;
 }
 
@@ -135,8 +148,7 @@ static void release(struct source_rows *rows, struct operation_place *place) {
     while (*link != place)
         link = &(*link)->next;
     *link = place->next;
-    rows->bytes -= place_size(place->object_id);
-    free(place);
+    free_place(rows, place);
 }
 
 void operation_place_release(struct source_rows *rows, struct operation_place *place) {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mock-powersync/storage/pool.h"
+
 struct bucket;
 struct lookup_entry;
 struct source_row;
@@ -18,8 +20,9 @@ struct operation_place {
     struct source_row *row;
     const char *object_type; /* lives as long as the storage */
     uint32_t references;     /* operations and entries of `emitted` */
-    uint32_t mark;           /* compaction's business */
-    char object_id[];
+    uint32_t mark : 31;      /* compaction's business */
+    uint32_t is_row_id : 1;  /* the object id is the row's id */
+    char own_id[];           /* else the object id */
 };
 
 /* A bucket that a row was put into and not yet removed from. */
@@ -44,6 +47,7 @@ struct source_row {
 
 /* Zeroed: empty. Owns the rows. */
 struct source_rows {
+    struct pool pool;          /* also for others: what belongs to rows */
     struct source_row **slots; /* open addressing */
     size_t n_slots;
     size_t count;
@@ -61,6 +65,7 @@ void source_rows_tidy(struct source_rows *rows, struct source_row *row);
 /* The row's place of this type and id, made when it does not exist. Take a reference before the next call. */
 struct operation_place *source_row_place(struct source_rows *rows, struct source_row *row,
                                          const char *object_type, const char *object_id);
+const char *operation_place_id(const struct operation_place *place);                   /* the object id */
 void operation_place_release(struct source_rows *rows, struct operation_place *place); /* may drop the row */
 
 const struct emitted *source_row_emitted(const struct source_row *row); /* n_emitted of them */

@@ -2,8 +2,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <strings.h>
 
+#include "mock-powersync/http/request_parameters.h"
 #include "mock-powersync/stream/accept.h"
 #include "mock-powersync/stream/gzip.h"
 
@@ -150,16 +150,9 @@ static bool ready(void *context) {
 
 /* All of them */
 
-static const char *header_of(const struct http_request *request, const char *name) {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (strcasecmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
-    return NULL;
-}
-
 struct http_stream_form http_stream_form(const struct http_request *request) {
-    return (struct http_stream_form){.bson = accept_prefers_bson(header_of(request, "accept")),
-                                     .gzip = accept_allows_gzip(header_of(request, "accept-encoding"))};
+    return (struct http_stream_form){.bson = accept_prefers_bson(request_header(request, "accept")),
+                                     .gzip = accept_allows_gzip(request_header(request, "accept-encoding"))};
 }
 
 void http_streams_open(struct http_streams *streams, uint64_t exchange, struct http_stream_form form,

@@ -98,9 +98,13 @@ static json_t *judge_request(const struct sync_config *config, struct map *looku
     for (size_t i = 0; i < config->n_streams; i++) {
         const struct sync_stream_definition *stream = &config->streams[i];
         size_t index;
+        bool subscribed = false;
         json_t *subscription;
         json_array_foreach(json_object_get(request, "subscriptions"), index, subscription) {
             if (strcmp(json_text(subscription, "stream"), stream->name) != 0)
+                continue;
+            subscribed = true;
+            if (stream->is_bucket_definition)
                 continue;
             char *own = request_text(subscription, "parameters");
             struct sync_request_values values = {claims, connection, own};
@@ -111,7 +115,8 @@ static json_t *judge_request(const struct sync_config *config, struct map *looku
             free(own);
         }
         struct sync_request_values values = {claims, connection, "{}"};
-        if (stream->auto_subscribe && json_bool_or(request, "include_defaults", true))
+        if (stream->auto_subscribe && (json_bool_or(request, "include_defaults", true) ||
+                                       (subscribed && stream->subscription_brings_default)))
             subscribe(answer, lookups, stream, &values, -1, json_string("default"));
     }
     free(claims);

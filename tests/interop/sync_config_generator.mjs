@@ -1,5 +1,7 @@
 // Seeded cases for the sync configs: queries from the grammar that the mock service takes, rows and requests that meet them.
 
+import { joinedConfig, joinedRequest, joinedRows } from './sync_config_joins.mjs';
+
 // Counter-based, so that a case depends on its seed and number only.
 export function randomOf(seed, number) {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)) >>> 0;
@@ -89,9 +91,8 @@ function scalarOfRequest(random) {
 }
 
 function query(random, stream) {
-  // The real service lets streams share a bucket when they store the same; the mock does not, so each stores something of its own.
   const items = [random.pick(['*', '_id', '*', 't.*'])];
-  if (stream > 0) items.push(`'s${stream}' AS stream`);
+  if (stream > 0 && random.chance(50)) items.push(`'s${stream}' AS stream`);
   const extra = random.below(4);
   for (let i = 0; i < extra; i++) {
     const expression = scalar(random, () => plainRow(random), random.below(4));
@@ -137,13 +138,17 @@ function stream(random, i) {
     : `${head}    queries:\n${queries.map((sql) => `      - ${JSON.stringify(sql)}\n`).join('')}`;
 }
 
-// Three cases share a config: reading one takes the judge most of its time.
+// Three cases share a config: reading one takes the judge most of its time. Every other config is of several tables.
 export function generate(seed, number) {
-  const ofConfig = randomOf(seed, 1_000_000 + Math.floor(number / 3)), random = randomOf(seed, number);
-  const count = ofConfig.chance(80) ? 1 : 2;
-  const streams = Array.from({ length: count }, (_, i) => stream(ofConfig, i));
+  const config = Math.floor(number / 3);
+  const ofConfig = randomOf(seed, 1_000_000 + config), random = randomOf(seed, number);
+  const name = `seed ${seed}, case ${number}`;
+  if (config % 2 === 1) {
+    return { name, config: joinedConfig(ofConfig), rows: joinedRows(random), requests: [joinedRequest(random), joinedRequest(random)] };
+  }
+  const streams = Array.from({ length: ofConfig.chance(80) ? 1 : 2 }, (_, i) => stream(ofConfig, i));
   return {
-    name: `seed ${seed}, case ${number}`,
+    name,
     config: `config:\n  edition: 3\nstreams:\n${streams.join('')}`,
     rows: Array.from({ length: 1 + random.below(3) }, (_, i) => row(random, i)),
     requests: Array.from({ length: 1 + random.below(2) }, () => request(random)),

@@ -59,7 +59,12 @@ export async function createJudge(modules) {
     const sourceTable = { connectionTag: 'default', schema: 'convex', name: table };
     const record = rowOf(config, document);
     const { results, errors } = config.evaluateRowWithErrors({ sourceTable, record });
-    const found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    let found;
+    try {
+      found = config.evaluateParameterRowWithErrors(sourceTable, record);
+    } catch (error) { // only subqueries of edition 2's streams
+      found = { results: [], errors: [error] };
+    }
     const keys = new Set();
     for (const { lookup, bucketParameters } of found.results) {
       const key = lookup.serializedRepresentation;

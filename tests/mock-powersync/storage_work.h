@@ -267,7 +267,7 @@ static inline void add_emitted(struct lines *lines, const struct source_row *row
     for (size_t i = 0; i < row->n_emitted; i++) {
         const struct emitted *emitted = &source_row_emitted(row)[i];
         lines_add(lines, memory_format("%s %s in %s as %s %s", row->table, row->id, emitted->bucket->name,
-                                       emitted->place->object_type, emitted->place->object_id));
+                                       emitted->place->object_type, operation_place_id(emitted->place)));
     }
 }
 
