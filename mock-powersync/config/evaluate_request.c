@@ -211,7 +211,7 @@ static bool choices_of(struct evaluation *evaluation, const struct plan_value *v
     }
     const struct plan_lookup *lookup = &evaluation->querier->lookups[value->lookup];
     const struct found *rows = &evaluation->found[value->lookup];
-    if (!rows->done || (!lookup->is_function && lookup->stage > 0 && lookup->stage == evaluation->stage))
+    if (!rows->done || (!lookup->is_function && lookup->stage == evaluation->stage))
         return false;
     for (size_t i = 0; i < rows->n_rows; i++)
         add_choice(choices, rows->values[i * lookup->n_outputs + value->output]);
@@ -547,8 +547,8 @@ bool evaluate_request(const struct sync_stream_definition *stream, int number,
         const char *family = stream->plan->buckets[querier->bucket].name;
         size_t before = names.count;
         evaluation.querier = querier;
-        names.prefix = stream->is_versioned ? arena_format(arena, "%d#%s", number, family) : family;
-        names.priority = querier->priority < 0 ? stream->priority : querier->priority;
+        names.prefix = arena_format(arena, "%d#%s", number, family);
+        names.priority = stream->priority;
         if (!evaluate_querier(&evaluation, &names)) {
             names.count = evaluation.stopped ? 0 : before;
             good = false;

@@ -85,6 +85,7 @@ struct bucket_storage {
     uint64_t previous;   /* the checkpoint before it, for the mutant replay-old-checkpoint */
     int64_t lsn;         /* position of the checkpoint; 0: never committed */
     uint64_t commits;    /* how often the checkpoint's op id moved */
+    uint64_t rewrites;   /* how often compaction changed a bucket's operations */
     struct bucket_list touched;
     struct bucket_list unstored; /* only with a file */
     uint32_t last_bucket;        /* number in the file */

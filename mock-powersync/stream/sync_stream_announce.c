@@ -137,6 +137,7 @@ static void write_announcement(struct sync_stream *stream, struct sync_line_chec
     stream->checkpoint = line->op_id;
     stream->write_checkpoint = line->write_checkpoint;
     stream->sent = 0;
+    stream->turn = 0;
     stream->invalid = false;
     for (size_t i = 0; i < stream->buckets.count; i++)
         stream->buckets.order[i]->in_turn = stream->buckets.order[i]->pending;
