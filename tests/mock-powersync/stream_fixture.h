@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/bson.h"
-#include "mock-powersync/lines.h"
 #include "mock-powersync/document.h"
+#include "mock-powersync/lines.h"
 #include "mock-powersync/storage/compaction.h"
 #include "mock-powersync/stream/sync_stream.h"
 #include "net/net.h"
