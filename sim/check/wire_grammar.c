@@ -253,6 +253,27 @@ enum status wire_grammar_request(struct wire_grammar *grammar, const void *body,
     return status;
 }
 
+/* --- from stream to stream --- */
+
+void wire_grammar_sums(const struct wire_grammar *grammar,
+                       void (*each)(void *context, const char *bucket, struct wire_sum sum), void *context) {
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&grammar->buckets, &i)) != NULL;) {
+        const struct wire_bucket *bucket = entry->value;
+        if (bucket->listed && bucket->sum_known && bucket->position > 0)
+            each(context, bucket->name, (struct wire_sum){bucket->position, bucket->sum});
+    }
+}
+
+void wire_grammar_remember(struct wire_grammar *grammar, const char *name, struct wire_sum sum) {
+    struct wire_bucket *bucket = map_get(&grammar->buckets, name);
+    assert(grammar->line == 0);
+    if (!bucket || bucket->position != sum.position)
+        return;
+    bucket->sum = sum.sum;
+    bucket->sum_known = true;
+}
+
 /* --- lines --- */
 
 static void token_line(struct wire_grammar *grammar, const struct sync_line *line) {
