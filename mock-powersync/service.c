@@ -78,9 +78,6 @@ static void start_process(struct powersync_service *service) {
     service->running = true;
     service->closing = false;
     service->metrics = (struct powersync_metrics){0};
-    service->stream_environment = (struct sync_stream_environment){0};
-    service->streams = (struct http_streams){
-        .environment = &service->stream_environment, .ended = stream_route_ended, .context = service};
     open_groups(service);
     host_http_listen(service->host, &events, service);
     service->source = service_source_module(service->options.source.type)->open(service->host, &settings);
@@ -98,9 +95,9 @@ static void stop_process(struct powersync_service *service, bool crash) {
         replicator_destroy(service->replicator);
     service->replicator = NULL;
     routes_stop(service);
-    http_streams_free(&service->streams);
     rsocket_server_destroy(service->rsocket);
     service->rsocket = NULL;
+    data_lines_free(&service->stream_environment.lines);
     checkpoint_batcher_destroy(service->batcher);
     service->batcher = NULL;
     auth_destroy(service->auth);

@@ -10,7 +10,7 @@
 #include "mock-powersync/replication/replicator.h"
 #include "mock-powersync/service.h"
 #include "mock-powersync/storage/storage.h"
-#include "mock-powersync/stream/http_stream.h"
+#include "mock-powersync/stream/sync_stream.h"
 
 struct powersync_service {
     struct host *host;
@@ -27,7 +27,6 @@ struct powersync_service {
     struct replicator *replicator;      /* NULL: this process does not replicate */
     struct checkpoint_batcher *batcher; /* NULL: this process serves no users, nor has it what follows */
     struct sync_stream_environment stream_environment;
-    struct http_streams streams;
     struct rsocket_server *rsocket;
     struct request_group groups[ROUTE_GROUPS];
     struct map calls; /* exchange key -> struct route_call */

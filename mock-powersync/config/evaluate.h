@@ -10,7 +10,7 @@
 struct bucket_output {
     const char *bucket;
     size_t bucket_length;
-    const char *object_type; /* lives as long as the config */
+    const char *object_type;
     const char *object_id;
     const char *data; /* JSON object text */
     size_t data_length;
@@ -49,7 +49,7 @@ struct lookup_source {
 
 struct request_bucket {
     const char *name;
-    int priority; /* of the stream, or what the query says */
+    int priority; /* of the stream; in bucket definitions a query can have its own */
 };
 
 /* A stream's buckets for one subscription, in the arena; a bucket that is reached twice is there twice.

@@ -121,20 +121,10 @@ struct bucket_outputs {
     size_t count, capacity;
 };
 
-static bool is_named_before(const struct plan_evaluator *evaluator, size_t end, const char *name) {
-    for (size_t i = 0; i < end; i++)
-        if (evaluator->columns[i].expression && strcmp(evaluator->columns[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* Later columns overwrite earlier ones of the same name, which keep their place. */
-static void add_star(const struct plan_evaluator *evaluator, size_t at, const struct row *source,
-                     struct row *output) {
+static void add_star(size_t at, const struct row *source, struct row *output) {
     for (size_t i = 0; i < source->count; i++) {
         const struct row_column *column = &source->columns[i];
-        if (evaluator->old_star && (column->name[0] == '_' || is_named_before(evaluator, at, column->name)))
-            continue;
         if (at == 0) /* a row's names are unique */
             output->columns[output->count++] = *column;
         else
@@ -150,7 +140,7 @@ static bool select_columns(const struct plan_evaluator *evaluator, const struct 
         const struct plan_column *column = &evaluator->columns[i];
         struct sql_value value;
         if (!column->expression) {
-            add_star(evaluator, i, scope->row, output);
+            add_star(i, scope->row, output);
             continue;
         }
         if (!sync_expression_evaluate(column->expression, scope, &value))
@@ -199,10 +189,8 @@ static void evaluate_bucket(const struct sync_config *config, int number, const 
                             const struct source_table *table, const struct sync_scope *scope,
                             struct bucket_outputs *outputs, size_t *failed) {
     struct buffer prefix = {0};
-    if (config->is_versioned) {
-        buffer_append_integer(&prefix, number);
-        buffer_append_char(&prefix, '#');
-    }
+    buffer_append_integer(&prefix, number);
+    buffer_append_char(&prefix, '#');
     buffer_append_text(&prefix, bucket->name);
     outputs->prefix = buffer_text(&prefix);
     for (size_t i = 0; i < bucket->n_evaluators; i++) {

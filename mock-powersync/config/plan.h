@@ -1,4 +1,4 @@
-/* What a sync config is compiled to, whatever its edition: which rows of which tables go into which buckets,
+/* What a sync config of edition 3 is compiled to: which rows of which tables go into which buckets,
  * what they leave in the parameter index, and how a request finds its buckets. Everything lives in the arena
  * of the plan; indices name items of the plan's own lists.
  *
@@ -41,8 +41,7 @@ struct plan_evaluator {
     struct plan_column *columns;
     size_t n_columns;
     const char *object_type; /* table at the client; NULL: named as in the source */
-    const char *key;         /* of sync_plan.h; may be NULL */
-    bool old_star;           /* editions 1 and 2: * leaves out _names and overwrites no named column */
+    const char *key;         /* of sync_plan.h */
 };
 
 /* Entries of the parameter index: the parameters are the key, the outputs what a lookup finds. */
@@ -50,7 +49,7 @@ struct plan_index {
     struct plan_processor rows;
     const struct sync_expression **outputs;
     size_t n_outputs;
-    const char *key; /* of sync_plan.h; may be NULL */
+    const char *key; /* of sync_plan.h */
 };
 
 enum plan_value_kind {
@@ -71,8 +70,7 @@ struct plan_value {
  * ends the querier, also when nobody uses its outputs. */
 struct plan_lookup {
     bool is_function;
-    size_t
-        stage; /* as in the real service, one that needs another of its own stage fails; 0: does not count */
+    size_t stage; /* one that needs another of its own stage fails, as in the real service */
     size_t index; /* of the plan's indexes */
     struct plan_value *inputs;
     size_t n_inputs;
@@ -91,13 +89,12 @@ struct plan_querier {
     struct plan_value *values; /* of the bucket's parameters */
     size_t n_values;
     size_t bucket;
-    int priority; /* -1: the stream's */
 };
 
 /* A family of buckets: several evaluators may fill it, several queriers (of several streams) may ask for it.
  */
 struct plan_bucket {
-    const char *name;   /* "todos|0"; bucket definitions: "by_user" */
+    const char *name;   /* "todos|0" */
     size_t *evaluators; /* in order */
     size_t n_evaluators;
 };

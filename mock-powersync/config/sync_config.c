@@ -298,7 +298,6 @@ static enum status read_stream(const struct file *file, const json_t *streams, c
         return refuse_key(document, streams, name, error, "a stream must be a mapping");
     struct sync_stream_definition *stream = &file->config->streams[file->config->n_streams++];
     stream->name = memory_copy_text(name);
-    stream->is_versioned = file->config->is_versioned;
     enum status status = check_keys(document, body, allowed, error);
     if (!status)
         status = read_bool(document, body, "auto_subscribe", &stream->auto_subscribe, error);
@@ -362,7 +361,6 @@ enum status sync_config_parse(struct sync_config **config, const char *text, con
         return status;
     struct sync_config *made = memory_allocate(sizeof *made);
     made->edition = (int)json_integer_or(json_object_get(document.root, "config"), "edition", 1);
-    made->is_versioned = true;
     made->file = memory_copy_text(file);
     status = made->edition == 3 ? read_root(made, &document, text, error)
                                 : legacy_config_read(made, &document, text, error);

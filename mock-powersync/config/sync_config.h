@@ -13,7 +13,6 @@ struct sync_stream_definition {
     char *name;
     bool auto_subscribe;
     bool is_bucket_definition; /* editions 1 and 2: every client has it, nobody subscribes to it */
-    bool is_versioned;         /* bucket names begin with "<number>#"; only some of edition 1 do not */
     /* Editions 1 and 2: a subscription brings the default buckets, too, even if defaults are not wanted; one
      * to a bucket definition brings nothing else. */
     bool subscription_brings_default;
@@ -33,8 +32,7 @@ struct sync_warning {
 
 struct sync_config {
     int edition;
-    bool is_versioned; /* of all its streams */
-    char *file;        /* its name in messages */
+    char *file; /* its name in messages */
     struct sync_stream_definition *streams;
     size_t n_streams;
     struct source_pattern *patterns; /* in order of first mention: the order of the snapshot */

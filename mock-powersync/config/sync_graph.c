@@ -414,7 +414,6 @@ static bool make_request_filters(struct builder *builder, struct plan_querier *q
 
 static bool build(struct builder *builder, struct resolved *primary, struct sync_path *path,
                   size_t *evaluator) {
-    path->querier.priority = -1;
     if (!resolve(builder, primary) || !make_evaluator(builder, primary, evaluator) ||
         !resolve_rest(builder) || !make_request_filters(builder, &path->querier) ||
         !make_lookups(builder, &path->querier))

@@ -66,7 +66,7 @@ static const char *evaluator_key(struct sync_plan *plan, const struct plan_evalu
 size_t sync_plan_add_evaluator(struct sync_plan *plan, const struct plan_evaluator *evaluator) {
     const char *key = evaluator_key(plan, evaluator);
     for (size_t i = 0; i < plan->n_evaluators; i++)
-        if (plan->evaluators[i].key && strcmp(plan->evaluators[i].key, key) == 0)
+        if (strcmp(plan->evaluators[i].key, key) == 0)
             return i;
     MEMORY_RESERVE(plan->evaluators, plan->evaluators_capacity, plan->n_evaluators + 1);
     plan->evaluators[plan->n_evaluators] = *evaluator;
@@ -80,7 +80,7 @@ size_t sync_plan_add_index(struct sync_plan *plan, const struct plan_index *inde
     append_expressions(&text, index->outputs, index->n_outputs);
     const char *key = keep(plan, &text);
     for (size_t i = 0; i < plan->n_indexes; i++)
-        if (plan->indexes[i].key && strcmp(plan->indexes[i].key, key) == 0)
+        if (strcmp(plan->indexes[i].key, key) == 0)
             return i;
     MEMORY_RESERVE(plan->indexes, plan->indexes_capacity, plan->n_indexes + 1);
     plan->indexes[plan->n_indexes] = *index;

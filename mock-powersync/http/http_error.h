@@ -22,9 +22,10 @@ bool http_error_authorization(struct http_error *error, const char *code, const 
  * with quotes. */
 void http_append_time(struct buffer *out, int64_t time);
 
+void http_error_append(struct buffer *out, const struct http_error *error); /* the body that tells it */
+
 /* Answer with status, headers and this JSON text. */
 void http_respond_json(struct host *host, uint64_t exchange, int status, const char *json);
-void http_error_append(struct buffer *out, const struct http_error *error); /* the body that tells it */
 void http_respond_error(struct host *host, uint64_t exchange, const struct http_error *error);
 
 #endif

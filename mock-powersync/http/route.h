@@ -58,9 +58,6 @@ bool route_invalid(struct http_error *error, const char *what);
 extern const struct route probe_routes[3], stream_routes[1], checkpoint_routes[3], admin_routes[5],
     sync_rules_routes[4];
 
-/* A sync stream has answered completely; the context is the service. */
-void stream_route_ended(void *context, uint64_t exchange);
-
 /* The listener's events; the context is the service. */
 void routes_request(void *context, uint64_t exchange, const struct http_request *request);
 void routes_closed(void *context, uint64_t exchange);

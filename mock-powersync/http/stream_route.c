@@ -1,6 +1,7 @@
 /* POST /sync/stream: opens a sync stream that answers until it ends. */
 #include "mock-powersync/http/route.h"
 #include "mock-powersync/service_internal.h"
+#include "mock-powersync/stream/http_stream.h"
 
 static bool validate_stream(const json_t *parameters, struct http_error *error) {
     struct sync_request sync;
@@ -11,39 +12,36 @@ static bool validate_stream(const json_t *parameters, struct http_error *error) 
 }
 
 static void stop_stream(void *work) {
-    struct route_call *call = work;
-    http_streams_closed(&call->service->streams, call->exchange);
+    http_stream_destroy(work);
 }
 
 /* Streams are open for long: keep little. */
-static void stay(struct route_call *call) {
+static void stay(struct route_call *call, struct http_stream *stream) {
     json_decref(call->parameters);
     call->parameters = NULL;
     arena_free(&call->arena);
-    route_call_work(call, call, stop_stream);
+    route_call_work(call, stream, stop_stream);
 }
 
-static bool open_stream(struct route_call *call, const struct auth_user *user, struct http_error *error) {
-    struct sync_request sync;
-    if (!service_is_active(call->service, error) ||
-        !sync_request_read(&sync, json_incref(call->parameters), error))
-        return false;
-    http_streams_open(&call->service->streams, call->exchange, http_stream_form(call->request), &sync, user);
-    sync_request_free(&sync);
-    return true;
+static void stream_ended(void *context) {
+    route_call_end(context);
 }
 
 static void handle_stream(struct route_call *call, const struct auth_user *user) {
+    struct sync_request sync;
     struct http_error error = {0};
-    if (open_stream(call, user, &error))
-        stay(call);
-    else
+    if (!sync_request_read(&sync, json_incref(call->parameters), &error)) {
         route_call_refuse(call, &error);
-}
-
-void stream_route_ended(void *context, uint64_t exchange) {
-    struct powersync_service *service = context;
-    route_call_end(map_get(&service->calls, exchange_key(exchange).text));
+        return;
+    }
+    const struct http_stream_options options = {.environment = &call->service->stream_environment,
+                                                .exchange = call->exchange,
+                                                .form = http_stream_form(call->request),
+                                                .ended = stream_ended,
+                                                .context = call};
+    struct http_stream *stream = http_stream_create(&options, &sync, user);
+    sync_request_free(&sync);
+    stay(call, stream);
 }
 
 const struct route stream_routes[] = {

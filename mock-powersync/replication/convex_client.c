@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/memory.h"
 #include "base/percent.h"
 
@@ -20,6 +21,7 @@
 struct convex_call {
     struct host *host;
     bool strict_expiry;
+    bool paged; /* the answer is given as text */
     char *path; /* of the request, without its query: part of what a failure says */
     uint64_t exchange;
     uint64_t timer;
@@ -44,7 +46,7 @@ void convex_call_cancel(struct convex_call *call) {
 }
 
 static void finish(struct convex_call *call, const struct convex_reply *reply) {
-    assert(reply->body || reply->failure->retry_delay > 0);
+    assert(reply->body || reply->text || reply->failure->retry_delay > 0);
     host_timer_cancel(call->host, call->timer);
     call->done(call->context, reply);
     call_free(call);
@@ -108,6 +110,12 @@ static void on_body(void *context, uint64_t exchange, const void *bytes, size_t 
         buffer_append(&call->body, bytes, length);
 }
 
+static bool is_object(const struct buffer *body) {
+    struct json_scan scan;
+    json_scan_start(&scan, body->data, body->length);
+    return json_scan_peek(&scan) == '{' && json_scan_skip(&scan) && json_scan_finish(&scan);
+}
+
 static void on_end(void *context, uint64_t exchange) {
     struct convex_call *call = context;
     assert(exchange == call->exchange);
@@ -115,14 +123,18 @@ static void on_end(void *context, uint64_t exchange) {
         refuse(call);
         return;
     }
-    json_t *body = json_parse(buffer_text(&call->body), call->body.length, NULL);
-    if (json_is_object(body)) {
-        struct convex_reply reply = {.body = body};
-        finish(call, &reply);
-    } else {
-        fail(call, DELAY_API_ERROR, "the deployment's answer is not a JSON object");
+    struct convex_reply reply = {0};
+    if (call->paged && is_object(&call->body)) {
+        reply.text = call->body.data;
+        reply.length = call->body.length;
+    } else if (!call->paged) {
+        reply.body = json_parse(buffer_text(&call->body), call->body.length, NULL);
     }
-    json_decref(body);
+    if (reply.text || json_is_object(reply.body))
+        finish(call, &reply);
+    else
+        fail(call, DELAY_API_ERROR, "the deployment's answer is not a JSON object");
+    json_decref(reply.body);
 }
 
 static void on_failed(void *context, uint64_t exchange, enum http_failure failure) {
@@ -169,6 +181,8 @@ static struct convex_call *send(const struct convex_client *client, const char *
     call->done = done;
     call->context = context;
     call->strict_expiry = client->strict_expiry;
+    call->paged =
+        strncmp(target, "/api/list_snapshot", 18) == 0 || strncmp(target, "/api/document_deltas", 20) == 0;
     call->path = memory_copy_bytes(target, strcspn(target, "?"));
     char *whole = memory_format("%s%s", client->address.path, target);
     struct http_header headers[] = {{"accept", "application/json"},
@@ -226,12 +240,4 @@ struct convex_call *convex_client_marker(const struct convex_client *client,
     return send(client, "/api/mutation",
                 "{\"path\":\"powersync_checkpoints:createCheckpoint\",\"args\":{},\"format\":\"json\"}", done,
                 context);
-}
-
-bool convex_reply_timestamp(const json_t *body, const char *key, int64_t *timestamp) {
-    const json_t *value = json_object_get(body, key);
-    if (!json_is_integer(value))
-        return false;
-    *timestamp = json_integer_value(value);
-    return *timestamp == 0 || *timestamp >= INT64_C(1000000000000000000);
 }

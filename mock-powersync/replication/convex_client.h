@@ -16,9 +16,13 @@ struct convex_client {
     bool strict_expiry;
 };
 
+/* Pages (of the head, snapshots, deltas) come as text, of which only its shape has been looked at; the rest
+ * as JSON. Either way it is an object. Borrowed. */
 struct convex_reply {
-    json_t *body;                         /* an object, borrowed; NULL: the request failed */
-    const struct source_failure *failure; /* then why */
+    const struct source_failure *failure; /* NULL: the request succeeded */
+    json_t *body;
+    const char *text;
+    size_t length;
 };
 
 /* One request under way. */
@@ -44,9 +48,5 @@ struct convex_call *convex_client_marker(const struct convex_client *client,
 
 /* Give up; `done` is not called. NULL is ignored. Not needed after `done`. */
 void convex_call_cancel(struct convex_call *call);
-
-/* A field that must be a timestamp: 0 or 19 digits, so that their texts compare like numbers. False when it
- * is not. */
-bool convex_reply_timestamp(const json_t *body, const char *key, int64_t *timestamp);
 
 #endif

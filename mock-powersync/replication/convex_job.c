@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/map.h"
 
 void convex_job_fail(struct convex_job *job, const struct source_failure *failure) {
@@ -24,7 +23,7 @@ void convex_job_storage_failed(struct convex_job *job) {
 
 bool convex_job_received(struct convex_job *job, const struct convex_reply *reply) {
     job->call = NULL;
-    if (reply->body)
+    if (!reply->failure)
         return true;
     convex_job_fail(job, reply->failure);
     return false;
@@ -92,7 +91,7 @@ static void on_head(void *context, const struct convex_reply *reply) {
     if (!convex_job_received(job, reply))
         return;
     int64_t head;
-    if (!convex_reply_timestamp(reply->body, "snapshot", &head) || head == 0) {
+    if (!convex_page_read_head(reply->text, reply->length, &head) || head == 0) {
         convex_job_assert_failed(job, "the snapshot is not a timestamp of 19 digits");
         return;
     }
@@ -129,7 +128,6 @@ void convex_job_stop(struct source_job *base) {
     struct convex_job *job = (struct convex_job *)base;
     convex_call_cancel(job->call);
     host_timer_cancel(job->host, job->timer);
-    json_decref(job->page);
     map_free(&job->known, NULL);
     arena_free(&job->arena);
     free(job);

@@ -4,10 +4,9 @@
 #ifndef MOCK_POWERSYNC_CONVEX_JOB_H
 #define MOCK_POWERSYNC_CONVEX_JOB_H
 
-#include <jansson.h>
-
 #include "base/map.h"
 #include "mock-powersync/replication/convex_client.h"
+#include "mock-powersync/replication/convex_page.h"
 #include "mock-powersync/replication/convex_schema.h"
 #include "mock-powersync/replication/writer.h"
 
@@ -25,7 +24,7 @@ struct convex_job {
     struct writer *writer;
     struct convex_call *call; /* the request under way; at most one */
     uint64_t timer;           /* the pause under way; never together with a call */
-    struct arena arena;       /* rows of one page */
+    struct arena arena;       /* one page */
 
     /* Tables */
     size_t pattern;   /* patterns of the config looked up so far */
@@ -36,15 +35,15 @@ struct convex_job {
     const char *table; /* under way */
 
     /* Stream */
-    int64_t cursor;         /* of the next delta page */
-    int64_t last_ts;        /* of the newest row that this job has seen */
-    int64_t last_keepalive; /* virtual time */
-    bool kept_alive;        /* false: last_keepalive is not set yet */
-    json_t *page;           /* the delta page being applied */
-    size_t applied;         /* rows of it that are done */
-    size_t written;         /* rows of it that are selected */
-    int64_t written_ts;     /* of the newest of them */
-    bool marker;            /* the page had the write checkpoint marker */
+    int64_t cursor;          /* of the next delta page */
+    int64_t last_ts;         /* of the newest row that this job has seen */
+    int64_t last_keepalive;  /* virtual time */
+    bool kept_alive;         /* false: last_keepalive is not set yet */
+    struct convex_page page; /* the delta page being applied */
+    size_t applied;          /* rows of it that are done */
+    size_t written;          /* rows of it that are selected */
+    int64_t written_ts;      /* of the newest of them */
+    bool marker;             /* the page had the write checkpoint marker */
 };
 
 struct source_job *convex_job_start(struct source *source, const struct source_job_options *options);

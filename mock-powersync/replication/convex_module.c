@@ -60,7 +60,7 @@ static void finish_failed(struct api_call *call, const char *message) {
 
 static void on_head(void *context, const struct convex_reply *reply) {
     struct source_reply answer = {.failure = reply->failure};
-    if (reply->body && !convex_reply_timestamp(reply->body, "snapshot", &answer.position))
+    if (!reply->failure && !convex_page_read_head(reply->text, reply->length, &answer.position))
         finish_failed(context, "the snapshot is not a timestamp of 19 digits");
     else
         finish(context, &answer);

@@ -1,8 +1,6 @@
 #include <assert.h>
 
-#include "base/json.h"
 #include "mock-powersync/replication/convex_job.h"
-#include "mock-powersync/replication/convex_row.h"
 
 static void on_page(void *context, const struct convex_reply *reply);
 
@@ -30,38 +28,39 @@ void convex_snapshot_next(struct convex_job *job) {
 }
 
 /* The rows of a page are those of the table that was asked for: their own `_table` is not looked at. */
-static size_t insert_rows(struct convex_job *job, const json_t *values) {
+static size_t insert_rows(struct convex_job *job, const struct convex_page *page) {
     const struct source_table table = convex_table(job->table);
-    size_t i, written = 0;
-    json_t *document;
-    json_array_foreach((json_t *)(uintptr_t)values, i, document) {
-        const char *id = json_text(document, "_id");
-        if (!id || json_is_true(json_object_get(document, "_deleted")))
+    size_t written = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        const struct convex_document *document = &page->documents[i];
+        if (!document->id || document->deleted)
             continue;
-        struct row row = convex_row(document, &job->arena);
-        writer_insert(job->writer, &table, id, &row);
+        writer_insert(job->writer, &table, document->id, &document->row);
         written++;
     }
-    arena_free(&job->arena);
     return written;
+}
+
+static bool take_page(struct convex_job *job, const struct convex_page *page) {
+    size_t rows = insert_rows(job, page);
+    bool last = !page->more || !page->page_cursor;
+    const struct source_table table = convex_table(job->table);
+    return writer_page_done(job->writer, &table, page->page_cursor, last, rows);
 }
 
 static void on_page(void *context, const struct convex_reply *reply) {
     struct convex_job *job = context;
+    struct convex_page page;
     if (!convex_job_received(job, reply))
         return;
-    const json_t *values = json_object_get(reply->body, "values");
-    int64_t snapshot;
-    if (!convex_reply_timestamp(reply->body, "snapshot", &snapshot) ||
-        snapshot != writer_boundary(job->writer) || !json_is_array(values)) {
+    if (!convex_page_read(reply->text, reply->length, &job->arena, &page) ||
+        page.snapshot != writer_boundary(job->writer)) {
         convex_job_assert_failed(job, "a snapshot page is not of the pinned snapshot");
         return;
     }
-    size_t rows = insert_rows(job, values);
-    const char *cursor = json_text(reply->body, "cursor");
-    bool last = !json_is_true(json_object_get(reply->body, "hasMore")) || !cursor;
-    const struct source_table table = convex_table(job->table);
-    if (writer_page_done(job->writer, &table, cursor, last, rows))
+    bool good = take_page(job, &page);
+    arena_free(&job->arena);
+    if (good)
         convex_snapshot_next(job);
     else
         convex_job_storage_failed(job);

@@ -1,31 +1,23 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "mock-powersync/replication/convex_job.h"
-#include "mock-powersync/replication/convex_row.h"
 
 #define IDLE_KEEPALIVE (60 * TIME_SECOND)
 
 static void poll(void *context);
 
-static const json_t *values_of(const struct convex_job *job) {
-    return json_object_get(job->page, "values");
-}
-
 /* Rows */
 
-static bool is_marker(const json_t *row) {
-    const char *table = json_text(row, "_table");
-    return table && strcmp(table, CONVEX_MARKER_TABLE) == 0;
+static bool is_marker(const struct convex_document *row) {
+    return row->table && strcmp(row->table, CONVEX_MARKER_TABLE) == 0;
 }
 
-static bool is_selected(const struct convex_job *job, const json_t *row) {
-    const char *name = json_text(row, "_table");
-    if (!name || is_marker(row) || !json_text(row, "_id"))
+static bool is_selected(const struct convex_job *job, const struct convex_document *row) {
+    if (!row->table || is_marker(row) || !row->id)
         return false;
-    const struct source_table table = convex_table(name);
-    return map_has(&job->known, name) || sync_config_selects(writer_config(job->writer), &table);
+    const struct source_table table = convex_table(row->table);
+    return map_has(&job->known, row->table) || sync_config_selects(writer_config(job->writer), &table);
 }
 
 /* A table that json_schemas did not know: all of its life is in the deltas, so it needs no snapshot. */
@@ -36,44 +28,37 @@ static void resolve_late(struct convex_job *job, const struct source_table *tabl
     writer_table_found(job->writer, table);
 }
 
-static void write_row(struct convex_job *job, const json_t *document, int64_t ts) {
-    const struct source_table table = convex_table(json_text(document, "_table"));
-    const char *id = json_text(document, "_id");
+static void write_row(struct convex_job *job, const struct convex_document *row) {
+    const struct source_table table = convex_table(row->table);
     resolve_late(job, &table);
-    if (job->written == 0 || job->written_ts != ts)
+    if (job->written == 0 || job->written_ts != row->ts)
         writer_transaction(job->writer);
     job->written++;
-    job->written_ts = ts;
-    if (json_is_true(json_object_get(document, "_deleted"))) {
-        writer_delete(job->writer, &table, id);
-    } else {
-        struct row row = convex_row(document, &job->arena);
-        writer_update(job->writer, &table, id, &row);
-    }
-}
-
-static void apply_row(struct convex_job *job, const json_t *row) {
-    if (is_marker(row))
-        job->marker = true;
-    else if (is_selected(job, row))
-        write_row(job, row, json_integer_or(row, "_ts", 0));
+    job->written_ts = row->ts;
+    if (row->deleted)
+        writer_delete(job->writer, &table, row->id);
+    else
+        writer_update(job->writer, &table, row->id, &row->row);
 }
 
 /* Apply rows up to `end`. */
 static void apply_rows(struct convex_job *job, size_t end) {
-    assert(end <= json_array_size(values_of(job)));
-    for (; job->applied < end; job->applied++)
-        apply_row(job, json_array_get(values_of(job), job->applied));
-    arena_free(&job->arena);
+    assert(end <= job->page.count);
+    for (; job->applied < end; job->applied++) {
+        const struct convex_document *row = &job->page.documents[job->applied];
+        if (is_marker(row))
+            job->marker = true;
+        else if (is_selected(job, row))
+            write_row(job, row);
+    }
 }
 
 /* The end of a page */
 
 static void next_poll(struct convex_job *job) {
-    assert(job->page);
-    bool more = json_is_true(json_object_get(job->page, "hasMore"));
-    json_decref(job->page);
-    job->page = NULL;
+    bool more = job->page.more;
+    job->page = (struct convex_page){0};
+    arena_free(&job->arena);
     if (more)
         poll(job);
     else
@@ -107,8 +92,8 @@ static bool keepalive_is_due(const struct convex_job *job, bool idle) {
 }
 
 static void finish_page(struct convex_job *job) {
-    apply_rows(job, json_array_size(values_of(job)));
-    int64_t cursor = json_integer_or(job->page, "cursor", 0);
+    apply_rows(job, job->page.count);
+    int64_t cursor = job->page.cursor;
     bool idle = cursor == job->cursor;
     job->cursor = cursor;
     if (!idle)
@@ -126,19 +111,19 @@ static void finish_page(struct convex_job *job) {
 /* Mutant split-transaction: where to cut the last transaction of the page that changes several rows; 0: there
  * is none. */
 static size_t split_point(const struct convex_job *job, int64_t *ts) {
-    const json_t *values = values_of(job);
-    size_t point = 0, size = json_array_size(values);
+    const struct convex_document *rows = job->page.documents;
+    size_t point = 0, size = job->page.count;
     size_t start = 0;
     while (start < size) {
-        int64_t current = json_integer_or(json_array_get(values, start), "_ts", 0);
+        int64_t current = rows[start].ts;
         size_t end = start, selected = 0;
-        while (end < size && json_integer_or(json_array_get(values, end), "_ts", 0) == current)
-            selected += is_selected(job, json_array_get(values, end++));
+        while (end < size && rows[end].ts == current)
+            selected += is_selected(job, &rows[end++]);
         size_t half = selected / 2;
         if (half > 0 && current > job->cursor) {
             point = start;
             while (half > 0)
-                half -= is_selected(job, json_array_get(values, point++));
+                half -= is_selected(job, &rows[point++]);
             *ts = current;
         }
         start = end;
@@ -163,50 +148,21 @@ static void commit_half(struct convex_job *job, size_t point, int64_t ts) {
     convex_job_pause(job, job->source->polling_interval, finish_split_page);
 }
 
-static bool page_is_valid(const json_t *page) {
-    int64_t cursor;
-    const json_t *values = json_object_get(page, "values");
-    if (!json_is_array(values) || !convex_reply_timestamp(page, "cursor", &cursor) || cursor == 0)
-        return false;
-    size_t i;
-    json_t *row;
-    json_array_foreach((json_t *)(uintptr_t)values, i, row) {
-        if (!json_is_object(row))
-            return false;
-    }
-    return true;
-}
-
 /* Timestamps never go back, on a page or from page to page; rows of no table and markers do not count. The
  * real service finds out while it writes, and forgets what it wrote. */
-static bool page_is_in_order(struct convex_job *job, const json_t *page) {
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_object_get(page, "values"), i, row) {
-        if (!json_text(row, "_table") || is_marker(row))
+static bool page_is_in_order(struct convex_job *job) {
+    for (size_t i = 0; i < job->page.count; i++) {
+        const struct convex_document *row = &job->page.documents[i];
+        if (!row->table || is_marker(row))
             continue;
-        int64_t ts = json_integer_or(row, "_ts", 0);
-        if (ts < job->last_ts)
+        if (row->ts < job->last_ts)
             return false;
-        job->last_ts = ts;
+        job->last_ts = row->ts;
     }
     return true;
 }
 
-static void on_deltas(void *context, const struct convex_reply *reply) {
-    struct convex_job *job = context;
-    if (!convex_job_received(job, reply))
-        return;
-    if (!page_is_valid(reply->body)) {
-        convex_job_assert_failed(job, "a delta page has no values or no cursor of 19 digits");
-        return;
-    }
-    if (!page_is_in_order(job, reply->body)) {
-        convex_job_assert_failed(job, "timestamps of a delta page go back");
-        return;
-    }
-    assert(!job->page && !job->timer);
-    job->page = json_incref(reply->body);
+static void take_page(struct convex_job *job) {
     job->applied = 0;
     job->written = 0;
     job->marker = false;
@@ -220,10 +176,23 @@ static void on_deltas(void *context, const struct convex_reply *reply) {
         finish_page(job);
 }
 
+static void on_deltas(void *context, const struct convex_reply *reply) {
+    struct convex_job *job = context;
+    if (!convex_job_received(job, reply))
+        return;
+    assert(!job->timer);
+    if (!convex_page_read(reply->text, reply->length, &job->arena, &job->page) || job->page.cursor == 0)
+        convex_job_assert_failed(job, "a delta page has no values or no cursor of 19 digits");
+    else if (!page_is_in_order(job))
+        convex_job_assert_failed(job, "timestamps of a delta page go back");
+    else
+        take_page(job);
+}
+
 static void poll(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
-    assert(!job->call && !job->page && job->cursor > 0);
+    assert(!job->call && job->page.count == 0 && job->cursor > 0);
     job->call = convex_client_deltas(&job->source->client, job->cursor, on_deltas, job);
 }
 

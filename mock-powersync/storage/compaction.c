@@ -77,6 +77,7 @@ static void compact_bucket(struct compaction *compaction, struct bucket *bucket)
     bucket->uncompacted = bucket->count - bucket_index_after(bucket, compaction->max_op);
     if (compaction->result.moved == before.moved && compaction->result.cleared == before.cleared)
         return;
+    compaction->buckets->rewrites++;
     shrink(bucket);
     bucket->rewritten = bucket->stored > 0;
     bucket->stored = 0;

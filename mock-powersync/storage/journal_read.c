@@ -1,6 +1,6 @@
 /* Reading a storage's file back. What rows contribute and what is not published yet follows from the
  * operations. */
-#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +12,7 @@ struct reader {
     struct storage *storage;
     struct replication_stream *stream; /* that is being read */
     struct bucket **buckets;           /* of it, by number */
+    uint64_t last_parameter;           /* of it: op id */
     struct error *error;
 };
 
@@ -33,8 +34,14 @@ static enum status each_row(struct reader *reader, const char *sql, int stream,
     return status;
 }
 
-static const char *text(sqlite3_stmt *statement, int column) {
+/* A column that may be NULL. */
+static const char *text_or_null(sqlite3_stmt *statement, int column) {
     return (const char *)sqlite3_column_text(statement, column);
+}
+
+static const char *text(sqlite3_stmt *statement, int column) {
+    const char *found = text_or_null(statement, column);
+    return found ? found : "";
 }
 
 static size_t bytes(sqlite3_stmt *statement, int column) {
@@ -46,16 +53,22 @@ static enum status damaged(const struct reader *reader, const char *what) {
 }
 
 static enum status read_meta(struct reader *reader, sqlite3_stmt *row) {
+    int64_t value = sqlite3_column_int64(row, 1);
+    if (value < 0 || (strcmp(text(row, 0), "last_op") != 0 && value >= INT_MAX))
+        return damaged(reader, "the numbers of operations and streams");
     if (strcmp(text(row, 0), "last_op") == 0)
-        reader->storage->last_op = (uint64_t)sqlite3_column_int64(row, 1);
+        reader->storage->last_op = (uint64_t)value;
     else
-        reader->storage->last_number = sqlite3_column_int(row, 1);
+        reader->storage->last_number = (int)value;
     return STATUS_OK;
 }
 
 static enum status read_stream(struct reader *reader, sqlite3_stmt *row) {
-    struct replication_stream *stream = storage_add_stream(reader->storage, sqlite3_column_int(row, 0),
-                                                           text(row, 1), text(row, 2), reader->error);
+    int64_t number = sqlite3_column_int64(row, 0);
+    if (number < 1 || number > reader->storage->last_number)
+        return damaged(reader, "the number of a stream");
+    struct replication_stream *stream =
+        storage_add_stream(reader->storage, (int)number, text(row, 1), text(row, 2), reader->error);
     if (!stream)
         return STATUS_INVALID;
     struct bucket_storage *buckets = stream->buckets;
@@ -71,24 +84,23 @@ static enum status read_stream(struct reader *reader, sqlite3_stmt *row) {
     buckets->snapshot_lsn = sqlite3_column_int64(row, 8);
     buckets->no_checkpoint_before = sqlite3_column_int64(row, 9);
     buckets->resume_lsn = sqlite3_column_int64(row, 10);
-    if (buckets->last_op > reader->storage->last_op || buckets->checkpoint > buckets->last_op ||
-        stream->number > reader->storage->last_number)
-        return damaged(reader, "the numbers of a stream");
-    stream->error = memory_copy_text(text(row, 11));
+    if (buckets->last_op > reader->storage->last_op || buckets->checkpoint > buckets->last_op)
+        return damaged(reader, "the checkpoint of a stream");
+    stream->error = memory_copy_text(text_or_null(row, 11));
     stream->error_at = sqlite3_column_int64(row, 12);
     return STATUS_OK;
 }
 
 static enum status read_table(struct reader *reader, sqlite3_stmt *row) {
     struct table_progress *progress = bucket_storage_table(reader->stream->buckets, text(row, 0));
-    table_progress_set(progress, sqlite3_column_int(row, 1) != 0, text(row, 2));
+    table_progress_set(progress, sqlite3_column_int(row, 1) != 0, text_or_null(row, 2));
     progress->replicated = sqlite3_column_int64(row, 3);
     return STATUS_OK;
 }
 
 static enum status read_bucket(struct reader *reader, sqlite3_stmt *row) {
     struct bucket_storage *buckets = reader->stream->buckets;
-    struct bucket *bucket = bucket_storage_bucket(buckets, sqlite3_column_blob(row, 1), bytes(row, 1));
+    struct bucket *bucket = bucket_storage_bucket(buckets, text(row, 1), bytes(row, 1));
     int64_t number = sqlite3_column_int64(row, 0);
     if (number != (int64_t)buckets->last_bucket + 1)
         return damaged(reader, "the numbers of buckets");
@@ -127,17 +139,16 @@ static enum status read_operation(struct reader *reader, sqlite3_stmt *row) {
     int kind = sqlite3_column_int(row, 2);
     if (number < 1 || number > buckets->last_bucket || kind < OPERATION_PUT || kind > OPERATION_CLEAR)
         return damaged(reader, "an operation");
-    if ((uint64_t)sqlite3_column_int64(row, 1) > buckets->last_op)
-        return damaged(reader, "the id of an operation");
     struct bucket *bucket = reader->buckets[number];
-    struct bucket_operation operation = {.op_id = (uint64_t)sqlite3_column_int64(row, 1),
-                                         .checksum = (uint32_t)sqlite3_column_int64(row, 3),
-                                         .kind = (unsigned char)kind};
+    uint64_t op_id = (uint64_t)sqlite3_column_int64(row, 1);
+    uint64_t last = bucket->count > 0 ? bucket->operations[bucket->count - 1].op_id : 0;
+    if (op_id <= last || op_id > buckets->last_op)
+        return damaged(reader, "the id of an operation");
+    struct bucket_operation operation = {
+        .op_id = op_id, .checksum = (uint32_t)sqlite3_column_int64(row, 3), .kind = (unsigned char)kind};
     if (kind == OPERATION_MOVE || kind == OPERATION_CLEAR) {
         operation.target_op = (uint64_t)sqlite3_column_int64(row, 4);
     } else {
-        if (!text(row, 5) || !text(row, 6) || !text(row, 7) || !text(row, 8))
-            return damaged(reader, "an operation");
         const char *type = bucket_storage_text(buckets, text(row, 7));
         struct source_row *source = row_of(buckets, text(row, 5), text(row, 6));
         operation.place = source_row_place(&buckets->rows, source, type, text(row, 8));
@@ -158,10 +169,13 @@ static enum status read_operation(struct reader *reader, sqlite3_stmt *row) {
 
 static enum status read_parameter(struct reader *reader, sqlite3_stmt *row) {
     struct bucket_storage *buckets = reader->stream->buckets;
+    uint64_t op_id = (uint64_t)sqlite3_column_int64(row, 0);
+    if (op_id <= reader->last_parameter || op_id > buckets->last_op)
+        return damaged(reader, "the id of a parameter");
+    reader->last_parameter = op_id;
     struct source_row *source = row_of(buckets, text(row, 2), text(row, 3));
-    parameter_index_restore(&buckets->parameters, source, sqlite3_column_blob(row, 1), bytes(row, 1),
-                            (uint64_t)sqlite3_column_int64(row, 0), sqlite3_column_blob(row, 4),
-                            bytes(row, 4));
+    parameter_index_restore(&buckets->parameters, source, text(row, 1), bytes(row, 1), op_id,
+                            sqlite3_column_blob(row, 4), bytes(row, 4));
     return STATUS_OK;
 }
 
@@ -216,6 +230,7 @@ enum status journal_read(struct journal *journal, struct storage *storage, struc
         status = each_row(&reader, "SELECT * FROM streams ORDER BY number", 0, read_stream);
     for (size_t i = 0; !status && i < storage->n_streams; i++) {
         reader.stream = storage->streams[i];
+        reader.last_parameter = 0;
         status = read_contents(&reader);
         restore_touched(reader.stream->buckets);
         reader.stream->buckets->parameters.lists_unstored = true;

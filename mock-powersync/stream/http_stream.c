@@ -14,9 +14,7 @@
 #define LONGEST_LOOK (64 * TIME_MILLISECOND)
 
 struct http_stream {
-    struct http_streams *streams;
-    uint64_t exchange;
-    struct http_stream_form form;
+    struct http_stream_options options;
     bool head_sent;
     struct gzip *gzip; /* NULL: plain, or nothing was sent yet */
     struct buffer packed;
@@ -26,11 +24,10 @@ struct http_stream {
 };
 
 static struct host *host_of(const struct http_stream *stream) {
-    return stream->streams->environment->host;
+    return stream->options.environment->host;
 }
 
-static void destroy(void *value) {
-    struct http_stream *stream = value;
+void http_stream_destroy(struct http_stream *stream) {
     if (!stream)
         return;
     host_timer_cancel(host_of(stream), stream->timer);
@@ -40,20 +37,11 @@ static void destroy(void *value) {
     free(stream);
 }
 
-static void count_open(struct http_streams *streams) {
-    if (streams->environment->metrics)
-        streams->environment->metrics->concurrent_connections = streams->open.count;
-}
-
-static void forget(struct http_stream *stream) {
-    struct http_streams *streams = stream->streams;
-    const uint64_t exchange = stream->exchange;
-    void *removed = map_remove_bytes(&streams->open, &stream->exchange, sizeof stream->exchange);
-    assert(removed == stream);
-    (void)removed;
-    destroy(stream);
-    count_open(streams);
-    streams->ended(streams->context, exchange);
+/* All is said. */
+static void leave(struct http_stream *stream) {
+    const struct http_stream_options options = stream->options;
+    http_stream_destroy(stream);
+    options.ended(options.context);
 }
 
 /* The response */
@@ -65,33 +53,29 @@ static void send_head(struct http_stream *stream, int status, const char *type) 
                                           {"x-accel-buffering", "no"},
                                           {"content-encoding", "gzip"}};
     const struct http_response response = {
-        .status = status, .headers = headers, .n_headers = stream->form.gzip ? 5 : 4};
-    host_http_respond(host_of(stream), stream->exchange, &response);
+        .status = status, .headers = headers, .n_headers = stream->options.form.gzip ? 5 : 4};
+    host_http_respond(host_of(stream), stream->options.exchange, &response);
     stream->head_sent = true;
-    if (stream->form.gzip)
+    if (stream->options.form.gzip)
         stream->gzip = gzip_create();
 }
 
 static void send(struct http_stream *stream, const void *bytes, size_t length, bool last) {
-    struct powersync_metrics *metrics = stream->streams->environment->metrics;
     size_t sent = length;
     if (stream->gzip) {
         gzip_append(stream->gzip, &stream->packed, bytes, length, last);
         sent = stream->packed.length;
-        host_http_write(host_of(stream), stream->exchange, stream->packed.data, sent);
-        buffer_clear(&stream->packed);
+        host_http_write(host_of(stream), stream->options.exchange, stream->packed.data, sent);
+        buffer_free(&stream->packed);
     } else if (length > 0) {
-        host_http_write(host_of(stream), stream->exchange, bytes, length);
+        host_http_write(host_of(stream), stream->options.exchange, bytes, length);
     }
-    if (metrics) {
-        metrics->data_synced_bytes += length;
-        metrics->data_sent_bytes += sent;
-    }
+    stream->options.environment->metrics->data_sent_bytes += sent;
 }
 
 static void finish(struct http_stream *stream) {
-    host_http_end(host_of(stream), stream->exchange);
-    forget(stream);
+    host_http_end(host_of(stream), stream->options.exchange);
+    leave(stream);
 }
 
 /* The transport */
@@ -99,14 +83,14 @@ static void finish(struct http_stream *stream) {
 static void write_line(void *context, const void *bytes, size_t length) {
     struct http_stream *stream = context;
     if (!stream->head_sent)
-        send_head(stream, 200, stream->form.bson ? ACCEPT_BSON : ACCEPT_NDJSON);
+        send_head(stream, 200, stream->options.form.bson ? ACCEPT_BSON : ACCEPT_NDJSON);
     send(stream, bytes, length, false);
 }
 
 static void end(void *context) {
     struct http_stream *stream = context;
     if (!stream->head_sent)
-        send_head(stream, 200, stream->form.bson ? ACCEPT_BSON : ACCEPT_NDJSON);
+        send_head(stream, 200, stream->options.form.bson ? ACCEPT_BSON : ACCEPT_NDJSON);
     send(stream, "", 0, true);
     finish(stream);
 }
@@ -115,8 +99,8 @@ static void end(void *context) {
 static void fail(void *context, const struct http_error *error) {
     struct http_stream *stream = context;
     if (stream->head_sent) {
-        host_http_reset(host_of(stream), stream->exchange);
-        forget(stream);
+        host_http_reset(host_of(stream), stream->options.exchange);
+        leave(stream);
         return;
     }
     struct buffer body = {0};
@@ -130,7 +114,7 @@ static void fail(void *context, const struct http_error *error) {
 static void look_again(void *context) {
     struct http_stream *stream = context;
     stream->timer = 0;
-    if (host_http_unsent(host_of(stream), stream->exchange) < BACKLOG_LIMIT) {
+    if (host_http_unsent(host_of(stream), stream->options.exchange) < BACKLOG_LIMIT) {
         stream->pause = FIRST_LOOK;
         sync_stream_resume(stream->stream);
         return;
@@ -141,42 +125,28 @@ static void look_again(void *context) {
 
 static bool ready(void *context) {
     struct http_stream *stream = context;
-    if (host_http_unsent(host_of(stream), stream->exchange) < BACKLOG_LIMIT)
+    if (host_http_unsent(host_of(stream), stream->options.exchange) < BACKLOG_LIMIT)
         return true;
     if (!stream->timer)
         stream->timer = host_timer_set(host_of(stream), stream->pause, look_again, stream);
     return false;
 }
 
-/* All of them */
+/* Life */
 
 struct http_stream_form http_stream_form(const struct http_request *request) {
     return (struct http_stream_form){.bson = accept_prefers_bson(request_header(request, "accept")),
                                      .gzip = accept_allows_gzip(request_header(request, "accept-encoding"))};
 }
 
-void http_streams_open(struct http_streams *streams, uint64_t exchange, struct http_stream_form form,
-                       const struct sync_request *request, const struct auth_user *user) {
+struct http_stream *http_stream_create(const struct http_stream_options *options,
+                                       const struct sync_request *request, const struct auth_user *user) {
     struct http_stream *stream = memory_allocate(sizeof *stream);
-    enum line_format text = request->raw_data ? LINE_NDJSON_RAW : LINE_NDJSON_EMBEDDED;
     const struct stream_transport transport = {write_line, end, fail, ready, true, stream};
-    stream->streams = streams;
-    stream->exchange = exchange;
-    stream->form = form;
+    const enum line_format text = request->raw_data ? LINE_NDJSON_RAW : LINE_NDJSON_EMBEDDED;
+    stream->options = *options;
     stream->pause = FIRST_LOOK;
-    stream->stream =
-        sync_stream_create(streams->environment, &transport, form.bson ? LINE_BSON : text, request, user);
-    assert(!map_get_bytes(&streams->open, &exchange, sizeof exchange));
-    map_set_bytes(&streams->open, &exchange, sizeof exchange, stream);
-    count_open(streams);
-}
-
-void http_streams_closed(struct http_streams *streams, uint64_t exchange) {
-    destroy(map_remove_bytes(&streams->open, &exchange, sizeof exchange));
-    count_open(streams);
-}
-
-void http_streams_free(struct http_streams *streams) {
-    map_free(&streams->open, destroy);
-    count_open(streams);
+    stream->stream = sync_stream_create(options->environment, &transport,
+                                        options->form.bson ? LINE_BSON : text, request, user);
+    return stream;
 }

@@ -10,15 +10,17 @@
 struct http_error;
 
 struct stream_transport {
-    /* One line: JSON with its newline, or one BSON document. The bytes are borrowed for the call. */
+    /* One line: JSON with its newline, or one BSON document. The bytes are borrowed for the call. The
+     * transport counts data_sent_bytes; the stream counts the rest. */
     void (*write)(void *context, const void *bytes, size_t length);
     /* The stream is over, cleanly. The stream does nothing more: destroy it, now or later. */
     void (*end)(void *context);
     /* The same after an error: before the first line an answer with it, after that the connection breaks. The
      * error and its texts are borrowed for the call. */
     void (*fail)(void *context, const struct http_error *error);
-    /* May more be written now? Where not (no credits, a reader that does not keep up) nothing is written
-     * except the last line of an expired token, until the transport calls sync_stream_resume. */
+    /* May one more line be written now? Asked before each. Where not (no credits, a reader that does not keep
+     * up) nothing is written except the last line of an expired token, until the transport calls
+     * sync_stream_resume. */
     bool (*ready)(void *context);
     bool keepalives; /* periodic token_expires_in lines, or only those about the token's end */
     void *context;

@@ -5,13 +5,21 @@
 
 #define NO_LINE_THROTTLE_LOW (20 * TIME_MILLISECOND) /* after news that this client does not see */
 #define NO_LINE_THROTTLE_HIGH (30 * TIME_MILLISECOND)
+#define LINE_KEPT ((size_t)16 * 1024) /* bytes that an idle stream may keep for its next line */
 #define EXPIRY_WARNING (20 * TIME_SECOND)
 
 /* What the parts share */
 
+void sync_stream_write_line(struct sync_stream *stream, const struct buffer *line) {
+    assert(line->length > 0);
+    stream->environment->metrics->data_synced_bytes += line->length;
+    stream->transport.write(stream->transport.context, line->data, line->length);
+}
+
 void sync_stream_write(struct sync_stream *stream) {
-    assert(stream->line.length > 0);
-    stream->transport.write(stream->transport.context, stream->line.data, stream->line.length);
+    sync_stream_write_line(stream, &stream->line);
+    if (stream->line.capacity > LINE_KEPT)
+        buffer_free(&stream->line);
     buffer_clear(&stream->line);
 }
 
@@ -183,6 +191,7 @@ struct sync_stream *sync_stream_create(struct sync_stream_environment *environme
                                        const struct sync_request *request, const struct auth_user *user) {
     struct sync_stream *stream = memory_allocate(sizeof *stream);
     stream->environment = environment;
+    environment->metrics->concurrent_connections++;
     stream->transport = *transport;
     stream->format = format;
     stream->expires = user->expires;
@@ -208,6 +217,7 @@ struct sync_stream *sync_stream_create(struct sync_stream_environment *environme
 void sync_stream_destroy(struct sync_stream *stream) {
     if (!stream)
         return;
+    stream->environment->metrics->concurrent_connections--;
     host_timer_cancel(stream->environment->host, stream->timer);
     host_timer_cancel(stream->environment->host, stream->keepalive_timer);
     fetch_slots_leave(&stream->fetch);

@@ -8,6 +8,7 @@
 #include "mock-powersync/http/auth.h"
 #include "mock-powersync/metrics.h"
 #include "mock-powersync/storage/storage.h"
+#include "mock-powersync/stream/data_lines.h"
 #include "mock-powersync/stream/fetch_slots.h"
 #include "mock-powersync/stream/line_writer.h"
 #include "mock-powersync/stream/stream_transport.h"
@@ -21,6 +22,7 @@ struct sync_stream_environment {
     struct storage *storage;
     struct powersync_metrics *metrics;
     struct fetch_slots fetches;   /* how many may read data at once */
+    struct data_lines lines;      /* encoded before; data_lines_free */
     size_t batch_operations;      /* 1..1000: at most so many operations are read at once */
     size_t max_buckets;           /* of one connection */
     size_t max_parameter_results; /* of one computation of a connection's buckets */

@@ -35,6 +35,8 @@ struct sync_stream {
     int64_t write_checkpoint; /* as last announced */
     uint64_t checkpoint;      /* op id of the checkpoint being sent */
     size_t sent;              /* operations sent for it */
+    size_t turn;              /* buckets before this place in their order have nothing to send */
+    size_t batch_left;        /* operations that the present read may still bring; 0: there is none */
     bool invalid;             /* compaction went beyond it: it will not be completed */
 
     bool busy;
@@ -50,6 +52,7 @@ struct sync_stream {
 
 /* Write the line that was made. */
 void sync_stream_write(struct sync_stream *stream);
+void sync_stream_write_line(struct sync_stream *stream, const struct buffer *line); /* another one */
 void sync_stream_set_timer(struct sync_stream *stream, int64_t delay, void (*fire)(void *context));
 /* True: the transport takes more. False: `next` will be called when it does. */
 bool sync_stream_is_ready(struct sync_stream *stream, void (*next)(struct sync_stream *stream));

@@ -8,66 +8,71 @@
 #define INTERRUPTIBLE_AFTER 1000          /* operations sent for one checkpoint */
 #define CHUNK_BYTES ((size_t)1024 * 1024) /* of data in one line */
 
-/* How many operations from `first` on fit into one line: at least one, whatever its size. */
-static size_t chunk_size(const struct bucket *bucket, size_t first, size_t limit) {
-    size_t bytes = bucket->operations[first].data_length;
-    size_t count = 1;
-    while (count < limit && bytes + bucket->operations[first + count].data_length <= CHUNK_BYTES)
-        bytes += bucket->operations[first + count++].data_length;
-    return count;
+/* Operations that fit into one line: at least one, whatever its size. */
+struct chunk {
+    size_t first;
+    size_t count;
+    size_t bytes; /* of data */
+};
+
+static struct chunk chunk_from(const struct bucket *bucket, size_t first, size_t limit) {
+    struct chunk chunk = {first, 1, bucket->operations[first].data_length};
+    for (; chunk.count < limit; chunk.count++) {
+        size_t more = bucket->operations[first + chunk.count].data_length;
+        if (chunk.bytes + more > CHUNK_BYTES)
+            break;
+        chunk.bytes += more;
+    }
+    return chunk;
 }
 
-static void send_chunk(struct sync_stream *stream, struct stream_bucket *target, size_t first, size_t count,
+static void write_data(struct sync_stream *stream, const struct stream_bucket *target, struct chunk chunk,
                        bool more) {
-    const struct bucket *bucket = target->bucket;
-    sync_line_data(&stream->line, stream->format, bucket, target->position, first, count, more);
-    target->position = bucket->operations[first + count - 1].op_id;
-    stream->sent += count;
-    if (stream->environment->metrics)
-        stream->environment->metrics->operations_synced += count;
-    sync_stream_write(stream);
+    if (chunk.bytes <= DATA_LINES_LARGEST) {
+        sync_stream_write_line(stream, data_lines_get(&stream->environment->lines, stream->format,
+                                                      stream->storage, target->bucket, target->position,
+                                                      chunk.first, chunk.count, more));
+    } else {
+        sync_line_data(&stream->line, stream->format, target->bucket, target->position, chunk.first,
+                       chunk.count, more);
+        sync_stream_write(stream);
+    }
 }
 
-static bool has_room(const struct sync_stream *stream) {
-    return stream->transport.ready(stream->transport.context);
-}
-
-/* Send a bucket's operations up to the checkpoint: at most `limit` (>= 1), and none after the transport has
- * enough. Returns how many the limit has lost. */
-static size_t send_bucket(struct sync_stream *stream, struct stream_bucket *target, size_t limit) {
+/* The next line of a bucket's operations up to the checkpoint, as a part of the batch. */
+static void send_chunk(struct sync_stream *stream, struct stream_bucket *target) {
     const struct bucket *bucket = target->bucket;
+    const size_t limit = stream->batch_left;
     size_t first = bucket_index_after(bucket, target->position);
     size_t end = bucket_index_after(bucket, stream->checkpoint);
     size_t total = first < end ? end - first : 0;
     total = total < limit ? total : limit;
-    if (bucket_is_compacted_past(bucket, target->position, stream->checkpoint))
+    if (bucket_is_compacted_past(bucket, target->position, stream->checkpoint) &&
+        !host_mutant(stream->environment->host, "complete-compacted"))
         stream->invalid = true;
-    for (size_t done = 0; done < total;) {
-        if (done > 0 && !has_room(stream))
-            return limit;
-        size_t count = chunk_size(bucket, first + done, total - done);
+    struct chunk chunk = total > 0 ? chunk_from(bucket, first, total) : (struct chunk){0};
+    if (chunk.count > 0) {
         /* The last chunk of a full batch says "more" although there may be none, as the real service does. */
-        send_chunk(stream, target, first + done, count, done + count < total || total == limit);
-        done += count;
+        write_data(stream, target, chunk, chunk.count < total || total == limit);
+        target->position = bucket->operations[first + chunk.count - 1].op_id;
     }
-    assert(target->position <= stream->checkpoint || total == 0);
-    target->pending = total == limit;
-    return total;
+    target->pending = chunk.count < total || total == limit;
+    stream->sent += chunk.count;
+    stream->batch_left -= chunk.count;
+    stream->environment->metrics->operations_synced += chunk.count;
 }
 
-/* One read of storage for a priority. True: there may be more. */
-static bool send_batch(struct sync_stream *stream, int priority) {
-    const size_t limit = stream->environment->batch_operations;
-    size_t left = limit;
-    for (size_t i = 0; i < stream->buckets.count; i++) {
-        struct stream_bucket *bucket = stream->buckets.order[i];
-        if (!bucket->in_turn || !bucket->pending || bucket->wish.priority != priority)
-            continue;
-        if (left == 0 || (left < limit && !has_room(stream)))
-            return true;
-        left -= send_bucket(stream, bucket, left);
+/* The next bucket of this priority that has something to send; NULL: there is none. */
+static struct stream_bucket *next_bucket(struct sync_stream *stream, int priority) {
+    const struct stream_buckets *buckets = &stream->buckets;
+    for (; stream->turn < buckets->count; stream->turn++) {
+        struct stream_bucket *bucket = buckets->order[stream->turn];
+        if (bucket->wish.priority > priority)
+            break;
+        if (bucket->in_turn && bucket->pending)
+            return bucket;
     }
-    return left == 0;
+    return NULL;
 }
 
 /* A priority is done; the last one is closed by the whole checkpoint's line. */
@@ -89,62 +94,75 @@ static void complete(struct sync_stream *stream) {
     sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
 }
 
-/* What compaction has swallowed cannot be told as of this checkpoint: it is left as it is. The next one that
- * brings this client news goes on from here. */
-static void abandon(struct sync_stream *stream) {
-    sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
-}
-
-/* After many operations a newer checkpoint takes over, if it concerns this client. False: the stream is over.
- */
-static bool let_interrupt(struct sync_stream *stream) {
-    if (stream->sent < INTERRUPTIBLE_AFTER || stream->wakes == 0)
-        return true;
-    enum announcement announcement = sync_stream_announce(stream);
-    if (announcement == ANNOUNCED)
-        host_mark(stream->environment->host, "service.checkpoint-interrupted");
-    return announcement != STREAM_OVER;
+static void end_batch(struct sync_stream *stream) {
+    stream->batch_left = 0;
+    fetch_slots_leave(&stream->fetch);
 }
 
 static void read_again(void *context) {
     struct sync_stream *stream = context;
     stream->timer = 0;
-    fetch_slots_leave(&stream->fetch);
+    end_batch(stream);
     sync_stream_send(stream);
 }
 
-static void read_later(struct sync_stream *stream) {
+/* False: the stream goes on later. */
+static bool read_later(struct sync_stream *stream) {
     sync_stream_set_timer(stream, host_random_between(stream->environment->host, "stream.read", 0, READ_TIME),
                           read_again);
+    return false;
+}
+
+/* All of a priority is sent. What compaction has swallowed cannot be told as of this checkpoint: then it is
+ * left as it is, and the next one that brings this client news goes on from here. */
+static bool finish_priority(struct sync_stream *stream, int priority) {
+    end_batch(stream);
+    if (stream->invalid) {
+        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
+        return false;
+    }
+    close_priority(stream, priority);
+    bool more = stream_buckets_urgent(&stream->buckets) >= 0;
+    return !more || stream->sent < INTERRUPTIBLE_AFTER || read_later(stream);
+}
+
+/* After many operations a newer checkpoint takes over, if it concerns this client. */
+static enum announcement let_interrupt(struct sync_stream *stream) {
+    if (stream->sent < INTERRUPTIBLE_AFTER || stream->wakes == 0)
+        return NOTHING_NEW;
+    enum announcement announcement = sync_stream_announce(stream);
+    if (announcement == ANNOUNCED)
+        host_mark(stream->environment->host, "service.checkpoint-interrupted");
+    return announcement;
+}
+
+/* Write the next line, if there is one. False: nothing more can be done now. */
+static bool send_next(struct sync_stream *stream) {
+    enum announcement announcement = let_interrupt(stream);
+    if (announcement != NOTHING_NEW)
+        return announcement == ANNOUNCED;
+    int priority = stream_buckets_urgent(&stream->buckets);
+    if (priority < 0) {
+        complete(stream);
+        return false;
+    }
+    struct stream_bucket *bucket = next_bucket(stream, priority);
+    if (!bucket)
+        return finish_priority(stream, priority);
+    if (!fetch_slots_take(&stream->environment->fetches, &stream->fetch))
+        return false;
+    if (stream->batch_left == 0)
+        stream->batch_left = stream->environment->batch_operations;
+    send_chunk(stream, bucket);
+    return stream->batch_left > 0 || read_later(stream); /* and keep the place until then */
 }
 
 void sync_stream_send(struct sync_stream *stream) {
-    assert(stream->announced && stream->busy);
-    if (!sync_stream_is_ready(stream, sync_stream_send)) {
-        fetch_slots_leave(&stream->fetch); /* a reader that is slow keeps nobody else from reading */
-        return;
-    }
-    if (!let_interrupt(stream))
-        return;
-    int priority;
-    while ((priority = stream_buckets_urgent(&stream->buckets)) >= 0) {
-        if (!fetch_slots_take(&stream->environment->fetches, &stream->fetch))
-            return;
-        bool more = send_batch(stream, priority);
-        if (more) {
-            read_later(stream); /* and keep the place until then */
+    do {
+        assert(stream->announced && stream->busy);
+        if (!sync_stream_is_ready(stream, sync_stream_send)) {
+            end_batch(stream); /* a reader that is slow keeps nobody else from reading */
             return;
         }
-        fetch_slots_leave(&stream->fetch);
-        if (stream->invalid) {
-            abandon(stream);
-            return;
-        }
-        close_priority(stream, priority);
-        if (stream->sent >= INTERRUPTIBLE_AFTER && stream_buckets_urgent(&stream->buckets) >= 0) {
-            read_later(stream);
-            return;
-        }
-    }
-    complete(stream);
+    } while (send_next(stream));
 }

@@ -32,7 +32,8 @@ struct oracle {
     struct arena arena;
     struct oracle_streams streams;
     struct oracle_database *database;
-    struct map users; /* user and request as subject_key has them -> struct oracle_user */
+    struct map priorities; /* client table -> its streams' priority + 1 */
+    struct map users;      /* user and request as subject_key has them -> struct oracle_user */
     struct oracle_user **user_list;
     struct oracle_subject *subjects; /* of the users */
     size_t n_users;
@@ -60,6 +61,7 @@ static struct oracle_row *open_row(struct oracle *oracle, struct oracle_user *us
     row = arena_allocate(&oracle->arena, sizeof *row);
     row->table = table;
     row->id = arena_copy_text(&oracle->arena, id);
+    row->priority = oracle_table_priority(oracle, table);
     map_set_bytes(&user->rows, oracle->scratch.data, oracle->scratch.length, row);
     return row;
 }
@@ -126,17 +128,20 @@ static void close_commit(struct oracle *oracle, struct oracle_user *user) {
     if (changed == 0)
         return;
     struct oracle_change *changes = arena_allocate(&oracle->arena, changed * sizeof *changes);
-    struct hash128 set = oracle_user_set(user);
+    struct oracle_version version = user->versions[user->n_versions - 1];
     for (size_t i = 0; i < changed; i++) {
         struct oracle_row *row = user->touched[i];
         changes[i] = (struct oracle_change){row, row->before, row->text};
-        set = hash128_subtract(set, row->hash);
+        const struct hash128 before = row->hash;
         row->hash = row_set_hash(&oracle->scratch, row->table, row->id, row->text);
-        set = hash128_add(set, row->hash);
+        version.set = hash128_add(hash128_subtract(version.set, before), row->hash);
+        for (int p = row->priority; p < ORACLE_URGENT; p++)
+            version.urgent[p] = hash128_add(hash128_subtract(version.urgent[p], before), row->hash);
     }
-    add_version(user,
-                (struct oracle_version){
-                    .commit = oracle_newest(oracle), .set = set, .changes = changes, .n_changes = changed});
+    version.commit = oracle_newest(oracle);
+    version.changes = changes;
+    version.n_changes = changed;
+    add_version(user, version);
 }
 
 /* --- one commit --- */
@@ -339,6 +344,25 @@ bool oracle_user_find_latest(const struct oracle *oracle, const struct oracle_us
     return newest != 0;
 }
 
+bool oracle_user_find_urgent(const struct oracle *oracle, const struct oracle_user *user, int priority,
+                             struct hash128 set, size_t not_before, size_t *commit) {
+    assert(priority >= 0 && priority < ORACLE_URGENT);
+    (void)oracle;
+    for (size_t i = oracle_user_version(user, not_before); i < user->n_versions; i++) {
+        const struct oracle_version *version = &user->versions[i];
+        if (!hash128_equal(version->urgent[priority], set))
+            continue;
+        *commit = version->commit < not_before ? not_before : version->commit;
+        return true;
+    }
+    return false;
+}
+
+int oracle_table_priority(const struct oracle *oracle, const char *table) {
+    const uintptr_t known = (uintptr_t)map_get(&oracle->priorities, table);
+    return known == 0 ? ORACLE_URGENT : (int)known - 1;
+}
+
 size_t oracle_user_version(const struct oracle_user *user, size_t commit) {
     size_t low = 0;
     size_t high = user->n_versions;
@@ -406,12 +430,30 @@ static void add_clients(struct oracle *oracle, const char *const *users,
     }
 }
 
+static enum status find_priorities(struct oracle *oracle, struct error *error) {
+    for (size_t i = 0; i < oracle->streams.count; i++) {
+        const struct oracle_stream *stream = &oracle->streams.items[i];
+        const uintptr_t priority = (uintptr_t)stream->priority + 1;
+        const uintptr_t known =
+            (uintptr_t)map_set(&oracle->priorities, stream->output_table, (void *)priority);
+        if (known != 0 && known != priority)
+            return error_set(
+                error, STATUS_INVALID,
+                "the oracle tells priorities by table: stream %s gives rows of %s with priority %d, "
+                "another one with %d",
+                stream->name, stream->output_table, stream->priority, (int)known - 1);
+    }
+    return STATUS_OK;
+}
+
 enum status oracle_create(const char *sync_config, const struct client_schema *schema,
                           const char *const *users, const struct oracle_request *requests, size_t n_clients,
                           struct oracle **out, struct error *error) {
     struct oracle *oracle = memory_allocate(sizeof *oracle);
     enum status status = oracle_streams_load(&oracle->streams, sync_config, schema, requests,
                                              requests == NULL ? 0 : n_clients, error);
+    if (status == STATUS_OK)
+        status = find_priorities(oracle, error);
     if (status == STATUS_OK) {
         oracle->n_commits = 1; /* commit 0 */
         oracle->commits_capacity = 64;
@@ -455,6 +497,7 @@ void oracle_destroy(struct oracle *oracle) {
         free_user(oracle->user_list[i], oracle->streams.count);
     map_free(&oracle->users, NULL);
     map_free(&oracle->documents, free_document);
+    map_free(&oracle->priorities, NULL);
     oracle_streams_free(&oracle->streams);
     buffer_free(&oracle->scratch);
     arena_free(&oracle->arena);

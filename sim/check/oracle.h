@@ -7,7 +7,10 @@
  * commit to one of them.
  *
  * A row that several streams give a client counts once. When they disagree about its columns, the one written
- * last counts, as the newest operation does on a device. */
+ * last counts, as the newest operation does on a device.
+ *
+ * What is published up to a priority is known by tables, so streams that give rows of one client table must
+ * have one priority; a config that does otherwise is refused. */
 #ifndef SYNCLINE_CHECK_ORACLE_H
 #define SYNCLINE_CHECK_ORACLE_H
 
@@ -18,6 +21,8 @@
 #include "check/oracle_streams.h"
 
 struct oracle;
+
+enum { ORACLE_URGENT = 3 }; /* priorities before the last, 3 */
 
 struct oracle_commit {
     int64_t timestamp; /* ns */
@@ -35,6 +40,7 @@ struct oracle_row {
     uint64_t touched;    /* the commit that last changed it */
     const char *before;  /* its text before that commit */
     struct hash128 hash; /* of `text` */
+    int priority;        /* of its table */
     struct oracle_origin *origins;
     size_t n_origins;
     size_t capacity;
@@ -49,7 +55,8 @@ struct oracle_change {
 struct oracle_version {
     size_t commit; /* the first commit at which it holds */
     struct hash128 set;
-    const struct oracle_change *changes; /* against the version before */
+    struct hash128 urgent[ORACLE_URGENT]; /* by priority: rows of tables up to it; the last would be `set` */
+    const struct oracle_change *changes;  /* against the version before */
     size_t n_changes;
     size_t same; /* index + 1 of the newest earlier version with the same set; 0: none */
 };
@@ -92,6 +99,11 @@ bool oracle_user_find(const struct oracle *oracle, const struct oracle_user *use
 /* The latest commit at which they are. False: there is none. */
 bool oracle_user_find_latest(const struct oracle *oracle, const struct oracle_user *user, struct hash128 set,
                              size_t *commit);
+/* The earliest commit >= `not_before` at which the rows of tables up to a priority (0..2) are this set. */
+bool oracle_user_find_urgent(const struct oracle *oracle, const struct oracle_user *user, int priority,
+                             struct hash128 set, size_t not_before, size_t *commit);
+/* 0..3; 3 for tables that no stream gives. */
+int oracle_table_priority(const struct oracle *oracle, const char *table);
 /* The last commit at which a version holds. */
 size_t oracle_user_last_commit(const struct oracle *oracle, const struct oracle_user *user, size_t version);
 /* The version that holds at a commit. */

@@ -11,6 +11,7 @@ extern const struct property property_monotonic_reads;
 extern const struct property property_read_your_writes;
 extern const struct property property_no_lost_write;
 extern const struct property property_convergence;
+extern const struct property property_isolation;
 extern const struct property property_wire_grammar;
 extern const struct property property_serializable;
 extern const struct property property_reactive_exact;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "check/partial_view.h"
 #include "check/row_set.h"
 #include "check/view_difference.h"
 
@@ -308,14 +309,55 @@ static bool judge_queued(const struct oracle *oracle, const struct client_schema
     return true;
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 bool view_judge_checkpoint(const struct oracle *oracle, const struct client_schema *schema,
                            struct view_model *model, const struct history_record *record,
                            struct view_finding *finding) {
-    const size_t not_before = model->stands_at > model->must_include ? model->stands_at : model->must_include;
+    if (model->urgent_at > model->stands_at) {
+        model->stands_at = model->urgent_at;
+        model->stands_record = model->urgent_record;
+    }
+    const size_t not_before = larger(model->stands_at, model->must_include);
     assert(not_before <= oracle_newest(oracle) && model->first_open <= model->n_transactions);
     if (model->first_open < model->n_transactions)
         return judge_queued(oracle, schema, model, not_before, record, finding);
     return judge_synced(oracle, schema, model, not_before, record, finding);
+}
+
+/* --- a partial checkpoint --- */
+
+bool view_judge_partial(const struct oracle *oracle, struct view_model *model,
+                        const struct history_record *record, struct view_finding *finding) {
+    const int priority = (int)record->note.transaction;
+    const size_t shown_before = larger(model->stands_at, model->urgent_at);
+    const size_t not_before = priority == 0 ? shown_before : larger(shown_before, model->must_include);
+    struct buffer text = {0};
+    size_t commit = 0;
+    assert(priority >= 0 && priority < ORACLE_URGENT);
+    if (model->first_open < model->n_transactions)
+        return false; /* queued writes lie above what is compared, or were gone over */
+    if (oracle_user_find_urgent(oracle, model->user, priority, model->urgent[priority], not_before,
+                                &commit) ||
+        partial_view_find(oracle, model, record, not_before, &commit)) {
+        model->urgent_at = commit;
+        model->urgent_record = record->number;
+        return false;
+    }
+    begin(finding, VIEW_PREFIX, model, record);
+    buffer_printf(&text, "Up to priority %d %s shows what ", priority, model->client);
+    if (partial_view_find(oracle, model, record, 0, &commit)) {
+        finding->promise = commit < shown_before ? VIEW_MONOTONIC : VIEW_OWN_WRITES;
+        append_commit(&text, oracle, commit);
+        buffer_append_text(&text, commit < shown_before ? " gives, but has shown a newer one."
+                                                        : " gives, without an own accepted write.");
+    } else {
+        buffer_append_text(&text, "no commit gives.");
+    }
+    finding->explanation = buffer_take(&text);
+    return true;
 }
 
 /* --- a restart --- */

@@ -13,6 +13,11 @@ bool view_judge_checkpoint(const struct oracle *oracle, const struct client_sche
                            struct view_model *model, const struct history_record *record,
                            struct view_finding *finding);
 
+/* A partial checkpoint: only the tables up to its priority (the record's `transaction`, 0..2) are compared.
+ * With priority 0 it may come before own writes are acknowledged, and then go over them. */
+bool view_judge_partial(const struct oracle *oracle, struct view_model *model,
+                        const struct history_record *record, struct view_finding *finding);
+
 /* The view after an own write does not show it. */
 void view_judge_write_not_shown(const struct view_model *model, const struct view_expectation *expectation,
                                 const struct history_record *record, struct view_finding *finding);

@@ -34,6 +34,7 @@ static struct view_row *open_row(struct view_models *models, struct view_model *
         row = memory_allocate(sizeof *row);
         row->table = table; /* of a history record, as every text here */
         row->id = id;
+        row->priority = oracle_table_priority(models->oracle, table);
         map_set_bytes(&model->rows, models->scratch.data, models->scratch.length, row);
     }
     return row;
@@ -41,10 +42,12 @@ static struct view_row *open_row(struct view_models *models, struct view_model *
 
 static void show(struct view_models *models, struct view_model *model, struct view_row *row,
                  const char *text) {
-    model->set = hash128_subtract(model->set, row->hash);
+    const struct hash128 before = row->hash;
     row->text = text;
     row->hash = row_set_hash(&models->scratch, row->table, row->id, text);
-    model->set = hash128_add(model->set, row->hash);
+    model->set = hash128_add(hash128_subtract(model->set, before), row->hash);
+    for (int p = row->priority; p < ORACLE_URGENT; p++)
+        model->urgent[p] = hash128_add(hash128_subtract(model->urgent[p], before), row->hash);
 }
 
 static bool same_text(const char *a, const char *b) {
@@ -198,7 +201,11 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
         const struct note_row *listed = &record->note.rows[i];
         show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
     }
-    if (!models->found)
+    if (models->found)
+        return;
+    if (strcmp(record->note.text, "partial") == 0 && record->note.transaction < ORACLE_URGENT)
+        models->found = view_judge_partial(models->oracle, model, record, &models->finding);
+    else
         models->found =
             view_judge_checkpoint(models->oracle, models->schema, model, record, &models->finding);
 }
@@ -242,7 +249,7 @@ static void record_view(struct view_models *models, struct view_model *model,
     models->judged++;
     if (strcmp(cause, "restart") == 0)
         record_restart_view(models, model, record);
-    else if (strcmp(cause, "checkpoint") == 0)
+    else if (strcmp(cause, "checkpoint") == 0 || strcmp(cause, "partial") == 0)
         record_checkpoint_view(models, model, record);
     else
         record_write_view(models, model, record);

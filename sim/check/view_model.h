@@ -6,7 +6,10 @@
  * A published checkpoint must equal the oracle's view of the user at one commit: not before the one where the
  * client stood, and not before its own acknowledged writes. Local transactions that are still queued must lie
  * on top of it (the client core does not publish at all while there are any). Between checkpoints nothing
- * changes but by own writes. */
+ * changes but by own writes.
+ *
+ * A partial checkpoint (of the streams up to a priority) must show one commit for these tables only; the next
+ * whole one must not be older. */
 #ifndef SYNCLINE_CHECK_VIEW_MODEL_H
 #define SYNCLINE_CHECK_VIEW_MODEL_H
 
@@ -31,6 +34,7 @@ struct view_row {
     const char *id;
     const char *text; /* NULL: not shown */
     struct hash128 hash;
+    int priority;       /* of its table */
     size_t writer;      /* index + 1 of the last own transaction that wrote it; 0: none */
     size_t expectation; /* index + 1 in the model's expectations; 0: none */
     uint64_t listed;    /* the last record that listed it (restart) */
@@ -46,9 +50,12 @@ struct view_model {
     const struct oracle_user *user;
     struct map rows; /* row_set_key -> struct view_row */
     struct hash128 set;
+    struct hash128 urgent[ORACLE_URGENT];   /* by priority: of the rows of tables up to it */
     const struct history_record *last_view; /* the record that it comes from; NULL: none yet */
     size_t stands_at;                       /* commit */
     uint64_t stands_record;                 /* the view that showed it; 0: none yet */
+    size_t urgent_at;                       /* newest commit that a partial checkpoint has shown */
+    uint64_t urgent_record;                 /* the view that showed it */
     size_t must_include;                    /* newest commit of an own acknowledged write */
     struct hash128 reported; /* set of rows by which the view is wrong already, reported once */
     struct local_transaction *transactions;

@@ -4,16 +4,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base/bson.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "check/check.h"
+#include "check/stream_lines.h"
 #include "check/wire_grammar.h"
 
-#define TARGET "POST /sync/stream"
 #define ERROR_BODY_LIMIT ((size_t)64 * 1024) /* bytes kept of an answer that is no stream */
 
 struct wire_watcher {
@@ -22,6 +20,8 @@ struct wire_watcher {
     int64_t now;           /* of the current wire event, ns */
     struct map streams;    /* exchange id -> struct stream_watch */
     struct map last_op_id; /* client -> int64_t, the highest that it was told */
+    struct map sums;       /* client, a space, bucket -> struct wire_sum */
+    struct buffer key;
 };
 
 struct stream_watch {
@@ -29,24 +29,15 @@ struct stream_watch {
     uint64_t exchange;
     char *client;
     struct wire_grammar *grammar;
-    struct sync_line_splitter splitter;
+    struct stream_lines lines;
     int status;         /* 0: nothing written yet */
-    bool lines;         /* the body is NDJSON, */
-    bool documents;     /* or BSON */
     struct buffer body; /* of an error */
 };
-
-/* The exchange id as 16 hex digits: maps have text keys. */
-static void exchange_key(uint64_t exchange, char key[17]) {
-    for (int i = 15; i >= 0; i--, exchange >>= 4)
-        key[i] = "0123456789abcdef"[exchange & 15];
-    key[16] = '\0';
-}
 
 static void free_watch(void *value) {
     struct stream_watch *watch = value;
     wire_grammar_destroy(watch->grammar);
-    sync_line_splitter_free(&watch->splitter);
+    stream_lines_free(&watch->lines);
     buffer_free(&watch->body);
     free(watch->client);
     free(watch);
@@ -85,6 +76,34 @@ static void remember_told(struct wire_watcher *watcher, const struct stream_watc
         *told = now;
 }
 
+/* --- sums --- */
+
+static void sum_key(struct wire_watcher *watcher, const char *client, const char *bucket) {
+    buffer_clear(&watcher->key);
+    buffer_printf(&watcher->key, "%s %s", client, bucket); /* node names have no spaces */
+}
+
+static void keep_sum(void *context, const char *bucket, struct wire_sum sum) {
+    const struct stream_watch *watch = context;
+    struct wire_watcher *watcher = watch->watcher;
+    sum_key(watcher, watch->client, bucket);
+    struct wire_sum *kept = map_get(&watcher->sums, buffer_text(&watcher->key));
+    if (!kept) {
+        kept = memory_allocate(sizeof *kept);
+        map_set(&watcher->sums, buffer_text(&watcher->key), kept);
+    }
+    *kept = sum;
+}
+
+static void recall_sums(struct wire_watcher *watcher, const struct stream_watch *watch) {
+    const size_t length = strlen(watch->client);
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&watcher->sums, &i));)
+        if (strncmp(entry->key, watch->client, length) == 0 && entry->key[length] == ' ')
+            wire_grammar_remember(watch->grammar, entry->key + length + 1,
+                                  *(const struct wire_sum *)entry->value);
+}
+
 static void start_watch(struct wire_watcher *watcher, const struct wire_event *event) {
     struct stream_watch *watch = memory_allocate(sizeof *watch);
     watch->watcher = watcher;
@@ -97,9 +116,10 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
         .context = watch,
     });
     /* A request that the service will refuse says nothing about the stream. */
-    (void)wire_grammar_request(watch->grammar, event->bytes, event->length, NULL);
+    if (wire_grammar_request(watch->grammar, event->bytes, event->length, NULL) == STATUS_OK)
+        recall_sums(watcher, watch);
     char key[17];
-    exchange_key(event->exchange, key);
+    stream_lines_key(event->exchange, key);
     struct stream_watch *before = map_set(&watcher->streams, key, watch);
     assert(!before);
     (void)before;
@@ -107,43 +127,27 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
 
 static void end_watch(struct wire_watcher *watcher, struct stream_watch *watch) {
     char key[17];
-    exchange_key(watch->exchange, key);
+    wire_grammar_sums(watch->grammar, keep_sum, watch);
+    stream_lines_key(watch->exchange, key);
     map_remove(&watcher->streams, key);
     free_watch(watch);
 }
 
 /* --- head and body --- */
 
-/* "" when there is no such header. */
-static const char *header(const struct http_response *response, const char *name) {
-    for (size_t i = 0; i < response->n_headers; i++)
-        if (strcasecmp(response->headers[i].name, name) == 0)
-            return response->headers[i].value;
-    return "";
-}
-
-/* The media type without parameters. */
-static bool media_type_is(const char *value, const char *wanted) {
-    size_t length = strlen(wanted);
-    return strncmp(value, wanted, length) == 0 && (value[length] == '\0' || value[length] == ';');
-}
-
 static void see_head(struct stream_watch *watch, const struct wire_event *event) {
     watch->status = event->status;
-    watch->lines = event->status == 200;
+    watch->lines.encoding = stream_lines_encoding(event);
     if (event->status != 200 && event->status < 400)
         wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "status 200 or an error status",
                            "another status");
     if (!event->response)
         return;
-    const char *type = header(event->response, "content-type");
-    if (event->status == 200 && media_type_is(type, "application/vnd.powersync.bson-stream")) {
-        watch->documents = true;
-        watch->lines = false;
+    const char *type = stream_lines_header(event->response, "content-type");
+    if (watch->lines.encoding == STREAM_BINARY)
         wire_grammar_binary(watch->grammar);
-    } else if (event->status == 200 && !media_type_is(type, "application/x-ndjson")) {
+    else if (event->status == 200 && !stream_lines_media_type(type, "application/x-ndjson"))
         wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "content-type application/x-ndjson", type);
-    }
 }
 
 static void see_line(void *context, const char *bytes, size_t length) {
@@ -151,38 +155,11 @@ static void see_line(void *context, const char *bytes, size_t length) {
     wire_grammar_line(watch->grammar, bytes, length);
 }
 
-/* A BSON document is judged as the line that it would have been. */
-static void see_document(struct stream_watch *watch, const char *bytes, size_t length) {
-    json_t *json;
-    struct buffer line = {0};
-    if (bson_parse(bytes, length, &json, NULL) == STATUS_OK)
-        json_append(&line, json);
-    else
-        buffer_append_text(&line, "no document");
-    wire_grammar_line(watch->grammar, line.data, line.length);
-    buffer_free(&line);
-    json_decref(json);
-}
-
-static void see_documents(struct stream_watch *watch, const struct wire_event *event) {
-    struct buffer *rest = &watch->splitter.rest;
-    size_t at = 0, length;
-    buffer_append(rest, event->bytes, event->length);
-    while ((length = bson_length(rest->data + at, rest->length - at)) > 0 && length <= rest->length - at) {
-        see_document(watch, rest->data + at, length);
-        at += length;
-    }
-    buffer_consume(rest, at);
-}
-
 static void see_body(struct stream_watch *watch, const struct wire_event *event) {
     if (watch->status == 0)
         wire_grammar_fault(watch->grammar, WIRE_RESPONSE_HEAD, "a head before the body", "none");
-    if (watch->lines) {
-        sync_line_split(&watch->splitter, event->bytes, event->length, see_line, watch);
-        remember_told(watch->watcher, watch);
-    } else if (watch->documents) {
-        see_documents(watch, event);
+    if (watch->lines.encoding != STREAM_NO_LINES) {
+        stream_lines_body(&watch->lines, event->bytes, event->length, see_line, watch);
         remember_told(watch->watcher, watch);
     } else if (watch->status != 200 && watch->body.length + event->length <= ERROR_BODY_LIMIT) {
         buffer_append(&watch->body, event->bytes, event->length);
@@ -212,8 +189,8 @@ static void check_error_body(struct stream_watch *watch) {
 }
 
 static void see_end(struct stream_watch *watch) {
-    if (watch->splitter.rest.length > 0)
-        wire_grammar_fault(watch->grammar, WIRE_STREAM_END, "a stream that ends after a complete line",
+    if (stream_lines_left(&watch->lines) > 0)
+        wire_grammar_fault(watch->grammar, WIRE_STREAM_END, "a newline after the last line",
                            "an incomplete line");
     if (watch->status >= 400)
         check_error_body(watch);
@@ -232,19 +209,15 @@ static void destroy(void *self) {
     struct wire_watcher *watcher = self;
     map_free(&watcher->streams, free_watch);
     map_free(&watcher->last_op_id, free);
+    map_free(&watcher->sums, free);
+    buffer_free(&watcher->key);
     wire_scratch_destroy(watcher->scratch);
     free(watcher);
 }
 
-static bool is_stream(const char *target) {
-    size_t length = sizeof TARGET - 1;
-    return target && strncmp(target, TARGET, length) == 0 &&
-           (target[length] == '\0' || target[length] == '?');
-}
-
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct wire_watcher *watcher = self;
-    if (!is_stream(event->target))
+    if (!stream_lines_is_stream(event))
         return;
     watcher->now = now;
     if (event->kind == WIRE_REQUEST) {
@@ -252,7 +225,7 @@ static void see_wire(void *self, int64_t now, const struct wire_event *event) {
         return;
     }
     char key[17];
-    exchange_key(event->exchange, key);
+    stream_lines_key(event->exchange, key);
     struct stream_watch *watch = map_get(&watcher->streams, key);
     if (!watch)
         return;

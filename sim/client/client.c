@@ -20,7 +20,8 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .timestamp = result->op,
                         .rows = result->rows,
                         .n_rows = result->n_rows,
-                        .text = text};
+                        .text = result->partial ? "partial" : text,
+                        .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
 }

@@ -257,13 +257,26 @@ static int64_t find_last_op(const char *bytes, size_t length, bool binary) {
     return value;
 }
 
+/* The priority of a partial completion; -1: none is found. */
+static int64_t find_priority(const char *bytes, size_t length, bool binary) {
+    static const char text_key[] = "\"priority\":";
+    static const char binary_key[] = "\020priority"; /* int32, with its final 0 */
+    const size_t key_length = binary ? sizeof binary_key : sizeof text_key - 1;
+    const char *at = memmem(bytes, length, binary ? binary_key : text_key, key_length);
+
+    if (at == NULL || at + key_length >= bytes + length)
+        return -1;
+    return binary ? at[key_length] : at[key_length] - '0';
+}
+
 static bool begins_with(const char *bytes, size_t length, const char *text) {
     return length >= strlen(text) && memcmp(bytes, text, strlen(text)) == 0;
 }
 
 /* Follow the op id of the tracked checkpoint, which the core does not tell: notes carry it. Only lines whose
  * first key begins with "checkpoint" or "partial_checkpoint" matter. */
-static void follow_op(struct engine_core *core, const char *bytes, size_t length, bool binary) {
+static void follow_op(struct engine_core *core, const char *bytes, size_t length, bool binary,
+                      struct engine_result *result) {
     const char *key = binary ? (length > 5 ? bytes + 4 : NULL) : memchr(bytes, '"', length);
     size_t left;
     int64_t op;
@@ -272,8 +285,11 @@ static void follow_op(struct engine_core *core, const char *bytes, size_t length
         return;
     key++; /* the quote, or the type of the first element */
     left = length - (size_t)(key - bytes);
-    if (begins_with(key, left, "partial_checkpoint_complete") ||
-        begins_with(key, left, "checkpoint_complete")) {
+    if (begins_with(key, left, "partial_checkpoint_complete")) {
+        core->complete_op = core->tracked_op;
+        result->priority = find_priority(bytes, length, binary);
+        result->partial = result->priority >= 0;
+    } else if (begins_with(key, left, "checkpoint_complete")) {
         core->complete_op = core->tracked_op;
     } else if (begins_with(key, left, "checkpoint")) {
         op = find_last_op(bytes, length, binary);
@@ -288,7 +304,7 @@ static enum status core_line(struct engine *engine, const void *bytes, size_t le
 
     *result = (struct engine_result){0};
     assert(length <= INT32_MAX);
-    follow_op(core, bytes, length, binary);
+    follow_op(core, bytes, length, binary, result);
     engine_core_begin(core);
     if (binary)
         sqlite3_bind_blob(core->control, 2, bytes, (int)length, SQLITE_STATIC);

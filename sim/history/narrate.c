@@ -142,6 +142,10 @@ static void narrate_view(struct buffer *out, const struct note *note) {
     if (strcmp(cause, "checkpoint") == 0) {
         buffer_printf(out, "applies checkpoint %lld: ", (long long)note->timestamp);
         append_changes(out, note);
+    } else if (strcmp(cause, "partial") == 0) {
+        buffer_printf(out, "applies checkpoint %lld up to priority %lld: ", (long long)note->timestamp,
+                      (long long)note->transaction);
+        append_changes(out, note);
     } else if (strcmp(cause, "restart") == 0) {
         buffer_append_text(out, "shows ");
         append_count(out, note->n_rows, "row");

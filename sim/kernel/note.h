@@ -18,8 +18,9 @@ enum note_kind {
     NOTE_LOCAL_WRITE,
     /* The rows that the app can see through its views changed. rows: table, id, values = row text
      * (disk/row_text.h), NULL = the row is gone. text = "write" (after NOTE_LOCAL_WRITE), "checkpoint" (a
-     * checkpoint was published, timestamp = its op id), or "restart" (all rows visible after a restart; rows
-     * not listed are gone). */
+     * checkpoint was published, timestamp = its op id), "partial" (the same of the streams up to a priority,
+     * transaction = that priority), or "restart" (all rows visible after a restart; rows not listed are
+     * gone). */
     NOTE_VIEW,
     /* Upload of one local transaction. transaction as in NOTE_LOCAL_WRITE. text = reason, where there is one.
      */

@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/scenario_backend.h"
+#include "scenario/services.h"
 
 const char *scenario_text_name(size_t index, const void *texts) {
     return ((const char *const *)texts)[index];
@@ -77,6 +78,8 @@ bool scenario_good_name(const char *name) {
 static enum status check_user(struct reader *reader, struct reader_value item, void *unused) {
     (void)unused;
     const char *name = json_string_value(item.value);
+    if (scenario_is_service_name(name))
+        return reader_refuse(reader, item, "`%s` is a process of the service, not a user", name);
     return scenario_good_name(name)
                ? STATUS_OK
                : reader_refuse(
@@ -265,6 +268,15 @@ static enum status read_expect(struct reader *reader, struct reader_value value,
     return reader_mapping(reader, value, "expect", fields, target);
 }
 
+static enum status read_storage(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->storage_in_file = text && !strcmp(text, "file");
+    return text && (scenario->storage_in_file || !strcmp(text, "memory"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`storage` must be memory or file");
+}
+
 #define PLACE(member) offsetof(struct scenario, member)
 #define TEXT(key_, member)                                                                                   \
     { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
@@ -295,7 +307,14 @@ static const struct field network_fields[] = {
     NUMBER(FIELD_DURATION, "give-up", give_up, TIME_MILLISECOND, TIME_DAY), END};
 static const struct field service_fields[] = {
     NUMBER(FIELD_DURATION, "polling-interval", polling_interval, TIME_MILLISECOND, TIME_HOUR),
-    NUMBER(FIELD_DURATION, "keepalive", keepalive_interval, TIME_MILLISECOND, TIME_HOUR), END};
+    NUMBER(FIELD_DURATION, "keepalive", keepalive_interval, TIME_MILLISECOND, TIME_HOUR),
+    NUMBER(FIELD_COUNT, "processes", service_processes, 1, SERVICE_PROCESSES_MOST),
+    BOOLEAN("split", service_split),
+    SPECIAL("storage", read_storage),
+    BOOLEAN("strict-expiry", strict_expiry),
+    NUMBER(FIELD_DURATION, "notification-delay", notification_delay, 0, TIME_MINUTE),
+    NUMBER(FIELD_DURATION, "job-lock", job_lock, 0, TIME_HOUR),
+    END};
 static const struct field token_fields[] = {
     NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
 

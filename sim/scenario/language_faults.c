@@ -7,7 +7,7 @@
 
 #define PLACE(member) offsetof(struct scenario_fault, member)
 
-static const int64_t rarest = 30 * TIME_DAY;
+#define RAREST (30 * TIME_DAY)
 
 static enum status read_rate(struct reader *reader, struct reader_value value, void *target) {
     struct scenario_fault *fault = target;
@@ -26,7 +26,7 @@ static enum status require(struct reader *reader, struct reader_value fault, con
     return reader_refuse(reader, fault, "`%s` needs `%s`: %s", fault.key, key, example);
 }
 
-static enum status read_timed(struct reader *reader, struct reader_value value,
+static enum status read_timed(struct reader *reader, struct reader_value value, bool lasts,
                               struct scenario_fault *fault) {
     assert(fault->name && fault->rate == 0);
     const struct field fields[] = {
@@ -34,13 +34,19 @@ static enum status read_timed(struct reader *reader, struct reader_value value,
          .kind = FIELD_DURATION,
          .offset = PLACE(rate),
          .low = TIME_MILLISECOND,
-         .high = rarest},
+         .high = RAREST},
         {.key = "lasts", .kind = FIELD_DURATION_RANGE, .offset = PLACE(lasts), .high = TIME_DAY},
         {.key = NULL}};
-    enum status status = reader_mapping(reader, value, fault->name, fields, fault);
+    static const struct field moments[] = {{.key = "every",
+                                            .kind = FIELD_DURATION,
+                                            .offset = PLACE(rate),
+                                            .low = TIME_MILLISECOND,
+                                            .high = RAREST},
+                                           {.key = NULL}};
+    enum status status = reader_mapping(reader, value, fault->name, lasts ? fields : moments, fault);
     if (status == STATUS_OK)
-        status = require(reader, value, "every", "{every: 40s, lasts: [1s, 15s]}");
-    if (status == STATUS_OK)
+        status = require(reader, value, "every", lasts ? "{every: 40s, lasts: [1s, 15s]}" : "{every: 40s}");
+    if (status == STATUS_OK && lasts)
         status = require(reader, value, "lasts", "{every: 40s, lasts: [1s, 15s]}");
     return status;
 }
@@ -73,7 +79,7 @@ static enum status read_fault(struct reader *reader, struct reader_value value, 
     if (*off)
         return STATUS_OK;
     if (kind->class == FAULT_CLASS_TIMED)
-        return read_timed(reader, value, fault);
+        return read_timed(reader, value, kind->lasts, fault);
     if (kind->class == FAULT_CLASS_WIRE)
         return read_wire(reader, value, kind, fault);
     fault->rate = 1;

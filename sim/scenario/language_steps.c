@@ -9,6 +9,7 @@
 #include "scenario/generator.h"
 #include "scenario/language.h"
 #include "scenario/plan.h"
+#include "scenario/services.h"
 
 #define PLACE(member) offsetof(struct scenario_step, member)
 
@@ -40,6 +41,14 @@ static enum status read_crash(struct reader *reader, struct reader_value value, 
 
 static enum status read_rotate(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_ROTATE_KEYS);
+}
+
+static enum status read_redeploy(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_REDEPLOY);
+}
+
+static enum status read_compact(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_COMPACT);
 }
 
 static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
@@ -105,7 +114,9 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
         {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect},                               \
-        {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate}, {                                \
+        {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate},                                  \
+        {.key = "redeploy", .kind = FIELD_SPECIAL, .read = read_redeploy},                                   \
+        {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
 
@@ -151,12 +162,12 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     return reader_refuse(
         reader, step,
         "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
-        "crash, rotate-keys");
+        "crash, rotate-keys, redeploy, compact");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
-    return scenario_has_client(scenario, name) || !strcmp(name, "powersync") || !strcmp(name, "convex") ||
-           !strcmp(name, "issuer");
+    return scenario_has_client(scenario, name) || scenario_has_service(scenario, name) ||
+           !strcmp(name, "powersync") || !strcmp(name, "convex") || !strcmp(name, "issuer");
 }
 
 /* Devices write, plain Convex clients call. */
@@ -187,8 +198,15 @@ static enum status check_who(struct reader *reader, struct reader_value value,
     }
     if (step->kind == STEP_CRASH && !strcmp(step->client, "convex"))
         return STATUS_OK;
-    if (step->kind == STEP_CRASH && !strcmp(step->client, "powersync") && scenario->n_users > 0)
+    if (step->kind == STEP_CRASH && scenario_has_service(scenario, step->client))
         return STATUS_OK;
+    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
+        const char *key = step->kind == STEP_REDEPLOY ? "redeploy" : "compact";
+        return !strcmp(step->client, "powersync") && scenario->n_users > 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, key),
+                                   "only `powersync` does that, where somebody has a device");
+    }
     assert(step->client);
     if (step->kind == STEP_ROTATE_KEYS) {
         struct reader_value who = reader_member(value.value, "rotate-keys");
@@ -256,6 +274,10 @@ static enum status check_step(struct reader *reader, struct reader_value value,
     if (step->kind == STEP_WRITE) {
         status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
         return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;
+    }
+    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
+        status = refuse_keys(reader, value, of_faults, "is for faults, this takes no time");
+        return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;
     }
     status = need(reader, value, "lasts", ": how long it goes on");
     return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;

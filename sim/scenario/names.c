@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "scenario/fault_kinds.h"
+#include "scenario/services.h"
 
 /* X(name, class, lasts, counter, step, one way, id letter, summary) */
 #define FAULTS(X)                                                                                            \
@@ -16,6 +17,10 @@
       "the app's process ends and starts again on the same database")                                        \
     X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
       "the PowerSync service ends and starts again on the same storage")                                     \
+    X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
+      "the sync config is deployed again, as a new one with the same streams")                               \
+    X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
+      "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
@@ -58,10 +63,14 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("rotate-keys");
     case STEP_PARTITION:
         return fault_kind_find(step->one_way ? "one-way-partition" : "partition");
+    case STEP_REDEPLOY:
+        return fault_kind_find("redeploy");
+    case STEP_COMPACT:
+        return fault_kind_find("compact");
     case STEP_CRASH:
-        return fault_kind_find(!strcmp(step->client, "powersync") ? "service-crash"
-                               : !strcmp(step->client, "convex")  ? "deployment-crash"
-                                                                  : "client-crash");
+        return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
+                               : !strcmp(step->client, "convex")      ? "deployment-crash"
+                                                                      : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;
@@ -88,6 +97,10 @@ const struct scenario_name *scenario_mutants(void) {
         {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
         {"replay-old-checkpoint", "the service begins each stream with the checkpoint before the newest"},
+        {"foreign-bucket", "the service gives each client a bucket that is somebody else's"},
+        {"stale-lookups", "a connection keeps the buckets that it began with, whatever memberships become"},
+        {"complete-compacted",
+         "the service completes checkpoints that compaction has left operations out of"},
         {"lost-update", "a commit's validation overlooks changes of documents that were read"},
         {"phantom", "a commit's validation overlooks new documents in ranges that were read"},
         {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},

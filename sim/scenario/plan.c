@@ -11,6 +11,7 @@
 #include "scenario/fault_kinds.h"
 #include "scenario/generator.h"
 #include "scenario/language.h"
+#include "scenario/services.h"
 
 static const size_t steps_most = 2000000;
 
@@ -159,10 +160,10 @@ static void set_target(const struct planner *planner, struct scenario_step *step
         step->client = who;
         return;
     }
-    bool only_far = !strcmp(who, "powersync") || scenario_group_of(planner->scenario, who);
+    bool only_far = scenario_is_service_name(who) || scenario_group_of(planner->scenario, who);
     bool far = random_chance(stream, 1, 2);
     step->from = who;
-    step->to = only_far || far ? "convex" : "powersync";
+    step->to = only_far || far ? "convex" : scenario_service_of(planner->scenario, who);
     if (step->one_way && random_chance(stream, 1, 2)) { /* either direction can be the dead one */
         const char *other = step->to;
         step->to = step->from;
@@ -197,11 +198,15 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     if (is_swarm(planner)) /* up to eight times rarer than the most that the scenario allows */
         mean = mean * 8 / random_between(&stream, 1, 8);
     bool at_service = !strcmp(kind->name, "service-crash");
+    bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
     bool at_issuer = kind->step == STEP_ROTATE_KEYS;
-    for (size_t i = 0; !at_service && !at_deployment && !at_issuer && i < clients->total; i++)
+    for (size_t i = 0; !at_service && !at_operator && !at_deployment && !at_issuer && i < clients->total; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
-    if (clients->count > 0 && (at_service || kind->step == STEP_PARTITION))
+    for (size_t i = 0;
+         (at_service || kind->step == STEP_PARTITION) && i < scenario_services(planner->scenario); i++)
+        plan_fault_at(planner, fault, kind, scenario_service_name(planner->scenario, i), mean);
+    if (clients->count > 0 && at_operator)
         plan_fault_at(planner, fault, kind, "powersync", mean);
     if (at_deployment)
         plan_fault_at(planner, fault, kind, "convex", mean);

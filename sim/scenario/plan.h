@@ -17,7 +17,10 @@ enum step_kind {
     STEP_DISCONNECT,  /* `client` calls disconnect, and connect after `lasts` */
     STEP_ROTATE_KEYS, /* the node `client`, "issuer", signs with a new key; the old one is published for
                          `lasts` */
-    STEP_CRASH /* the node `client` (a client, "powersync" or "convex") ends, and starts again after `lasts`
+    STEP_REDEPLOY, /* the sync config of the service `client`, "powersync", is deployed again, as a new one */
+    STEP_COMPACT,  /* the buckets of the service `client` are compacted */
+    STEP_CRASH /* the node `client` (a client, a process of the service or "convex") ends, and starts again
+                * after `lasts`
                 */
 };
 

@@ -72,6 +72,19 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);
 }
 
+/* What is not as usual. */
+static void write_service(struct buffer *out, const struct scenario *scenario) {
+    if (scenario->service_processes > 1)
+        buffer_printf(out, ", processes: %" PRId64, scenario->service_processes);
+    buffer_append_text(out, scenario->service_split ? ", split: true" : "");
+    buffer_append_text(out, scenario->storage_in_file ? ", storage: file" : "");
+    buffer_append_text(out, scenario->strict_expiry ? ", strict-expiry: true" : "");
+    if (scenario->notification_delay > 0)
+        append_duration(out, ", notification-delay: ", scenario->notification_delay);
+    if (scenario->job_lock > 0)
+        append_duration(out, ", job-lock: ", scenario->job_lock);
+}
+
 static void write_timings(struct buffer *out, const struct plan *plan, const struct scenario *scenario) {
     int64_t low = scenario->latency.low < plan->latency ? scenario->latency.low : plan->latency;
     append_duration(out, "network: {latency: [", low);
@@ -80,6 +93,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     append_duration(out, ", give-up: ", scenario->give_up);
     append_duration(out, "}\nservice: {polling-interval: ", scenario->polling_interval);
     append_duration(out, ", keepalive: ", scenario->keepalive_interval);
+    write_service(out, scenario);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
     buffer_append_text(out, "}\n");
 }
@@ -163,6 +177,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_REDEPLOY] = "redeploy",
+                                       [STEP_COMPACT] = "compact",
                                        [STEP_CRASH] = "crash",
                                        [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
@@ -184,7 +200,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
         buffer_printf(out, ", args: %s", step->args);
-    } else {
+    } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
         append_duration(out, ", lasts: ", step->lasts);
     }
     buffer_append_text(out, "}\n");
@@ -224,6 +240,12 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);
         break;
+    case STEP_REDEPLOY:
+        buffer_append_text(out, "the sync config is deployed again");
+        return;
+    case STEP_COMPACT:
+        buffer_append_text(out, "the buckets are compacted");
+        return;
     case STEP_ROTATE_KEYS:
         buffer_printf(out, "%s signs with a new key and publishes the old one", step->client);
         break;

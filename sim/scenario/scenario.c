@@ -9,6 +9,7 @@
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
 #include "scenario/scenario_backend.h"
+#include "scenario/services.h"
 
 static const size_t file_most = (size_t)16 << 20;
 
@@ -34,6 +35,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->polling_interval = TIME_SECOND;
     scenario->token_lifetime = TIME_HOUR;
     scenario->keepalive_interval = 20 * TIME_SECOND;
+    scenario->service_processes = 1;
     scenario->swarm = true;
     scenario->fault_points = true;
     scenario->random_knobs = true;
@@ -78,6 +80,9 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
             return reader_refuse_key(reader, reader_member(root.value, "faults"), scenario->faults[i].name,
                                      "with `steps`, `%s` is written as steps and not as a fault",
                                      scenario->faults[i].name);
+    if (scenario->storage_in_file && scenario_services(scenario) > 1)
+        return reader_refuse_key(reader, reader_member(root.value, "service"), "storage",
+                                 "a storage in a file belongs to one process");
     if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");

@@ -107,6 +107,12 @@ struct scenario {
     int64_t polling_interval;
     int64_t token_lifetime;
     int64_t keepalive_interval;
+    int64_t service_processes;  /* that answer devices, 1.. (services.h) */
+    bool service_split;         /* replication in processes of its own */
+    bool storage_in_file;       /* the service's; one process only */
+    bool strict_expiry;         /* recognise every wording of an expired cursor */
+    int64_t notification_delay; /* ns between a commit and the API's hearing of it */
+    int64_t job_lock;           /* ns that a dead replicator's lock on a stream lasts */
 
     const struct scenario_fault *faults;
     size_t n_faults;

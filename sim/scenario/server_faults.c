@@ -28,12 +28,9 @@ struct host *server_door_open(struct host *node, const struct fault_settings *se
 void server_doors_stop(const struct server_doors *doors) {
     if (doors->convex)
         fault_host_stop(doors->convex);
-    if (doors->powersync)
-        fault_host_stop(doors->powersync);
 }
 
 void server_doors_close(struct server_doors *doors) {
     fault_host_destroy(doors->convex);
-    fault_host_destroy(doors->powersync);
     *doors = (struct server_doors){0};
 }

@@ -9,14 +9,15 @@
 #include "scenario/fault_kinds.h"
 #include "scenario/language.h"
 #include "scenario/scenario_backend.h"
+#include "scenario/services.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 #include "scenario/switches.h"
 
-static const char deploy_key[] = "prod:syncline-1|0123456789abcdef";
+const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
 static const char token_secret[] = "a secret that only this world knows";
-static const char token_audience[] = "powersync";
+const char stage_token_audience[] = "powersync";
 
 /* --- counting --- */
 
@@ -32,7 +33,7 @@ static void count_wire(void *context, int64_t now, const struct wire_event *even
     struct stage *stage = context;
     (void)now;
     if (event->kind == WIRE_REQUEST_SEEN && !strcmp(event->server, "convex") &&
-        !strcmp(event->client, "powersync"))
+        scenario_is_service_name(event->client))
         stage->convex_requests++;
 }
 
@@ -72,9 +73,10 @@ static void build_net(struct stage *stage) {
         .latency = plan->latency, .jitter = plan->jitter, .give_up = stage->scenario->give_up};
     stage->net = net_create(stage->world, &settings);
     net_flip_delay(stage->net, stage->options->flip_bit);
-    set_link(stage, "powersync", "convex");
+    for (size_t i = 0; i < scenario_services(stage->scenario); i++)
+        set_link(stage, scenario_service_name(stage->scenario, i), "convex");
     for (size_t i = 0; i < stage->names.count; i++) {
-        set_link(stage, stage->names.names[i], "powersync");
+        set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
     }
@@ -149,7 +151,7 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
     stage->deployment_host = server_door_open(net_node(stage->net, "convex"), &scenario->server_faults.convex,
                                               &stage->doors.convex);
     stage->deployment_options = (struct convex_deployment_options){
-        .deploy_key = deploy_key,
+        .deploy_key = stage_deploy_key,
         .storage = stage->storage,
         .mutation_time_low = TIME_MILLISECOND,
         .mutation_time_high = 15 * TIME_MILLISECOND,
@@ -168,23 +170,12 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
                                scenario->lists_per_user, scenario->todos_per_list, choice, error);
 }
 
-static enum status build_service(struct stage *stage, struct error *error) {
-    const struct scenario *scenario = stage->scenario;
-    static const char *const audiences[] = {token_audience};
-    char *jwks = jwt_jwks_of_secret(token_key_id, token_secret);
-    const struct powersync_options options = {
-        .sync_config = scenario->sync_config,
-        .sync_config_file = "sync-config.yaml",
-        .source = {.deployment = "convex",
-                   .deploy_key = deploy_key,
-                   .polling_interval = scenario->polling_interval},
-        .auth = {.jwks = jwks, .audiences = audiences, .n_audiences = 1},
-        .keepalive_interval = scenario->keepalive_interval};
-    stage->service_host = server_door_open(net_node(stage->net, "powersync"),
-                                           &scenario->server_faults.powersync, &stage->doors.powersync);
-    enum status status = powersync_service_create(stage->service_host, &options, &stage->service, error);
-    free(jwks);
-    return status;
+static enum status build_services(struct stage *stage, struct error *error) {
+    char *keys = jwt_jwks_of_secret(token_key_id, token_secret);
+    stage->token_keys = arena_copy_text(&stage->arena, keys);
+    stage->sync_config = stage->scenario->sync_config;
+    free(keys);
+    return stage_services_open(stage, error);
 }
 
 /* --- clients --- */
@@ -192,16 +183,17 @@ static enum status build_service(struct stage *stage, struct error *error) {
 static enum status build_client(struct stage *stage, size_t index, struct error *error) {
     assert(index < stage->names.count);
     struct stage_client *client = &stage->clients[index];
-    const struct client_settings settings = {.user = stage->names.users[index],
-                                             .service = "powersync",
-                                             .backend = "convex",
-                                             .issuer = "issuer",
-                                             .upload = &upload_convex_mutation,
-                                             .upload_throttle = TIME_SECOND,
-                                             .retry_delay = 5 * TIME_SECOND,
-                                             .parameters = stage->requests[index].parameters,
-                                             .subscriptions = stage->requests[index].subscriptions,
-                                             .n_subscriptions = stage->requests[index].n_subscriptions};
+    const struct client_settings settings = {
+        .user = stage->names.users[index],
+        .service = scenario_service_of(stage->scenario, stage->names.names[index]),
+        .backend = "convex",
+        .issuer = "issuer",
+        .upload = &upload_convex_mutation,
+        .upload_throttle = TIME_SECOND,
+        .retry_delay = 5 * TIME_SECOND,
+        .parameters = stage->requests[index].parameters,
+        .subscriptions = stage->requests[index].subscriptions,
+        .n_subscriptions = stage->requests[index].n_subscriptions};
     client->name = stage->names.names[index];
     client->host = net_node(stage->net, client->name);
     map_set(&stage->clients_by_name, client->name, client);
@@ -239,12 +231,12 @@ static enum status build_devices(struct stage *stage, struct error *error) {
 static void build_issuer(struct stage *stage) {
     if (!stage->issuer)
         stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                          token_audience, stage->scenario->token_lifetime);
+                                          stage_token_audience, stage->scenario->token_lifetime);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
 static enum status build_powersync(struct stage *stage, struct error *error) {
-    enum status status = build_service(stage, error);
+    enum status status = build_services(stage, error);
     if (status != STATUS_OK)
         return status;
     build_issuer(stage);
@@ -284,8 +276,7 @@ void stage_tear_down(struct stage *stage) {
     if (stage->pool)
         client_pool_destroy(stage->pool);
     app_issuer_destroy(stage->issuer);
-    if (stage->service)
-        powersync_service_destroy(stage->service);
+    stage_services_close(stage);
     if (stage->deployment)
         convex_deployment_destroy(stage->deployment);
     convex_storage_destroy(stage->storage);

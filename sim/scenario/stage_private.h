@@ -2,12 +2,12 @@
 #ifndef SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 #define SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 
-#include "mock-powersync/service.h"
 #include "net/net.h"
 #include "scenario/clients.h"
 #include "scenario/freshness.h"
 #include "scenario/server_faults.h"
 #include "scenario/stage.h"
+#include "scenario/stage_service.h"
 
 /* One thing to do at one time. Steps are not events of the world: removing one moves no other event's tie
  * key, so a shrunk plan stays close to the run that failed. */
@@ -40,14 +40,18 @@ struct stage {
     struct history *history;
     struct checker *checker;
     struct freshness *freshness; /* NULL: not asked for */
-    struct host *service_host, *deployment_host;
+    struct host *deployment_host;
     struct convex_storage *storage;
     struct convex_deployment *deployment; /* NULL while it is down */
     struct convex_deployment_options deployment_options;
     int deployment_crashes;
     struct server_doors doors;
-    struct powersync_service *service; /* NULL: no user has a device */
-    int service_crashes;
+    struct stage_process *services; /* none: no user has a device */
+    size_t n_services;
+    struct storage *service_storage;
+    sqlite3 *storage_file;   /* keeps it while nobody has it open */
+    const char *sync_config; /* the newest that was deployed */
+    const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
     struct client_pool *pool;
     struct scenario_clients names;
@@ -60,6 +64,9 @@ struct stage {
     uint64_t commits, local_writes, applied, convex_requests;
     int64_t progress_at; /* virtual ns of the next call of options->progress */
 };
+
+extern const char stage_deploy_key[];
+extern const char stage_token_audience[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);

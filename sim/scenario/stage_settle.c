@@ -56,7 +56,7 @@ static bool shows_newest(struct stage *stage, size_t index) {
     const struct oracle *oracle = checker_oracle(stage->checker);
     const struct oracle_user *user = oracle ? oracle_client(oracle, index) : NULL;
     if (!user) /* no property looks at views: the service standing at the newest commit must do */
-        return powersync_service_position(stage->service) >= convex_deployment_latest(stage->deployment);
+        return stage_service_position(stage) >= convex_deployment_latest(stage->deployment);
     return hash128_equal(oracle_user_set(user),
                          shown_set(stage->clients[index].client, stage->scenario->app->schema));
 }

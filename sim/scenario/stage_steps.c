@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/services.h"
 #include "scenario/stage_party.h"
 
 /* --- the agenda --- */
@@ -98,23 +99,6 @@ static enum status restart_client(struct stage_client *client, struct error *err
     return STATUS_OK;
 }
 
-/* --- the service --- */
-
-static void crash_service(struct stage *stage) {
-    if (stage->service_crashes++ > 0)
-        return;
-    net_crash_node(stage->net, "powersync");
-    if (stage->doors.powersync)
-        fault_host_crash(stage->doors.powersync);
-    powersync_service_crash(stage->service);
-}
-
-static void restart_service(struct stage *stage) {
-    assert(stage->service_crashes > 0);
-    if (--stage->service_crashes == 0)
-        powersync_service_restart(stage->service);
-}
-
 /* --- the deployment --- */
 
 static void crash_deployment(struct stage *stage) {
@@ -183,10 +167,6 @@ static bool is_deployment(const struct scenario_step *step) {
     return !strcmp(step->client, "convex");
 }
 
-static bool is_service(const struct scenario_step *step) {
-    return !strcmp(step->client, "powersync");
-}
-
 /* What the plan does to the world is told as well, so that a narration shows why somebody fell silent. */
 static void tell(struct stage *stage, char *text) {
     const struct note note = {.kind = NOTE_TEXT, .text = text};
@@ -211,6 +191,12 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
+    case STEP_REDEPLOY:
+        tell(stage, memory_format("the sync config is deployed again (step %s)", step->id));
+        break;
+    case STEP_COMPACT:
+        tell(stage, memory_format("the service compacts its buckets (step %s)", step->id));
+        break;
     case STEP_ROTATE_KEYS:
         tell(stage, memory_format("%s signs with a new key and publishes the old one for %s%s)", step->client,
                                   lasts, step->id));
@@ -223,6 +209,15 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
 
 static void tell_end(struct stage *stage, const struct scenario_step *step) {
     tell(stage, memory_format("step %s is over", step->id));
+}
+
+static enum status operate(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    enum status status = STATUS_OK;
+    bool up = step->kind == STEP_REDEPLOY ? stage_service_redeploy(stage, step->id, &status, error)
+                                          : stage_service_compact(stage, &status, error);
+    if (!up)
+        tell(stage, memory_format("%s is left out: no process of the service is up", step->id));
+    return status;
 }
 
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
@@ -239,8 +234,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         disconnect_begin(find_client(stage, step->client));
         break;
     case STEP_CRASH:
-        if (is_service(step))
-            crash_service(stage);
+        if (scenario_is_service_name(step->client))
+            stage_service_crash(stage, step->client);
         else if (is_deployment(step))
             crash_deployment(stage);
         else
@@ -249,6 +244,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
         break;
+    case STEP_REDEPLOY:
+    case STEP_COMPACT:
+        return operate(stage, step, error);
     case STEP_WRITE:
     case STEP_CALL:
         break;
@@ -257,7 +255,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
 }
 
 static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
-    tell_end(stage, step);
+    if (fault_kind_of_step(step)->lasts)
+        tell_end(stage, step);
     switch (step->kind) {
     case STEP_OFFLINE:
     case STEP_PARTITION:
@@ -267,14 +266,16 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         disconnect_end(find_client(stage, step->client));
         break;
     case STEP_CRASH:
-        if (is_service(step))
-            restart_service(stage);
-        else if (is_deployment(step))
+        if (scenario_is_service_name(step->client))
+            return stage_service_restart(stage, step->client, error);
+        if (is_deployment(step))
             restart_deployment(stage);
         else
             return restart_client(find_client(stage, step->client), error);
         break;
     case STEP_ROTATE_KEYS:
+    case STEP_REDEPLOY:
+    case STEP_COMPACT:
     case STEP_WRITE:
     case STEP_CALL:
         break;
@@ -306,10 +307,9 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
-    if (stage->service_crashes > 0) {
-        stage->service_crashes = 1;
-        restart_service(stage);
-    }
+    enum status healed = stage_services_heal(stage, error);
+    if (healed != STATUS_OK)
+        return healed;
     for (size_t i = 0; i < stage->names.total; i++) {
         struct stage_client *client = &stage->clients[i];
         client->disconnects = 0;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../mock-powersync/document.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "mock-powersync/config/evaluate.h"
-#include "mock-powersync/replication/convex_row.h"
 
 /* The parameter index: key -> JSON array of all tuples that the rows of the case left under it. */
 static void keep_lookups(struct map *lookups, const struct row_outputs *found) {
@@ -50,7 +50,7 @@ static json_t *judge_row(const struct sync_config *config, struct map *lookups, 
     struct source_table table = {"default", "convex", json_text(row, "table")};
     struct arena arena = {0};
     if (json_is_object(document)) {
-        struct row columns = convex_row(document, &arena);
+        struct row columns = document_row(document, &arena);
         evaluate_row(config, 1, &table, &columns, &arena, &found);
         keep_lookups(lookups, &found);
         for (size_t i = 0; i < found.n_lookups; i++)

@@ -10,6 +10,7 @@
 #include "base/jwt.h"
 #include "base/map.h"
 #include "mock-powersync/fake_convex.h"
+#include "mock-powersync/lines.h"
 #include "mock-powersync/service.h"
 #include "net/net.h"
 
@@ -231,19 +232,11 @@ static inline size_t line_count(const struct client *client) {
 }
 
 static inline const json_t *line(const struct client *client, size_t index) {
-    if (index >= line_count(client))
-        fail_msg("line %zu wanted, %zu there", index, line_count(client));
-    return json_array_get(client->lines, index);
-}
-
-static inline const char *line_kind(const json_t *json) {
-    return json_object_iter_key(json_object_iter((json_t *)(uintptr_t)json));
+    return lines_at(client->lines, index);
 }
 
 static inline const json_t *line_of(const struct client *client, size_t index, const char *kind) {
-    const json_t *json = line(client, index);
-    assert_string_equal(line_kind(json), kind);
-    return json_object_get(json, kind);
+    return lines_of(client->lines, index, kind);
 }
 
 /* Forget the lines so far. */
@@ -251,28 +244,8 @@ static inline void forget_lines(struct client *client) {
     json_array_clear(client->lines);
 }
 
-/* The lines' kinds in order: "checkpoint data checkpoint_complete ". */
 static inline void assert_kinds(const struct client *client, const char *expected) {
-    struct buffer kinds = {0};
-    for (size_t i = 0; i < line_count(client); i++) {
-        if (i > 0)
-            buffer_append_char(&kinds, ' ');
-        buffer_append_text(&kinds, line_kind(line(client, i)));
-    }
-    assert_string_equal(buffer_text(&kinds), expected);
-    buffer_free(&kinds);
-}
-
-static inline const json_t *at(const json_t *array, size_t index) {
-    assert_true(index < json_array_size(array));
-    return json_array_get(array, index);
-}
-
-static inline void assert_json(const json_t *json, const char *expected) {
-    struct buffer text = {0};
-    json_append(&text, json);
-    assert_string_equal(buffer_text(&text), expected);
-    buffer_free(&text);
+    lines_assert_kinds(client->lines, expected);
 }
 
 static inline struct fixture *fixture_world(uint64_t seed) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/replication/convex_row.h"
+#include "mock-powersync/document.h"
 #include "mock-powersync/storage/checksum.h"
 #include "mock-powersync/storage/storage.h"
 
@@ -51,7 +51,7 @@ static void save(struct fixture *fixture, const char *id, const char *document, 
     if (document) {
         json = json_parse(document, strlen(document), NULL);
         assert_non_null(json);
-        struct row row = convex_row(json, &arena);
+        struct row row = document_row(json, &arena);
         evaluate_row(fixture->config, 1, &(struct source_table){"default", "convex", "lists"}, &row, &arena,
                      &outputs);
     }

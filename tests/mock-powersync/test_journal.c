@@ -388,11 +388,51 @@ static void only_storages_are_opened(void **state) {
     run_end(&run);
 }
 
+/* A damaged file is refused, or opened as what it says; it never takes the process down. */
+static void damaged_files(void **state) {
+    (void)state;
+    struct run run;
+    run_begin(&run, 6);
+    assert_true(run_open(&run));
+    assert_true(work(&run));
+    storage_destroy(run.storage);
+    run.storage = NULL;
+    char path[100];
+    snprintf(path, sizeof path, "%s/storage", run.directory);
+    static char good[1 << 20], bad[1 << 20];
+    FILE *file = fopen(path, "r");
+    size_t length = fread(good, 1, sizeof good, file);
+    fclose(file);
+    assert_true(length > 4096 && length < sizeof good);
+    struct dice dice = {.seed = 6};
+    unsigned refused = 0, taken = 0;
+    for (unsigned i = 0; i < 600; i++) {
+        memcpy(bad, good, length);
+        for (unsigned j = 0; j < 1 + i % 8; j++)
+            bad[roll(&dice, (unsigned)length)] = (char)roll(&dice, 256);
+        file = fopen(path, "w");
+        assert_int_equal(fwrite(bad, 1, length, file), length);
+        fclose(file);
+        struct error error = {0};
+        struct storage *storage;
+        if (storage_open(&storage, run.path, &error) == STATUS_OK) {
+            taken++;
+            storage_destroy(storage);
+        } else {
+            refused++;
+            assert_true(strlen(error.message) > 0);
+        }
+    }
+    assert_true(refused > 100 && taken > 100);
+    run_end(&run);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(details_come_back),        cmocka_unit_test(stopped_streams_go),
         cmocka_unit_test(only_storages_are_opened), cmocka_unit_test(same_for_other_histories),
-        cmocka_unit_test(crash_at_any_write),       cmocka_unit_test(disk_fails_at_any_write),
+        cmocka_unit_test(crash_at_any_write),       cmocka_unit_test(damaged_files),
+        cmocka_unit_test(disk_fails_at_any_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

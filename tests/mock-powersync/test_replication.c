@@ -120,6 +120,29 @@ static void exact_table_missing_from_the_schemas(void **state) {
     assert_int_equal(requests(setting, 0, "GET /api/list_snapshot?format=json&snapshot"), 0);
 }
 
+/* Wildcards are prefixes, with case; the service's own table is in none of them. */
+static void wildcard_tables(void **state) {
+    struct setting *setting = *state;
+    setting->fake->schemas = "{\"p_b\":{},\"P_c\":{},\"p_a\":{},\"powersync_checkpoints\":{},\"other\":{}}";
+    put(setting, 1000, "p_b", "b1", "");
+    put(setting, 1000, "p_a", "a1", "");
+    put(setting, 1000, "P_c", "c1", "");
+    put(setting, 1000, "powersync_checkpoints", "m1", "");
+    put(setting, 1000, "other", "o1", "");
+    started(state, "SELECT *, _id AS id FROM \\\"p%\\\"");
+    assert_operations(setting, OUT, "PUT a1, PUT b1"); /* sorted by the names of their tables */
+    assert_int_equal(requests(setting, 0, "GET /api/json_schemas"), 2); /* once for each pattern, twice */
+    /* one that is new is taken from the deltas, and not looked up again */
+    put(setting, 2000, "p_new", "n1", "");
+    put(setting, 3000, "P_new", "n2", "");
+    put(setting, 4000, "powersync_checkpoints", "m1", "");
+    run(setting, 2 * SECOND);
+    assert_operations(setting, OUT, "PUT a1, PUT b1, PUT n1");
+    assert_int_equal(requests(setting, 0, "GET /api/json_schemas"), 2);
+    const struct table_progress *progress = map_get(&serving(setting)->tables, "p_new");
+    assert_true(progress && progress->done);
+}
+
 static void case_matters(void **state) {
     struct setting *setting = started(state, "SELECT *, _id AS id FROM \\\"Lists\\\"");
     put(setting, 1000, "lists", "l1", "");
@@ -333,6 +356,7 @@ int main(void) {
                                        TEST(rows_that_a_snapshot_skips),
                                        TEST(a_filter_that_is_ignored),
                                        TEST(exact_table_missing_from_the_schemas),
+                                       TEST(wildcard_tables),
                                        TEST(case_matters),
                                        TEST(dropped_and_cleared_tables),
                                        TEST(transactions_of_a_page),

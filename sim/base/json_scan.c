@@ -1,4 +1,4 @@
-#include "check/sync_scan.h"
+#include "base/json_scan.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -7,14 +7,14 @@
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-void sync_scan_start(struct sync_scan *scan, const char *bytes, size_t length) {
+void json_scan_start(struct json_scan *scan, const char *bytes, size_t length) {
     assert(bytes || length == 0);
     static const char nothing[1] = "";
     const char *start = bytes ? bytes : nothing;
-    *scan = (struct sync_scan){.start = start, .at = start, .end = start + length};
+    *scan = (struct json_scan){.start = start, .at = start, .end = start + length};
 }
 
-bool sync_scan_fail(struct sync_scan *scan, const char *reason) {
+bool json_scan_fail(struct json_scan *scan, const char *reason) {
     assert(reason);
     assert(scan->at >= scan->start && scan->at <= scan->end);
     if (!scan->reason)
@@ -26,44 +26,44 @@ static bool is_space(char byte) {
     return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-static void pass_space(struct sync_scan *scan) {
+static void pass_space(struct json_scan *scan) {
     while (scan->at < scan->end && is_space(*scan->at)) {
         scan->spaced = true;
         scan->at++;
     }
 }
 
-char sync_scan_peek(struct sync_scan *scan) {
+char json_scan_peek(struct json_scan *scan) {
     pass_space(scan);
     return scan->at < scan->end ? *scan->at : '\0';
 }
 
-bool sync_scan_take(struct sync_scan *scan, char wanted, const char *reason) {
+bool json_scan_take(struct json_scan *scan, char wanted, const char *reason) {
     assert(wanted);
-    if (sync_scan_peek(scan) != wanted)
-        return sync_scan_fail(scan, reason);
+    if (json_scan_peek(scan) != wanted)
+        return json_scan_fail(scan, reason);
     scan->at++;
     return true;
 }
 
-bool sync_scan_finish(struct sync_scan *scan) {
+bool json_scan_finish(struct json_scan *scan) {
     pass_space(scan);
-    return scan->at == scan->end || sync_scan_fail(scan, "something follows the object");
+    return scan->at == scan->end || json_scan_fail(scan, "something follows the object");
 }
 
-bool sync_scan_open(struct sync_scan *scan, char opening, const char *reason) {
+bool json_scan_open(struct json_scan *scan, char opening, const char *reason) {
     assert(opening == '{' || opening == '[');
-    if (!sync_scan_take(scan, opening, reason))
+    if (!json_scan_take(scan, opening, reason))
         return false;
-    if (scan->depth == SYNC_LINE_NESTING)
-        return sync_scan_fail(scan, "nested too deeply");
+    if (scan->depth == JSON_SCAN_NESTING)
+        return json_scan_fail(scan, "nested too deeply");
     scan->depth++;
     return true;
 }
 
-bool sync_scan_next(struct sync_scan *scan, char closing, bool *first, bool *more) {
+bool json_scan_next(struct json_scan *scan, char closing, bool *first, bool *more) {
     assert(scan->depth > 0);
-    char byte = sync_scan_peek(scan);
+    char byte = json_scan_peek(scan);
     *more = byte != closing;
     if (!*more) {
         scan->at++;
@@ -75,10 +75,10 @@ bool sync_scan_next(struct sync_scan *scan, char closing, bool *first, bool *mor
         return true;
     }
     if (byte != ',')
-        return sync_scan_fail(scan, "expected a comma or the end of the list or object");
+        return json_scan_fail(scan, "expected a comma or the end of the list or object");
     scan->at++;
-    if (sync_scan_peek(scan) == closing)
-        return sync_scan_fail(scan, "a comma before the end");
+    if (json_scan_peek(scan) == closing)
+        return json_scan_fail(scan, "a comma before the end");
     return true;
 }
 
@@ -171,49 +171,49 @@ static size_t unicode_escape(const char *at, const char *end, uint32_t *code) {
     return 10;
 }
 
-static bool pass_escape(struct sync_scan *scan) {
+static bool pass_escape(struct json_scan *scan) {
     assert(*scan->at == '\\');
     if (scan->end - scan->at < 2)
-        return sync_scan_fail(scan, "the string does not end");
+        return json_scan_fail(scan, "the string does not end");
     char kind = scan->at[1];
     if (kind == 'u') {
         uint32_t code;
         size_t length = unicode_escape(scan->at + 2, scan->end, &code);
         if (length == 0)
-            return sync_scan_fail(scan, "a bad \\u escape or a lone surrogate");
+            return json_scan_fail(scan, "a bad \\u escape or a lone surrogate");
         scan->at += 2 + length;
         return true;
     }
     if (kind == '\0' || !strchr("\"\\/bfnrt", kind))
-        return sync_scan_fail(scan, "an unknown escape");
+        return json_scan_fail(scan, "an unknown escape");
     scan->at += 2;
     return true;
 }
 
-static bool pass_special(struct sync_scan *scan, bool *escaped) {
+static bool pass_special(struct json_scan *scan, bool *escaped) {
     unsigned char byte = (unsigned char)*scan->at;
     if (byte == '\\') {
         *escaped = true;
         return pass_escape(scan);
     }
     if (byte < 0x20)
-        return sync_scan_fail(scan, "a control character inside a string");
+        return json_scan_fail(scan, "a control character inside a string");
     size_t length = utf8_sequence(scan->at, scan->end);
     if (length == 0)
-        return sync_scan_fail(scan, "bytes that are not UTF-8");
+        return json_scan_fail(scan, "bytes that are not UTF-8");
     scan->at += length;
     return true;
 }
 
-bool sync_scan_string(struct sync_scan *scan, struct sync_text *inside, bool *escaped, const char *reason) {
-    if (!sync_scan_take(scan, '"', reason))
+bool json_scan_string(struct json_scan *scan, struct json_span *inside, bool *escaped, const char *reason) {
+    if (!json_scan_take(scan, '"', reason))
         return false;
     *escaped = false;
     inside->bytes = scan->at;
     for (;;) {
         scan->at = pass_plain(scan->at, scan->end);
         if (scan->at == scan->end)
-            return sync_scan_fail(scan, "the string does not end");
+            return json_scan_fail(scan, "the string does not end");
         if (*scan->at == '"')
             break;
         if (!pass_special(scan, escaped))
@@ -261,7 +261,7 @@ static char unescaped(char kind) {
     }
 }
 
-char *sync_scan_unescape(char *out, const char *bytes, size_t length) {
+char *json_scan_unescape(char *out, const char *bytes, size_t length) {
     const char *at = bytes;
     const char *end = bytes + length;
     while (at < end) {
@@ -289,44 +289,44 @@ char *sync_scan_unescape(char *out, const char *bytes, size_t length) {
 
 /* --- other values --- */
 
-bool sync_scan_literal(struct sync_scan *scan, const char *literal) {
+bool json_scan_literal(struct json_scan *scan, const char *literal) {
     size_t length = strlen(literal);
-    sync_scan_peek(scan);
+    json_scan_peek(scan);
     if ((size_t)(scan->end - scan->at) < length || memcmp(scan->at, literal, length) != 0)
-        return sync_scan_fail(scan, "expected a value");
+        return json_scan_fail(scan, "expected a value");
     scan->at += length;
     return true;
 }
 
-static size_t pass_digits(struct sync_scan *scan) {
+static size_t pass_digits(struct json_scan *scan) {
     const char *from = scan->at;
     while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
         scan->at++;
     return (size_t)(scan->at - from);
 }
 
-static bool pass_one_of(struct sync_scan *scan, char one, char other) {
+static bool pass_one_of(struct json_scan *scan, char one, char other) {
     bool there = scan->at < scan->end && (*scan->at == one || *scan->at == other);
     scan->at += there;
     return there;
 }
 
-bool sync_scan_number(struct sync_scan *scan, struct sync_text *text, const char *reason) {
-    char first = sync_scan_peek(scan);
+bool json_scan_number(struct json_scan *scan, struct json_span *text, const char *reason) {
+    char first = json_scan_peek(scan);
     if (first != '-' && !(first >= '0' && first <= '9'))
-        return sync_scan_fail(scan, reason);
+        return json_scan_fail(scan, reason);
     text->bytes = scan->at;
     pass_one_of(scan, '-', '-');
     const char *digits = scan->at;
     size_t whole = pass_digits(scan);
     if (whole == 0 || (whole > 1 && *digits == '0'))
-        return sync_scan_fail(scan, "a malformed number");
+        return json_scan_fail(scan, "a malformed number");
     if (pass_one_of(scan, '.', '.') && pass_digits(scan) == 0)
-        return sync_scan_fail(scan, "a malformed number");
+        return json_scan_fail(scan, "a malformed number");
     if (pass_one_of(scan, 'e', 'E')) {
         pass_one_of(scan, '+', '-');
         if (pass_digits(scan) == 0)
-            return sync_scan_fail(scan, "a malformed number");
+            return json_scan_fail(scan, "a malformed number");
     }
     text->length = (size_t)(scan->at - text->bytes);
     return true;
@@ -350,7 +350,7 @@ static int64_t exponent_of(const char *at, const char *end) {
 }
 
 /* False when it has more than 15 significant digits. */
-static bool decimal_of(struct sync_text text, struct decimal *decimal) {
+static bool decimal_of(struct json_span text, struct decimal *decimal) {
     const char *at = text.bytes;
     const char *end = text.bytes + text.length;
     int64_t zeros = 0; /* seen after the last digit that is not 0 */
@@ -379,93 +379,109 @@ static bool decimal_of(struct sync_text text, struct decimal *decimal) {
     return true;
 }
 
-bool sync_scan_whole(struct sync_scan *scan, int64_t low, int64_t high, int64_t *value, const char *reason) {
-    struct sync_text text;
-    if (!sync_scan_number(scan, &text, reason))
+bool json_scan_whole(struct json_scan *scan, int64_t low, int64_t high, int64_t *value, const char *reason) {
+    struct json_span text;
+    if (!json_scan_number(scan, &text, reason))
         return false;
     const char *after = scan->at;
     scan->at = text.bytes;
     struct decimal decimal;
     if (!decimal_of(text, &decimal))
-        return sync_scan_fail(scan, reason);
+        return json_scan_fail(scan, reason);
     int64_t magnitude = decimal.digits;
     if (magnitude != 0) {
         if (decimal.exponent < 0 || decimal.exponent > 15)
-            return sync_scan_fail(scan, reason);
+            return json_scan_fail(scan, reason);
         for (int64_t i = 0; i < decimal.exponent; i++) {
             if (magnitude > INT64_MAX / 10)
-                return sync_scan_fail(scan, reason);
+                return json_scan_fail(scan, reason);
             magnitude *= 10;
         }
     }
     *value = decimal.negative ? -magnitude : magnitude;
     if (*value < low || *value > high)
-        return sync_scan_fail(scan, reason);
+        return json_scan_fail(scan, reason);
     scan->at = after;
     return true;
 }
 
-bool sync_scan_integer(struct sync_scan *scan, int64_t low, int64_t high, int64_t *value,
+bool json_scan_integer(struct json_scan *scan, int64_t low, int64_t high, int64_t *value,
                        const char *reason) {
-    struct sync_text text;
-    if (!sync_scan_number(scan, &text, reason))
+    struct json_span text;
+    if (!json_scan_number(scan, &text, reason))
         return false;
     const char *after = scan->at;
     scan->at = text.bytes;
     bool negative = *text.bytes == '-';
     int64_t magnitude = 0;
     if (text.length > 18)
-        return sync_scan_fail(scan, reason);
+        return json_scan_fail(scan, reason);
     for (size_t i = negative; i < text.length; i++) {
         if (text.bytes[i] < '0' || text.bytes[i] > '9')
-            return sync_scan_fail(scan, reason);
+            return json_scan_fail(scan, reason);
         magnitude = magnitude * 10 + (text.bytes[i] - '0');
     }
     *value = negative ? -magnitude : magnitude;
     if (*value < low || *value > high)
-        return sync_scan_fail(scan, reason);
+        return json_scan_fail(scan, reason);
     scan->at = after;
     return true;
 }
 
-static bool skip_members(struct sync_scan *scan, char opening) {
+bool json_span_integer(struct json_span number, int64_t *value) {
+    assert(number.length > 0);
+    bool negative = number.bytes[0] == '-';
+    uint64_t magnitude = 0;
+    for (size_t i = negative; i < number.length; i++) {
+        unsigned digit = (unsigned)(number.bytes[i] - '0');
+        if (digit > 9 || magnitude > (UINT64_MAX - digit) / 10)
+            return false;
+        magnitude = magnitude * 10 + digit;
+    }
+    if (magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    *value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+static bool skip_members(struct json_scan *scan, char opening) {
     char closing = opening == '{' ? '}' : ']';
     bool first = true;
     bool more;
-    if (!sync_scan_open(scan, opening, "expected a value"))
+    if (!json_scan_open(scan, opening, "expected a value"))
         return false;
     for (;;) {
-        struct sync_text key;
+        struct json_span key;
         bool escaped;
-        if (!sync_scan_next(scan, closing, &first, &more))
+        if (!json_scan_next(scan, closing, &first, &more))
             return false;
         if (!more)
             return true;
-        if (opening == '{' && (!sync_scan_string(scan, &key, &escaped, "expected a key") ||
-                               !sync_scan_take(scan, ':', "expected a colon")))
+        if (opening == '{' && (!json_scan_string(scan, &key, &escaped, "expected a key") ||
+                               !json_scan_take(scan, ':', "expected a colon")))
             return false;
-        if (!sync_scan_skip(scan))
+        if (!json_scan_skip(scan))
             return false;
     }
 }
 
-bool sync_scan_skip(struct sync_scan *scan) {
-    struct sync_text text;
+bool json_scan_skip(struct json_scan *scan) {
+    struct json_span text;
     bool escaped;
-    char first = sync_scan_peek(scan);
+    char first = json_scan_peek(scan);
     switch (first) {
     case '{':
     case '[':
-        return skip_members(scan, first); /* recursion is bounded by SYNC_LINE_NESTING */
+        return skip_members(scan, first); /* recursion is bounded by JSON_SCAN_NESTING */
     case '"':
-        return sync_scan_string(scan, &text, &escaped, "expected a value");
+        return json_scan_string(scan, &text, &escaped, "expected a value");
     case 't':
-        return sync_scan_literal(scan, "true");
+        return json_scan_literal(scan, "true");
     case 'f':
-        return sync_scan_literal(scan, "false");
+        return json_scan_literal(scan, "false");
     case 'n':
-        return sync_scan_literal(scan, "null");
+        return json_scan_literal(scan, "null");
     default:
-        return sync_scan_number(scan, &text, "expected a value");
+        return json_scan_number(scan, &text, "expected a value");
     }
 }

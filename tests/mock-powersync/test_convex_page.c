@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "mock-powersync/replication/convex_row.h"
+#include "mock-powersync/replication/convex_page.h"
 #include "mock-powersync/replication/convex_schema.h"
 
 static void types(void **state) {
@@ -37,17 +37,16 @@ static void types(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = memory_format("{\"v\":%s}", rows[i].exported);
         char *expected = memory_format("{\"v\":%s}", rows[i].synced);
-        json_t *document = json_parse(text, strlen(text), NULL);
-        assert_non_null(document);
         struct arena arena = {0};
-        struct row row = convex_row(document, &arena);
+        struct convex_document document;
+        assert_true(convex_document_read(text, strlen(text), &arena, &document));
+        struct row row = document.row;
         struct buffer out = {0};
         row_append_json(&out, &row);
         assert_string_equal(buffer_text(&out), expected);
         assert_int_equal(row_get(&row, "v")->kind, rows[i].kind);
         buffer_free(&out);
         arena_free(&arena);
-        json_decref(document);
         free(text);
         free(expected);
     }
@@ -56,17 +55,97 @@ static void types(void **state) {
 static void the_exports_own_fields_are_left_out(void **state) {
     (void)state;
     static const char text[] = "{\"_component\":\"\",\"_table\":\"lists\",\"_ts\":1767225600000000000,"
-                               "\"_deleted\":false,\"_creationTime\":5.25,\"_id\":\"j1\",\"_tables\":1.0}";
-    json_t *document = json_parse(text, strlen(text), NULL);
+                               "\"_deleted\":true,\"_creationTime\":5.25,\"_id\":\"j1\",\"_tables\":1.0}";
     struct arena arena = {0};
-    struct row row = convex_row(document, &arena);
+    struct convex_document document;
+    assert_true(convex_document_read(text, strlen(text), &arena, &document));
+    assert_string_equal(document.table, "lists");
+    assert_string_equal(document.id, "j1");
+    assert_int_equal(document.ts, INT64_C(1767225600000000000));
+    assert_true(document.deleted);
+    struct row row = document.row;
     struct buffer out = {0};
     row_append_json(&out, &row);
     assert_string_equal(buffer_text(&out), "{\"_creationTime\":5.25,\"_id\":\"j1\",\"_tables\":1.0}");
     assert_null(row_get(&row, "_ts"));
     buffer_free(&out);
     arena_free(&arena);
-    json_decref(document);
+}
+
+/* What is no document, or holds what no number or text can be. */
+static void documents_that_are_none(void **state) {
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "7",
+                                        "[]",
+                                        "{\"a\":1",
+                                        "{\"a\":9223372036854775808}",
+                                        "{\"a\":-9223372036854775809}",
+                                        "{\"a\":1e999}",
+                                        "{\"a\":\"\xff\"}",
+                                        "{\"a\":\"\\x\"}",
+                                        "{\"a\":\"\\ud800\"}",
+                                        "{\"a\":[\"\xff\"]}",
+                                        "{\"\xff\":1}",
+                                        "{a:1}",
+                                        "{\"a\":01}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct arena arena = {0};
+        struct convex_document document;
+        if (convex_document_read(texts[i], strlen(texts[i]), &arena, &document))
+            fail_msg("%s", texts[i]);
+        arena_free(&arena);
+    }
+}
+
+static void pages(void **state) {
+    (void)state;
+    static const char text[] =
+        " { \"hasMore\" : true, \"cursor\":\"{\\\"id\\\":\\\"a\\\"}\",\n\"values\":[{\"_id\":\"a\"},"
+        "{\"_id\":7.0,\"_id\":\"b\"}],\"snapshot\":1767225600000000001 } ";
+    struct arena arena = {0};
+    struct convex_page page;
+    assert_true(convex_page_read(text, strlen(text), &arena, &page));
+    assert_true(page.more);
+    assert_string_equal(page.page_cursor, "{\"id\":\"a\"}");
+    assert_int_equal(page.cursor, 0);
+    assert_int_equal(page.snapshot, INT64_C(1767225600000000001));
+    assert_int_equal(page.count, 2);
+    assert_string_equal(page.documents[1].id, "b"); /* of two fields of one name the last counts */
+    assert_int_equal(page.documents[1].row.count, 1);
+    int64_t head;
+    assert_true(convex_page_read_head(text, strlen(text), &head));
+    assert_int_equal(head, INT64_C(1767225600000000001));
+    assert_true(convex_page_read_head("{\"snapshot\":0}", 14, &head));
+    assert_false(convex_page_read_head("{\"snapshot\":123}", 16, &head));
+    assert_false(convex_page_read_head("{}", 2, &head));
+    static const char *const wrong[] = {"{\"values\":[]} x",
+                                        "{\"values\":{}}",
+                                        "{\"values\":[7]}",
+                                        "{}",
+                                        "[]",
+                                        "{\"values\":[],\"cursor\":\"\xff\"}",
+                                        "{\"values\":[}]"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (convex_page_read(wrong[i], strlen(wrong[i]), &arena, &page))
+            fail_msg("%s", wrong[i]);
+    /* many rows of many columns */
+    struct buffer many = {0};
+    buffer_append_text(&many, "{\"values\":[");
+    for (int i = 0; i < 100; i++) {
+        buffer_printf(&many, "%s{\"_id\":\"k%d\"", i > 0 ? "," : "", i);
+        for (int j = 0; j < i; j++)
+            buffer_printf(&many, ",\"c%d\":%d", j, i);
+        buffer_append_char(&many, '}');
+    }
+    buffer_append_text(&many, "]}");
+    assert_true(convex_page_read(many.data, many.length, &arena, &page));
+    assert_int_equal(page.count, 100);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(page.documents[i].row.count, i + 1);
+    assert_int_equal(row_get(&page.documents[99].row, "c98")->integer, 99);
+    buffer_free(&many);
+    arena_free(&arena);
 }
 
 static void tables_by_pattern(void **state) {
@@ -145,6 +224,9 @@ static void column_types(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(types),
                                        cmocka_unit_test(the_exports_own_fields_are_left_out),
-                                       cmocka_unit_test(tables_by_pattern), cmocka_unit_test(column_types)};
+                                       cmocka_unit_test(documents_that_are_none),
+                                       cmocka_unit_test(pages),
+                                       cmocka_unit_test(tables_by_pattern),
+                                       cmocka_unit_test(column_types)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
