@@ -94,12 +94,26 @@ static struct row_state *state_of(struct intersection *intersection, struct orig
     return state;
 }
 
+/* JavaScript's ==, by which the real service compares the columns of one row: a text equals the number that
+ * it says. */
+static bool is_loosely_equal(const struct sql_value *a, const struct sql_value *b) {
+    if ((a->kind == SQL_TEXT) == (b->kind == SQL_TEXT))
+        return sql_value_compare(a, b) == 0;
+    const struct sql_value *text = a->kind == SQL_TEXT ? a : b, *number = a->kind == SQL_TEXT ? b : a;
+    const char *digits = number->kind == SQL_INTEGER ? "+-0123456789" : "+-.eE0123456789";
+    char *end;
+    if (strspn(text->text, digits) != text->length)
+        return false;
+    struct sql_value said = {.kind = SQL_REAL, .real = strtod(text->text, &end)};
+    return !*end && sql_value_compare(&said, number) == 0;
+}
+
 /* A row whose columns differ has no common value. */
 static void note_row(struct intersection *intersection, const struct choice *choice) {
     if (!choice->has_row)
         return;
     struct row_state *state = state_of(intersection, choice->row);
-    if (state->has_value && sql_value_compare(&state->value, &choice->value) != 0)
+    if (state->has_value && !is_loosely_equal(&state->value, &choice->value))
         state->done = true;
     state->value = choice->value;
     state->has_value = true;
@@ -109,7 +123,7 @@ static bool is_skipped(struct intersection *intersection, const struct choice *c
     if (!choice->has_row)
         return false;
     const struct row_state *state = state_of(intersection, choice->row);
-    return state->done || (state->has_value && sql_value_compare(&state->value, &choice->value) != 0);
+    return state->done || (state->has_value && !is_loosely_equal(&state->value, &choice->value));
 }
 
 static bool has_value(const struct choices *choices, const struct sql_value *value, size_t *behind) {

@@ -138,7 +138,9 @@ static bool add_items(struct inquiry *inquiry, const struct legacy_parameter_que
 
 static bool add_function(struct inquiry *inquiry, const struct legacy_parameter_query *query) {
     struct sql_value list;
-    if (!sync_expression_evaluate(query->argument, &inquiry->scope, &list))
+    /* json_each(value): a column of its own is known only when it has been called */
+    if (query->argument->sides & SIDE_ROW ||
+        !sync_expression_evaluate(query->argument, &inquiry->scope, &list))
         return false;
     if (list.kind == SQL_NULL) /* a parameter that is not there is an error */
         return !list.absent;

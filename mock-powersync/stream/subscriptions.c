@@ -30,13 +30,17 @@ static void add(struct subscriptions *subscriptions, const struct sync_stream_de
 static void add_stream(struct subscriptions *subscriptions, const struct sync_stream_definition *stream,
                        const struct sync_request *request) {
     size_t before = subscriptions->count, i;
+    bool named = false;
     json_t *asked;
     json_array_foreach((json_t *)(uintptr_t)request->subscriptions, i, asked) {
-        if (!stream->is_bucket_definition && strcmp(json_text(asked, "stream"), stream->name) == 0)
+        if (strcmp(json_text(asked, "stream"), stream->name) != 0)
+            continue;
+        named = true;
+        if (!stream->is_bucket_definition)
             add(subscriptions, stream, (struct sync_line_reason){.index = i}, asked);
     }
     bool is_default = stream->auto_subscribe || stream->is_bucket_definition;
-    if (is_default && request->include_defaults)
+    if (is_default && (request->include_defaults || (named && stream->subscription_brings_default)))
         add(subscriptions, stream, (struct sync_line_reason){true, subscriptions->n_streams}, NULL);
     if (subscriptions->count == before)
         return;

@@ -140,7 +140,7 @@ void wire_fault_at(struct wire_grammar *grammar, enum wire_rule rule, const stru
     report(grammar, rule, grammar->line, bucket ? bucket->name : "", text, bar + 1);
 }
 
-void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct sync_text *name,
+void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct json_span *name,
                      const char *expected, const char *seen) {
     if (!first_fault(grammar, rule))
         return;
@@ -152,7 +152,7 @@ void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const st
 
 /* --- buckets --- */
 
-struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct sync_text *name) {
+struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct json_span *name) {
     return map_get_bytes(&grammar->buckets, name->bytes, name->length);
 }
 

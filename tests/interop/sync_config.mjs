@@ -33,9 +33,12 @@ function paired(ours, theirs, same) {
   });
 }
 
+// The real service lists what needs no lookups first, whichever subscription it is of.
+const sorted = (reasons) => text(reasons.map(text).sort());
+
 function difference(ours, theirs) {
   const sameOutput = (a, b) => a.table === b.table && a.id === b.id && a.data === b.data && a.bucket === b.bucket;
-  const sameBucket = (a, b) => a.priority === b.priority && text(a.reasons) === text(b.reasons) && a.bucket === b.bucket;
+  const sameBucket = (a, b) => a.priority === b.priority && sorted(a.reasons) === sorted(b.reasons) && a.bucket === b.bucket;
   for (const [i, row] of theirs.rows.entries()) {
     const mine = ours.rows[i];
     if (!paired(mine.outputs, row.outputs, sameOutput)) return `row ${i}:\n    ours   ${text(mine.outputs)}\n    theirs ${text(row.outputs)}`;

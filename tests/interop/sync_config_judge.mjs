@@ -59,11 +59,12 @@ export async function createJudge(modules) {
     const sourceTable = { connectionTag: 'default', schema: 'convex', name: table };
     const record = rowOf(config, document);
     const { results, errors } = config.evaluateRowWithErrors({ sourceTable, record });
-    let found;
+    let found, thrown = false;
     try {
       found = config.evaluateParameterRowWithErrors(sourceTable, record);
     } catch (error) { // only subqueries of edition 2's streams
       found = { results: [], errors: [error] };
+      thrown = true;
     }
     const keys = new Set();
     for (const { lookup, bucketParameters } of found.results) {
@@ -73,7 +74,7 @@ export async function createJudge(modules) {
     }
     const outputs = results.map((result) =>
       ({ bucket: result.bucket, table: result.table, id: result.id, data: json.JSONBig.stringify(result.data) }));
-    return { outputs, keys: [...keys], failed: errors.length + found.errors.length > 0 };
+    return { outputs, keys: [...keys], failed: errors.length + found.errors.length > 0, thrown };
   }
 
   async function judgeRequest(config, request, index) {

@@ -15,6 +15,7 @@ const requests = [
 const others = [
   ['u', '{"_id":"m1","m":"u1","n":1,"x":1,"team":"t1","list":["t1","t2",1]}'], ['u', '{"_id":"m2","m":"u1","n":2,"x":2.0,"team":"t2","list":[]}'],
   ['u', '{"_id":"m3","m":"u2","n":2,"x":2,"team":"t2","list":["t2"],"bad":"json"}'], ['u', '{"_id":"m4","m":null,"n":"1","team":null}'],
+  ['w', '{"_id":"w1","p":1,"q":"1"}'], ['w', '{"_id":"w2","p":"x","q":1}'],
   ['v', '{"_id":"v1","a":"t1","b":"o1","m":"u1"}'], ['v', '{"_id":"v2","a":"t2","b":"o1","m":"u2"}'], ['v', '{"_id":"v3","a":"t1","b":"t1","m":"u1"}'],
   ['tasks_eu', '{"_id":"e1","owner":"u1"}'], ['tasks_us', '{"_id":"e2","owner":"u2"}'],
 ].map(([table, document]) => ({ table, document }));
@@ -74,7 +75,7 @@ const joined = [
   "SELECT t.* FROM t, (SELECT team, n FROM u WHERE m = auth.user_id()) AS mine (a, b) WHERE mine.a = t.team AND mine.b = t.n", 'SELECT mine.* FROM (SELECT _id AS id, owner FROM t WHERE n = 1) AS mine WHERE mine.owner = auth.user_id()',
   'SELECT t.* FROM t, u AS a, u AS b WHERE a.m = auth.user_id() AND a.team = b.team AND b.n = t.n', 'SELECT * FROM t WHERE owner = auth.user_id() OR team IN (SELECT team FROM u WHERE m = auth.user_id())',
   "SELECT * FROM t WHERE tags && (SELECT team FROM u WHERE m = auth.user_id())", "SELECT * FROM t WHERE team IN (SELECT team FROM u WHERE m IN connection.parameter('tags') OR m = auth.user_id())",
-  'SELECT * FROM "tasks_%"', 'SELECT * FROM "tasks_%" AS tasks WHERE owner = auth.user_id()', 'SELECT * FROM other.t', 'SELECT * FROM "a.b".t', 'SELECT DISTINCT n FROM t', 'SELECT ALL n FROM t',
+  'SELECT t.* FROM t, w WHERE t.n = w.p AND t.n = w.q', 'SELECT * FROM "tasks_%"', 'SELECT * FROM "tasks_%" AS tasks WHERE owner = auth.user_id()', 'SELECT * FROM other.t', 'SELECT * FROM "a.b".t', 'SELECT DISTINCT n FROM t', 'SELECT ALL n FROM t',
   'SELECT * FROM t WHERE 1 IN (SELECT n FROM u WHERE m = auth.user_id())', "SELECT * FROM t WHERE NOT (n IN list)", "SELECT * FROM t WHERE n NOT IN tags", "SELECT iif(n IN ARRAY[1, NULL], 'a', 'b') AS x, n NOT IN ROW(2, NULL) AS y FROM t",
   "SELECT * FROM t WHERE auth.parameter('n') IN ARRAY[1, 2]", "SELECT t.* FROM t, u WHERE u.m = auth.user_id()", "SELECT t.* FROM t, u",
   "SELECT * FROM t WHERE team IN (SELECT bad ->> 'x' FROM u WHERE m = auth.user_id())", 'SELECT * FROM t WHERE NOT NOT (n = 1)', 'SELECT * FROM t WHERE NOT (n = 1 AND NOT (done OR n = 2))',

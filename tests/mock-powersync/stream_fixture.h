@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/bson.h"
+#include "mock-powersync/document.h"
 #include "mock-powersync/lines.h"
-#include "mock-powersync/replication/convex_row.h"
 #include "mock-powersync/storage/compaction.h"
 #include "mock-powersync/stream/sync_stream.h"
 #include "net/net.h"
@@ -144,7 +144,7 @@ static inline void put_row(struct stream_fixture *fixture, const char *table, co
     json_t *json = json_parse(text, strlen(text), NULL);
     assert_non_null(json);
     if (fields) {
-        struct row row = convex_row(json, &arena);
+        struct row row = document_row(json, &arena);
         evaluate_row(fixture->config, fixture->number, &(struct source_table){"default", "convex", table},
                      &row, &arena, &outputs);
     }
