@@ -10,8 +10,9 @@ const [url, convex, issuer, pid, modules] = process.argv.slice(2);
 const { hostname, port } = new URL(url);
 const WebSocket = fs.existsSync(modules + "/ws") ? createRequire(modules + "/")("ws") : null;
 const MiB = 1 << 20;
-const token = (await (await fetch(`${issuer}/token?user=ann`)).json()).token;
-const json = { "content-type": "application/json" }, user = { authorization: "Token " + token };
+const tokenOf = async (name) => (await (await fetch(`${issuer}/token?user=${name}`)).json()).token;
+const token = await tokenOf("ann"), idle = await tokenOf("bob"); // ann has 6 MiB of rows, bob none
+const json = { "content-type": "application/json" }, user = { authorization: "Token " + idle };
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let checks = 0;
 
@@ -98,7 +99,7 @@ async function large() {
 
 // --- crowds ---
 
-const streamRequest = `POST /sync/stream HTTP/1.1\r\nhost: a\r\nauthorization: Token ${token}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+const streamRequest = (of) => `POST /sync/stream HTTP/1.1\r\nhost: a\r\nauthorization: Token ${of}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
 function connect(text) {
   const socket = net.connect(Number(port), hostname);
   socket.on("error", () => {});
@@ -110,7 +111,7 @@ function connect(text) {
 async function tooManyStreams() {
   const counts = {}, sockets = [];
   for (let i = 0; i < 260; i++) {
-    const socket = connect(streamRequest);
+    const socket = connect(streamRequest(idle));
     let seen = "";
     socket.on("data", (bytes) => {
       if (!/^HTTP\/1.1 (\d+)/.test(seen) && (seen += bytes.toString("latin1")).length > 12) {
@@ -127,7 +128,7 @@ async function tooManyStreams() {
 
 /** Readers that never read, each owed 6 MiB: of each the service keeps a line or two (1 MiB). */
 async function slowReaders() {
-  const sockets = Array.from({ length: 50 }, () => connect(streamRequest).pause());
+  const sockets = Array.from({ length: 50 }, () => connect(streamRequest(token)).pause());
   await sleep(1500);
   assert.ok(memory() - before < 250, `slow readers take ${memory() - before} MiB`);
   sockets.forEach((socket) => socket.destroy());
