@@ -6,7 +6,7 @@
 #include "sync_line_print.h"
 
 /* A text is a slice of the input or of the parser's scratch memory. */
-static void check_text(const struct sync_line_parser *parser, struct sync_text text, const char *bytes,
+static void check_text(const struct sync_line_parser *parser, struct json_span text, const char *bytes,
                        size_t length) {
     if (!text.bytes)
         return;

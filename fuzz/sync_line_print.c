@@ -2,12 +2,12 @@
 
 #include <assert.h>
 
-static void print_text(struct buffer *out, const struct sync_text *text) {
+static void print_text(struct buffer *out, const struct json_span *text) {
     assert(text->bytes);
     buffer_append_json_string(out, text->bytes, text->length);
 }
 
-static void print_optional_text(struct buffer *out, const char *key, const struct sync_text *text) {
+static void print_optional_text(struct buffer *out, const char *key, const struct json_span *text) {
     if (!text->bytes)
         return;
     buffer_append_text(out, key);

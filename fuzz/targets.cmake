@@ -1,13 +1,13 @@
 # What each fuzz target is made of: its own file, the code under test (compiled in, so that a target waits for no room
 # that it does not use) and libraries. fuzz/CMakeLists.txt links it with libFuzzer, fuzz/replay.cmake with replay_main.c.
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config)
+set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config bson)
 
-set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
+set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c)
 set(FUZZ_LIBRARIES_sync_line room_base)
 
-set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.c ../sim/check/sync_scan.c
+set(FUZZ_SOURCES_sync_lines fuzz_sync_lines.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c ../sim/check/wire_rows.c ../sim/check/wire_grammar.c ../sim/check/wire_checkpoint.c
   ../sim/check/wire_data.c)
 set(FUZZ_LIBRARIES_sync_lines room_base)
@@ -38,6 +38,8 @@ set(FUZZ_LIBRARIES_rsocket_frame room_base)
 
 set(FUZZ_SOURCES_sync_config fuzz_sync_config.c)
 set(FUZZ_LIBRARIES_sync_config mock_powersync)
+set(FUZZ_SOURCES_bson fuzz_bson.c)
+set(FUZZ_LIBRARIES_bson room_base)
 
 function(fuzz_add_executable executable target)
   list(TRANSFORM FUZZ_SOURCES_${target} PREPEND ${FUZZ_DIRECTORY}/ OUTPUT_VARIABLE sources)

@@ -21,6 +21,8 @@ struct exchange_key exchange_key(uint64_t exchange) {
 }
 
 bool service_is_active(const struct powersync_service *service, struct http_error *error) {
+    if (service->closing)
+        return http_error_set(error, 503, "ServiceError", "PSYNC_S2003", "Service is shutting down");
     return storage_serving(service->storage) ||
            http_error_set(error, 500, "ServiceError", "PSYNC_S2302", "No sync config available");
 }
@@ -74,6 +76,7 @@ static void start_process(struct powersync_service *service) {
     assert(!service->running);
     const struct source_settings settings = service_source_settings(&service->options);
     service->running = true;
+    service->closing = false;
     service->metrics = (struct powersync_metrics){0};
     open_groups(service);
     host_http_listen(service->host, &events, service);
@@ -152,6 +155,15 @@ void powersync_service_destroy(struct powersync_service *service) {
         stop_process(service, false);
     }
     free_service(service);
+}
+
+void powersync_service_shut_down(struct powersync_service *service) {
+    if (!service->batcher)
+        return;
+    service->closing = true;
+    routes_break_streams(service);
+    rsocket_server_destroy(service->rsocket);
+    service->rsocket = NULL;
 }
 
 void powersync_service_crash(struct powersync_service *service) {

@@ -68,6 +68,10 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
                                      struct powersync_service **service, struct error *error);
 void powersync_service_destroy(struct powersync_service *service);
 
+/* The process is about to end: sync streams break off and no new ones are served (503 PSYNC_S2003); all else
+ * goes on until it is destroyed. */
+void powersync_service_shut_down(struct powersync_service *service);
+
 /* The service's process ended: streams and jobs are gone, storage stays. The host's timers and exchanges must
  * already be gone (net_crash_node). Restart listens and resumes replication from storage. */
 void powersync_service_crash(struct powersync_service *service);

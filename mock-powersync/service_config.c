@@ -204,13 +204,15 @@ static enum status take_connections(struct reading *reading, struct place place)
     struct powersync_source_options *source = &reading->config->options.source;
     enum status status =
         read_mapping(reading, (struct place){place.holder, place.key, connection}, connection_keys);
-    if (status == STATUS_OK && !source->type)
-        status = refuse(reading, place, "the connection has no type");
-    if (status == STATUS_OK && !source->deployment)
-        status = refuse(reading, place, "the connection has no deployment_url");
-    if (status == STATUS_OK && !source->deploy_key && strcmp(source->deployment, "convex") != 0)
-        status = refuse(reading, place, "the connection has no deploy_key");
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    if (!source->type)
+        return refuse(reading, place, "the connection has no type");
+    if (!source->deployment)
+        return refuse(reading, place, "the connection has no deployment_url");
+    if (!source->deploy_key && strcmp(source->deployment, "convex") != 0)
+        return refuse(reading, place, "the connection has no deploy_key");
+    return STATUS_OK;
 }
 
 /* --- storage --- */

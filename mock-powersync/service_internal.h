@@ -20,6 +20,7 @@ struct powersync_service {
 
     /* The process: all of it is gone with a crash. */
     bool running;
+    bool closing; /* no more sync streams */
     struct powersync_metrics metrics;
     struct auth *auth;
     struct source *source;
@@ -37,7 +38,8 @@ struct exchange_key {
 };
 struct exchange_key exchange_key(uint64_t exchange);
 
-/* Until the first snapshot is committed there is no active sync config: false with 500 PSYNC_S2302. */
+/* May sync streams be opened? Until the first snapshot is committed there is no active sync config: false
+ * with 500 PSYNC_S2302. False with 503 PSYNC_S2003 when the process is about to end. */
 bool service_is_active(const struct powersync_service *service, struct http_error *error);
 
 #endif

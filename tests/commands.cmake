@@ -12,6 +12,7 @@ syncline_command_test(serve_powersync $<TARGET_FILE:syncline>)
 syncline_command_test(faults $<TARGET_FILE:syncline>)
 syncline_command_test(bench_serve $<TARGET_FILE:syncline>)
 syncline_command_test(hostile $<TARGET_FILE:syncline>)
+syncline_command_test(hostile_powersync $<TARGET_FILE:syncline>)
 if(SYNCLINE_SANITIZE)
   # The other build, when it is there: the same seeds, gcc -O2 against clang -O0 with sanitizers.
   syncline_command_test(determinism $<TARGET_FILE:syncline> ${CMAKE_SOURCE_DIR}/build/syncline)

@@ -61,6 +61,8 @@ extern const struct route probe_routes[3], stream_routes[1], checkpoint_routes[3
 /* The listener's events; the context is the service. */
 void routes_request(void *context, uint64_t exchange, const struct http_request *request);
 void routes_closed(void *context, uint64_t exchange);
+/* Break off all sync streams. */
+void routes_break_streams(struct powersync_service *service);
 /* The process ends: stop all that is under way, answer nobody. */
 void routes_stop(struct powersync_service *service);
 

@@ -194,11 +194,35 @@ static void enter(struct powersync_service *service, uint64_t exchange, const st
         call->request = request_copy(request, false, &call->arena);
 }
 
+/* A browser asks whether it may; without saying what for it is refused, in plain text. */
+static void answer_preflight(struct powersync_service *service, uint64_t exchange,
+                             const struct http_request *request) {
+    static const struct http_header yes[] = {
+        {"access-control-allow-origin", "*"},
+        {"access-control-expose-headers", "Content-Type"},
+        {"access-control-allow-methods", "GET,HEAD,POST"},
+        {"access-control-allow-headers", "Content-Type, Authorization, User-Agent, X-User-Agent"},
+        {"access-control-max-age", "3600"}};
+    static const struct http_header no[] = {{"content-type", "text/plain"}};
+    static const char invalid[] = "Invalid Preflight Request";
+    bool asks = request_header(request, "origin") && request_header(request, "access-control-request-method");
+    const struct http_response response = {
+        .status = asks ? 204 : 400, .headers = asks ? yes : no, .n_headers = asks ? LENGTH(yes) : 1};
+    host_http_respond(service->host, exchange, &response);
+    if (!asks)
+        host_http_write(service->host, exchange, invalid, strlen(invalid));
+    host_http_end(service->host, exchange);
+}
+
 void routes_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct powersync_service *service = context;
     assert(service->running);
     if (service->rsocket && rsocket_server_accept(service->rsocket, exchange))
         return;
+    if (strcmp(request->method, "OPTIONS") == 0) {
+        answer_preflight(service, exchange, request);
+        return;
+    }
     const struct route *route = find_route(service, request);
     if (route) {
         enter(service, exchange, route, request);
@@ -214,6 +238,17 @@ void routes_closed(void *context, uint64_t exchange) {
     struct route_call *call = map_get(&service->calls, exchange_key(exchange).text);
     if (call)
         drop(call);
+}
+
+void routes_break_streams(struct powersync_service *service) {
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&service->calls, &i));) {
+        struct route_call *call = entry->value;
+        if (call->route->group != GROUP_SYNC)
+            continue;
+        host_http_reset(service->host, call->exchange);
+        drop(call);
+    }
 }
 
 void routes_stop(struct powersync_service *service) {

@@ -43,19 +43,23 @@ json_t *rsocket_decode(bool is_bson, const struct rsocket_bytes *bytes) {
 
 /* --- the connection's life --- */
 
+static void destroy(struct rsocket_connection *connection) {
+    auth_call_cancel(connection->call);
+    host_timer_cancel(connection->server->options.host, connection->timer);
+    rsocket_streams_drop(connection);
+    if (connection->phase == RSOCKET_OPEN)
+        auth_user_free(&connection->user);
+    buffer_free(&connection->held);
+    free(connection);
+}
+
 static void drop(struct rsocket_connection *connection) {
     struct rsocket_server *server = connection->server;
     *(connection->previous ? &connection->previous->next : &server->first) = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
     server->count--;
-    auth_call_cancel(connection->call);
-    host_timer_cancel(server->options.host, connection->timer);
-    rsocket_streams_drop(connection);
-    if (connection->phase == RSOCKET_OPEN)
-        auth_user_free(&connection->user);
-    buffer_free(&connection->held);
-    free(connection);
+    destroy(connection);
 }
 
 /* Says why and closes. Nothing of the connection is left. */
@@ -257,8 +261,12 @@ struct rsocket_server *rsocket_server_create(const struct rsocket_options *optio
 }
 
 void rsocket_server_destroy(struct rsocket_server *server) {
-    while (server && server->first)
-        drop(server->first);
+    struct rsocket_connection *next;
+    for (struct rsocket_connection *connection = server ? server->first : NULL; connection;
+         connection = next) {
+        next = connection->next;
+        destroy(connection);
+    }
     free(server);
 }
 

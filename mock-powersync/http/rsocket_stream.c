@@ -36,15 +36,19 @@ static struct rsocket_stream **find(struct rsocket_connection *connection, uint3
     return at;
 }
 
-static void drop(struct rsocket_stream *stream) {
-    struct rsocket_stream **at = find(stream->connection, stream->id);
-    assert(*at == stream);
-    *at = stream->next;
+static void destroy(struct rsocket_stream *stream) {
     stream->connection->streams--;
     host_timer_cancel(host_of(stream), stream->timer);
     sync_stream_destroy(stream->sync);
     buffer_free(&stream->last);
     free(stream);
+}
+
+static void drop(struct rsocket_stream *stream) {
+    struct rsocket_stream **at = find(stream->connection, stream->id);
+    assert(*at == stream);
+    *at = stream->next;
+    destroy(stream);
 }
 
 static void send_line(struct rsocket_stream *stream, const void *bytes, size_t length) {
@@ -206,6 +210,10 @@ void rsocket_stream_cancel(struct rsocket_connection *connection, uint32_t id) {
 }
 
 void rsocket_streams_drop(struct rsocket_connection *connection) {
-    while (connection->first_stream)
-        drop(connection->first_stream);
+    struct rsocket_stream *next;
+    for (struct rsocket_stream *stream = connection->first_stream; stream; stream = next) {
+        next = stream->next;
+        destroy(stream);
+    }
+    connection->first_stream = NULL;
 }

@@ -111,11 +111,9 @@ static void on_body(void *context, uint64_t exchange, const void *bytes, size_t 
 }
 
 static bool is_object(const struct buffer *body) {
-    struct json_walk walk = json_walk_begin(body->data, body->length);
-    struct json_slice key, value;
-    while (json_walk_next(&walk, &key, &value))
-        ;
-    return walk.object && json_walk_is_whole(&walk);
+    struct json_scan scan;
+    json_scan_start(&scan, body->data, body->length);
+    return json_scan_peek(&scan) == '{' && json_scan_skip(&scan) && json_scan_finish(&scan);
 }
 
 static void on_end(void *context, uint64_t exchange) {

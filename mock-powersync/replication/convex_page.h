@@ -3,7 +3,9 @@
 #ifndef MOCK_POWERSYNC_CONVEX_PAGE_H
 #define MOCK_POWERSYNC_CONVEX_PAGE_H
 
-#include "base/json_scan.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "mock-powersync/config/row.h"
 
 /* One document of list_snapshot or document_deltas (format=json). Booleans become 1 and 0, arrays and objects

@@ -163,7 +163,14 @@ static void remove_emitted(struct bucket_storage *buckets, const struct emitted 
     bucket_append(buckets, emitted->bucket, operation);
 }
 
-static bool emitted_has(const struct emitted *emitted, size_t count, const struct emitted *wanted) {
+/* Is `wanted` among what this save has put so far? A row may be in thousands of buckets, but it is seldom
+ * twice in one. */
+static bool emitted_has(uint64_t save, const struct emitted *emitted, size_t count,
+                        const struct emitted *wanted) {
+    if (wanted->bucket->saved_by != save)
+        return false;
+    if (wanted->bucket->saved_place == wanted->place)
+        return true;
     for (size_t i = 0; i < count; i++)
         if (emitted[i].bucket == wanted->bucket && emitted[i].place == wanted->place)
             return true;
@@ -176,6 +183,7 @@ static size_t save_buckets(struct bucket_storage *buckets, struct source_row *ro
                            const struct row_outputs *outputs) {
     struct emitted *now = memory_allocate_array(outputs->n_buckets + 1, sizeof *now);
     size_t n_now = 0, too_large = 0;
+    const uint64_t save = ++buckets->saves;
     for (size_t i = 0; i < outputs->n_buckets; i++) {
         const struct bucket_output *output = &outputs->buckets[i];
         if (output->data_length > ROW_BYTES_LIMIT) {
@@ -186,14 +194,16 @@ static size_t save_buckets(struct bucket_storage *buckets, struct source_row *ro
         struct emitted emitted = {bucket_storage_bucket(buckets, output->bucket, output->bucket_length),
                                   source_row_place(&buckets->rows, row, type, output->object_id)};
         put(buckets, emitted.bucket, emitted.place, output);
-        if (emitted_has(now, n_now, &emitted))
+        if (emitted_has(save, now, n_now, &emitted))
             continue;
+        emitted.bucket->saved_by = save;
+        emitted.bucket->saved_place = emitted.place;
         emitted.place->references++;
         now[n_now++] = emitted;
     }
     const struct emitted *before = source_row_emitted(row);
     for (size_t i = 0; i < row->n_emitted; i++)
-        if (!emitted_has(now, n_now, &before[i]))
+        if (!emitted_has(save, now, n_now, &before[i]))
             remove_emitted(buckets, &before[i]);
     source_row_set_emitted(&buckets->rows, row, now, n_now);
     return too_large;

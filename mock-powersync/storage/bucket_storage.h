@@ -42,14 +42,16 @@ struct bucket {
     struct bucket_operation *operations; /* ascending op_id */
     size_t count;
     size_t capacity;
-    struct watch_list watches; /* woken when a commit made new operations visible */
-    uint64_t highest_target;   /* of its MOVEs and CLEARs */
-    size_t uncompacted;        /* operations since the last compaction */
-    size_t stored;             /* operations that the file has; the rest is new */
-    uint32_t number;           /* in the file; 0: not there yet */
-    bool touched;              /* has operations that no commit has published yet */
-    bool unstored;             /* on the storage's list of buckets to write */
-    bool rewritten;            /* compaction changed what the file has */
+    struct watch_list watches;                 /* woken when a commit made new operations visible */
+    uint64_t highest_target;                   /* of its MOVEs and CLEARs */
+    size_t uncompacted;                        /* operations since the last compaction */
+    size_t stored;                             /* operations that the file has; the rest is new */
+    uint32_t number;                           /* in the file; 0: not there yet */
+    uint64_t saved_by;                         /* the last row that was put here: which save it was, */
+    const struct operation_place *saved_place; /* and as what: to find a row's buckets again at once */
+    bool touched;                              /* has operations that no commit has published yet */
+    bool unstored;                             /* on the storage's list of buckets to write */
+    bool rewritten;                            /* compaction changed what the file has */
 };
 
 struct bucket_state {
@@ -85,6 +87,7 @@ struct bucket_storage {
     uint64_t previous;   /* the checkpoint before it, for the mutant replay-old-checkpoint */
     int64_t lsn;         /* position of the checkpoint; 0: never committed */
     uint64_t commits;    /* how often the checkpoint's op id moved */
+    uint64_t saves;      /* how often a row was saved */
     uint64_t rewrites;   /* how often compaction changed a bucket's operations */
     struct bucket_list touched;
     struct bucket_list unstored; /* only with a file */

@@ -58,13 +58,25 @@ static void touch(struct parameter_index *index, struct lookup *lookup) {
     index->touched[index->n_touched++] = lookup;
 }
 
+/* A row may have thousands of keys, or a key thousands of rows: the shorter list decides. */
+static struct lookup_entry *find_entry(const struct source_row *row, const struct lookup *lookup) {
+    struct lookup_entry *own = row->entries, *other = lookup->first;
+    for (; own && other; own = own->next_of_row, other = other->next) {
+        if (own->lookup == lookup)
+            return own;
+        if (other->row == row)
+            return other;
+    }
+    return NULL;
+}
+
 static struct lookup_entry *entry_of(struct parameter_index *index, struct source_row *row, const char *key,
                                      size_t length) {
     struct lookup *lookup = parameter_index_lookup(index, key, length);
-    for (struct lookup_entry *entry = row->entries; entry; entry = entry->next_of_row)
-        if (entry->lookup == lookup)
-            return entry;
-    struct lookup_entry *entry = memory_allocate(sizeof *entry);
+    struct lookup_entry *entry = find_entry(row, lookup);
+    if (entry)
+        return entry;
+    entry = memory_allocate(sizeof *entry);
     *entry = (struct lookup_entry){
         .lookup = lookup, .row = row, .previous = lookup->last, .next_of_row = row->entries};
     if (lookup->last)

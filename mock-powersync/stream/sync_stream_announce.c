@@ -49,10 +49,23 @@ static bool are_within_limit(const struct sync_stream *stream, const struct buck
     return false;
 }
 
+/* Mutant foreign-bucket: a bucket that is somebody else's. */
+static void add_foreign_bucket(const struct sync_stream *stream, struct bucket_wishes *wishes) {
+    struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&stream->storage->buckets, &i));) {
+        if (map_has(&wishes->by_name, entry->key))
+            continue;
+        const struct subscription *subscription = &stream->subscriptions.items[0];
+        bucket_wishes_add(wishes, entry->key, subscription->stream->name, 3, subscription->reason);
+        return;
+    }
+}
+
 /* Compute the buckets as of a checkpoint: those without lookups once, the others whenever something that they
  * looked up has changed. False: too many, the stream has failed. */
 static bool resolve_buckets(struct sync_stream *stream, uint64_t op_id, char ***removed, size_t *n_removed) {
-    if (stream->announced && !stream->lookups_changed)
+    if (stream->announced &&
+        (!stream->lookups_changed || host_mutant(stream->environment->host, "stale-lookups")))
         return true;
     struct http_error error;
     char *text = NULL;
@@ -64,6 +77,8 @@ static bool resolve_buckets(struct sync_stream *stream, uint64_t op_id, char ***
     evaluate(stream, true, &more);
     bucket_wishes_copy(&wishes, &stream->fixed);
     bucket_wishes_join(&wishes, &more);
+    if (host_mutant(stream->environment->host, "foreign-bucket"))
+        add_foreign_bucket(stream, &wishes);
     bool fine = stream_lookups_check(&stream->lookups, definitions_of(stream), &error, &text) &&
                 are_within_limit(stream, &wishes, &error, &text);
     if (fine)

@@ -1,6 +1,6 @@
-/* Reading JSON in its text, without building anything: for large answers of which much is thrown away or
- * copied on at once. What lies inside nested values is checked for its shape only; use json_parse on a slice
- * that must be right in every byte. */
+/* Reading JSON in its text, without building anything: a cursor over bytes that checks what it passes, for
+ * texts that are large or many. Every function returns false when the input is refused; the reason and the
+ * place then stay in the cursor. Nothing is allocated. */
 #ifndef SYNCLINE_BASE_JSON_SCAN_H
 #define SYNCLINE_BASE_JSON_SCAN_H
 
@@ -8,46 +8,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum json_slice_kind {
-    JSON_SLICE_NULL,
-    JSON_SLICE_FALSE,
-    JSON_SLICE_TRUE,
-    JSON_SLICE_INTEGER, /* no point and no exponent */
-    JSON_SLICE_REAL,
-    JSON_SLICE_STRING,
-    JSON_SLICE_ARRAY,
-    JSON_SLICE_OBJECT
-};
+#define JSON_SCAN_NESTING 127 /* as the client core's JSON reader: the 128th level is refused */
 
-/* One value in the text, quotes and brackets included; borrows. */
-struct json_slice {
-    enum json_slice_kind kind;
-    const char *text;
+/* A part of the text. */
+struct json_span {
+    const char *bytes; /* NULL: absent; not terminated */
     size_t length;
-    bool plain; /* a string of ASCII without escapes: what is between the quotes is the string */
 };
 
-/* A walk through the members of an object or the items of an array. */
-struct json_walk {
-    const char *at, *end;
-    bool object;
-    bool started;
-    bool over; /* the closing bracket has been passed; `at` is behind it */
-    bool bad;  /* the text is no JSON */
+struct json_scan {
+    const char *start;
+    const char *at; /* next byte; where it went wrong after a failure */
+    const char *end;
+    const char *reason; /* static text; NULL while all is well */
+    unsigned depth;     /* open objects and arrays */
+    bool spaced;        /* white space was passed */
 };
 
-/* The walk begins at a bracket, or is bad. `text` may go on behind the value: see json_walk_is_whole. */
-struct json_walk json_walk_begin(const char *text, size_t length);
-/* The next value (and in an object its key, else `key` may be NULL). False: over or bad. */
-bool json_walk_next(struct json_walk *walk, struct json_slice *key, struct json_slice *value);
-/* The walk is over and nothing but white space follows. */
-bool json_walk_is_whole(const struct json_walk *walk);
+void json_scan_start(struct json_scan *scan, const char *bytes, size_t length);
+bool json_scan_fail(struct json_scan *scan, const char *reason); /* always false */
 
-/* Is it the plain string `text`? */
-bool json_slice_is(const struct json_slice *slice, const char *text);
-/* False: no integer, or one beyond 64 bits. */
-bool json_slice_integer(const struct json_slice *slice, int64_t *value);
-/* Of a number of either kind; false: no number, or too large. */
-bool json_slice_real(const struct json_slice *slice, double *value);
+/* Pass white space, then this one character. */
+bool json_scan_take(struct json_scan *scan, char wanted, const char *reason);
+/* The next character after white space without passing it; 0 at the end. */
+char json_scan_peek(struct json_scan *scan);
+bool json_scan_finish(struct json_scan *scan); /* only white space may be left */
+
+/* Enter an object or array ('{' or '['), then call next until *more is false; it passes commas and the
+ * closing. */
+bool json_scan_open(struct json_scan *scan, char opening, const char *reason);
+bool json_scan_next(struct json_scan *scan, char closing, bool *first, bool *more);
+
+/* A string: valid UTF-8, valid escapes, no lone surrogates. `inside` is what stands between the quotes. */
+bool json_scan_string(struct json_scan *scan, struct json_span *inside, bool *escaped, const char *reason);
+bool json_scan_literal(struct json_scan *scan, const char *literal); /* "null", "true", "false" */
+/* A number as text. */
+bool json_scan_number(struct json_scan *scan, struct json_span *text, const char *reason);
+/* A number without fraction and exponent from low to high. */
+bool json_scan_integer(struct json_scan *scan, int64_t low, int64_t high, int64_t *value, const char *reason);
+/* The same, but it may be written as a double: 5.0, 1e3. At most 15 digits. */
+bool json_scan_whole(struct json_scan *scan, int64_t low, int64_t high, int64_t *value, const char *reason);
+bool json_scan_skip(struct json_scan *scan); /* any value */
+
+/* Of a number's text: false when it has a fraction or an exponent, or does not fit. */
+bool json_span_integer(struct json_span number, int64_t *value);
+
+/* Write what the inside of a string means; returns the end. `out` has room for `length` bytes. */
+char *json_scan_unescape(char *out, const char *bytes, size_t length);
 
 #endif

@@ -68,7 +68,7 @@ static struct held_bucket *find_bucket(struct device *device, const char *name, 
     return map_get_bytes(&device->buckets, name, length);
 }
 
-static struct held_bucket *open_bucket(struct device *device, const struct sync_text *name) {
+static struct held_bucket *open_bucket(struct device *device, const struct json_span *name) {
     struct held_bucket *bucket = find_bucket(device, name->bytes, name->length);
     if (bucket == NULL) {
         bucket = memory_allocate(sizeof *bucket);

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "base/memory.h"
-#include "check/sync_scan.h"
 
 /* What is being read: the cursor, the parser's arrays and how much of each this line has filled. */
 struct reading {
-    struct sync_scan scan; /* first */
+    struct json_scan scan; /* first */
     struct sync_line_parser *parser;
     struct sync_line *line;
     size_t scratch_used;
@@ -53,46 +53,46 @@ static char *scratch_for(struct reading *reading, size_t length) {
     return parser->scratch + reading->scratch_used;
 }
 
-static bool read_text(struct reading *reading, struct sync_text *text, const char *reason) {
+static bool read_text(struct reading *reading, struct json_span *text, const char *reason) {
     bool escaped;
-    struct sync_text inside;
-    if (!sync_scan_string(&reading->scan, &inside, &escaped, reason))
+    struct json_span inside;
+    if (!json_scan_string(&reading->scan, &inside, &escaped, reason))
         return false;
     *text = inside;
     if (escaped) {
         char *from = scratch_for(reading, inside.length);
-        char *end = sync_scan_unescape(from, inside.bytes, inside.length);
+        char *end = json_scan_unescape(from, inside.bytes, inside.length);
         assert((size_t)(end - from) <= inside.length);
-        *text = (struct sync_text){from, (size_t)(end - from)};
+        *text = (struct json_span){from, (size_t)(end - from)};
         reading->scratch_used += text->length;
     }
     return true;
 }
 
 static bool is_null(struct reading *reading) {
-    return sync_scan_peek(&reading->scan) == 'n';
+    return json_scan_peek(&reading->scan) == 'n';
 }
 
 static bool read_null(struct reading *reading) {
-    return sync_scan_literal(&reading->scan, "null");
+    return json_scan_literal(&reading->scan, "null");
 }
 
 /* Absent and null mean the same to the client core. */
-static bool read_optional_text(struct reading *reading, struct sync_text *text, const char *reason) {
+static bool read_optional_text(struct reading *reading, struct json_span *text, const char *reason) {
     return is_null(reading) ? read_null(reading) : read_text(reading, text, reason);
 }
 
 static bool read_bool(struct reading *reading, bool *value) {
-    *value = sync_scan_peek(&reading->scan) == 't';
-    return sync_scan_literal(&reading->scan, *value ? "true" : "false");
+    *value = json_scan_peek(&reading->scan) == 't';
+    return json_scan_literal(&reading->scan, *value ? "true" : "false");
 }
 
 /* Op ids and write checkpoints: a string of decimal digits, 64 bits, no sign, no leading zero (an integer is
  * refused by the client core). */
 static bool read_decimal(struct reading *reading, int64_t *value, const char *reason) {
-    struct sync_text text;
+    struct json_span text;
     bool escaped;
-    if (!sync_scan_string(&reading->scan, &text, &escaped, reason))
+    if (!json_scan_string(&reading->scan, &text, &escaped, reason))
         return false;
     int64_t sum = 0;
     bool good = text.length > 0 && text.length <= 19 && (text.length == 1 || text.bytes[0] != '0');
@@ -104,7 +104,7 @@ static bool read_decimal(struct reading *reading, int64_t *value, const char *re
     }
     if (!good) {
         reading->scan.at = text.bytes;
-        return sync_scan_fail(&reading->scan, reason);
+        return json_scan_fail(&reading->scan, reason);
     }
     *value = sum;
     return true;
@@ -114,7 +114,7 @@ static bool read_decimal(struct reading *reading, int64_t *value, const char *re
  */
 static bool read_checksum(struct reading *reading, uint32_t *checksum, bool *negative) {
     int64_t value;
-    if (!sync_scan_whole(&reading->scan, INT32_MIN, UINT32_MAX, &value,
+    if (!json_scan_whole(&reading->scan, INT32_MIN, UINT32_MAX, &value,
                          "a checksum must be a whole 32-bit number"))
         return false;
     *checksum = (uint32_t)(value & UINT32_MAX);
@@ -124,12 +124,12 @@ static bool read_checksum(struct reading *reading, uint32_t *checksum, bool *neg
 
 /* --- objects and lists --- */
 
-static bool field_is(const struct field *field, const struct sync_text *key) {
+static bool field_is(const struct field *field, const struct json_span *key) {
     return field->length == key->length && memcmp(field->name, key->bytes, key->length) == 0;
 }
 
 /* Index of the field called `key`, tried from `guess` on; n_fields when there is none. */
-static unsigned find_field(const struct shape *shape, unsigned guess, const struct sync_text *key) {
+static unsigned find_field(const struct shape *shape, unsigned guess, const struct json_span *key) {
     for (unsigned i = 0, at = guess; i < shape->n_fields; i++, at++) {
         if (at >= shape->n_fields)
             at = 0;
@@ -139,15 +139,15 @@ static unsigned find_field(const struct shape *shape, unsigned guess, const stru
     return shape->n_fields;
 }
 
-static bool read_key(struct reading *reading, struct sync_text *key) {
+static bool read_key(struct reading *reading, struct json_span *key) {
     return read_text(reading, key, "expected a key") &&
-           sync_scan_take(&reading->scan, ':', "expected a colon");
+           json_scan_take(&reading->scan, ':', "expected a colon");
 }
 
 static bool check_missing(struct reading *reading, const struct shape *shape, unsigned seen) {
     for (unsigned i = 0; i < shape->n_fields; i++)
         if (!(seen & 1u << i) && shape->fields[i].missing)
-            return sync_scan_fail(&reading->scan, shape->fields[i].missing);
+            return json_scan_fail(&reading->scan, shape->fields[i].missing);
     return true;
 }
 
@@ -157,11 +157,11 @@ static bool read_object(struct reading *reading, const struct shape *shape, void
     bool first = true;
     bool more;
     assert(shape->n_fields < 32);
-    if (!sync_scan_open(&reading->scan, '{', "expected an object"))
+    if (!json_scan_open(&reading->scan, '{', "expected an object"))
         return false;
     for (;;) {
-        struct sync_text key;
-        if (!sync_scan_next(&reading->scan, '}', &first, &more))
+        struct json_span key;
+        if (!json_scan_next(&reading->scan, '}', &first, &more))
             return false;
         if (!more)
             return check_missing(reading, shape, seen);
@@ -169,12 +169,12 @@ static bool read_object(struct reading *reading, const struct shape *shape, void
             return false;
         unsigned field = find_field(shape, guess, &key);
         if (field == shape->n_fields) {
-            if (!sync_scan_skip(&reading->scan))
+            if (!json_scan_skip(&reading->scan))
                 return false;
             continue;
         }
         if (seen & 1u << field)
-            return sync_scan_fail(&reading->scan, "a field is there twice");
+            return json_scan_fail(&reading->scan, "a field is there twice");
         seen |= 1u << field;
         guess = field + 1;
         if (!shape->read(reading, field, into))
@@ -187,10 +187,10 @@ static bool read_list(struct reading *reading, bool (*element)(struct reading *r
                       void *into) {
     bool first = true;
     bool more;
-    if (!sync_scan_open(&reading->scan, '[', "expected a list"))
+    if (!json_scan_open(&reading->scan, '[', "expected a list"))
         return false;
     for (;;) {
-        if (!sync_scan_next(&reading->scan, ']', &first, &more))
+        if (!json_scan_next(&reading->scan, ']', &first, &more))
             return false;
         if (!more)
             return true;
@@ -209,8 +209,8 @@ static bool read_reason_field(struct reading *reading, unsigned field, void *int
     struct sync_subscription *subscription = into;
     int64_t index;
     if (subscription->index != UINT32_MAX)
-        return sync_scan_fail(&reading->scan, "a subscription is either default or sub");
-    if (!sync_scan_integer(&reading->scan, 0, INT32_MAX, &index, "a subscription must be an index"))
+        return json_scan_fail(&reading->scan, "a subscription is either default or sub");
+    if (!json_scan_integer(&reading->scan, 0, INT32_MAX, &index, "a subscription must be an index"))
         return false;
     *subscription =
         (struct sync_subscription){.is_default = field == REASON_DEFAULT, .index = (uint32_t)index};
@@ -226,7 +226,7 @@ static bool read_reason(struct reading *reading, void *into) {
     if (!read_object(reading, &reason_shape, &subscription))
         return false;
     if (subscription.index == UINT32_MAX)
-        return sync_scan_fail(&reading->scan, "a subscription is neither default nor sub");
+        return json_scan_fail(&reading->scan, "a subscription is neither default nor sub");
     size_t n = reading->line->n_subscriptions++;
     MEMORY_RESERVE(parser->subscriptions, parser->subscriptions_capacity, n + 1);
     parser->subscriptions[n] = subscription;
@@ -240,7 +240,7 @@ static const struct field bucket_fields[] = {REQUIRED("bucket"), REQUIRED("check
 
 static bool read_bucket_field(struct reading *reading, unsigned field, void *into) {
     struct sync_bucket *bucket = into;
-    struct sync_scan *scan = &reading->scan;
+    struct json_scan *scan = &reading->scan;
     int64_t priority;
     bool negative;
     switch (field) {
@@ -249,9 +249,9 @@ static bool read_bucket_field(struct reading *reading, unsigned field, void *int
     case BUCKET_CHECKSUM:
         return read_checksum(reading, &bucket->checksum, &negative);
     case BUCKET_COUNT:
-        return sync_scan_integer(scan, 0, INT64_MAX, &bucket->count, "a count must be a whole number from 0");
+        return json_scan_integer(scan, 0, INT64_MAX, &bucket->count, "a count must be a whole number from 0");
     case BUCKET_PRIORITY:
-        if (!sync_scan_integer(scan, 0, INT32_MAX, &priority, "a priority must be a whole number from 0"))
+        if (!json_scan_integer(scan, 0, INT32_MAX, &priority, "a priority must be a whole number from 0"))
             return false;
         bucket->priority = (int32_t)priority;
         return true;
@@ -279,7 +279,7 @@ static bool read_bucket(struct reading *reading, void *into) {
 static bool read_removed(struct reading *reading, void *into) {
     (void)into;
     struct sync_line_parser *parser = reading->parser;
-    struct sync_text name = {0};
+    struct json_span name = {0};
     if (!read_text(reading, &name, "a bucket's name must be a string"))
         return false;
     size_t n = reading->line->n_removed++;
@@ -295,16 +295,16 @@ static const struct field error_fields[] = {REQUIRED("subscription"), REQUIRED("
 
 static bool read_error_field(struct reading *reading, unsigned field, void *into) {
     (void)into;
-    struct sync_text text;
+    struct json_span text;
     int64_t index;
     if (field == ERROR_MESSAGE)
         return read_text(reading, &text, "an error's message must be a string");
-    if (sync_scan_peek(&reading->scan) != '"')
-        return sync_scan_integer(&reading->scan, 0, INT32_MAX, &index, "an error's subscription is an index");
+    if (json_scan_peek(&reading->scan) != '"')
+        return json_scan_integer(&reading->scan, 0, INT32_MAX, &index, "an error's subscription is an index");
     if (!read_text(reading, &text, "expected a string"))
         return false;
     return (text.length == 7 && memcmp(text.bytes, "default", 7) == 0) ||
-           sync_scan_fail(&reading->scan, "an error's subscription is an index or default");
+           json_scan_fail(&reading->scan, "an error's subscription is an index or default");
 }
 
 static const struct shape error_shape = SHAPE(error_fields, read_error_field);
@@ -350,7 +350,7 @@ static bool read_stream(struct reading *reading, void *into) {
 static const char *const operation_names[] = {"PUT", "REMOVE", "MOVE", "CLEAR"};
 
 static bool read_operation_kind(struct reading *reading, enum sync_operation_kind *kind) {
-    struct sync_text text;
+    struct json_span text;
     if (!read_text(reading, &text, "op must be a string"))
         return false;
     for (unsigned i = 0; i < sizeof operation_names / sizeof operation_names[0]; i++)
@@ -359,30 +359,30 @@ static bool read_operation_kind(struct reading *reading, enum sync_operation_kin
             *kind = (enum sync_operation_kind)i;
             return true;
         }
-    return sync_scan_fail(&reading->scan, "op must be PUT, REMOVE, MOVE or CLEAR");
+    return json_scan_fail(&reading->scan, "op must be PUT, REMOVE, MOVE or CLEAR");
 }
 
 static bool read_row_data(struct reading *reading, struct sync_operation *operation) {
-    struct sync_scan *scan = &reading->scan;
-    switch (sync_scan_peek(scan)) {
+    struct json_scan *scan = &reading->scan;
+    switch (json_scan_peek(scan)) {
     case 'n':
         operation->data_form = SYNC_DATA_NULL;
         return read_null(reading);
     case '"':
         operation->data_form = SYNC_DATA_TEXT;
-        return sync_scan_string(scan, &operation->data, &operation->data_escaped, "data must be a string");
+        return json_scan_string(scan, &operation->data, &operation->data_escaped, "data must be a string");
     case '{':
         operation->data_form = SYNC_DATA_OBJECT;
         operation->data.bytes = scan->at;
         /* White space inside of row data is the row's business, not the line's. */
         bool spaced = scan->spaced;
-        if (!sync_scan_skip(scan))
+        if (!json_scan_skip(scan))
             return false;
         scan->spaced = spaced;
         operation->data.length = (size_t)(scan->at - operation->data.bytes);
         return true;
     default:
-        return sync_scan_fail(scan, "data must be a string, an object or null");
+        return json_scan_fail(scan, "data must be a string, an object or null");
     }
 }
 
@@ -511,7 +511,7 @@ static bool read_complete_field(struct reading *reading, unsigned field, void *i
     if (field == COMPLETE_LAST_OP_ID)
         return read_decimal(reading, &line->last_op_id, LAST_OP_ID_REASON);
     assert(field == COMPLETE_PRIORITY);
-    if (!sync_scan_integer(&reading->scan, 0, INT32_MAX, &priority,
+    if (!json_scan_integer(&reading->scan, 0, INT32_MAX, &priority,
                            "a priority must be a whole number from 0"))
         return false;
     line->priority = (int32_t)priority;
@@ -523,7 +523,7 @@ static const struct shape complete_shape = {partial_fields, 1, read_complete_fie
 
 static bool read_token_expiry(struct reading *reading) {
     int64_t seconds;
-    if (!sync_scan_integer(&reading->scan, INT32_MIN, INT32_MAX, &seconds,
+    if (!json_scan_integer(&reading->scan, INT32_MIN, INT32_MAX, &seconds,
                            "token_expires_in must be a whole number of seconds"))
         return false;
     reading->line->token_expires_in = (int32_t)seconds;
@@ -543,7 +543,7 @@ static const struct {
     {"token_expires_in", NULL},
 };
 
-static enum sync_line_kind kind_of(const struct sync_text *key) {
+static enum sync_line_kind kind_of(const struct json_span *key) {
     unsigned kind = 0;
     while (kind < SYNC_LINE_UNKNOWN && (strlen(line_kinds[kind].key) != key->length ||
                                         memcmp(line_kinds[kind].key, key->bytes, key->length) != 0))
@@ -555,32 +555,32 @@ static bool read_content(struct reading *reading) {
     struct sync_line *line = reading->line;
     line->kind = kind_of(&line->key);
     if (line->kind == SYNC_LINE_UNKNOWN)
-        return sync_scan_skip(&reading->scan);
+        return json_scan_skip(&reading->scan);
     if (line->kind == SYNC_LINE_TOKEN_EXPIRES_IN)
         return read_token_expiry(reading);
     return read_object(reading, line_kinds[line->kind].shape, line);
 }
 
 static bool read_line(struct reading *reading) {
-    struct sync_scan *scan = &reading->scan;
+    struct json_scan *scan = &reading->scan;
     bool first = true;
     bool more;
-    if (!sync_scan_open(scan, '{', "expected an object") || !sync_scan_next(scan, '}', &first, &more))
+    if (!json_scan_open(scan, '{', "expected an object") || !json_scan_next(scan, '}', &first, &more))
         return false;
     if (!more)
-        return sync_scan_fail(scan, "an object without a key");
+        return json_scan_fail(scan, "an object without a key");
     if (!read_key(reading, &reading->line->key) || !read_content(reading) ||
-        !sync_scan_next(scan, '}', &first, &more))
+        !json_scan_next(scan, '}', &first, &more))
         return false;
     if (more)
-        return sync_scan_fail(scan, "more than one key");
-    return sync_scan_finish(scan);
+        return json_scan_fail(scan, "more than one key");
+    return json_scan_finish(scan);
 }
 
 enum status sync_line_parse(struct sync_line_parser *parser, const char *bytes, size_t length,
                             struct sync_line *line, struct error *error) {
     struct reading reading = {.parser = parser, .line = line};
-    sync_scan_start(&reading.scan, bytes, length);
+    json_scan_start(&reading.scan, bytes, length);
     *line = (struct sync_line){.write_checkpoint = -1, .after = -1, .next_after = -1};
     if (!read_line(&reading)) {
         assert(reading.scan.reason);
@@ -618,15 +618,15 @@ void sync_text_unescape(struct buffer *out, const char *bytes, size_t length) {
         return;
     size_t used = out->length;
     buffer_append(out, bytes, length); /* makes room, and is right when there is no escape */
-    char *end = sync_scan_unescape(out->data + used, bytes, length);
+    char *end = json_scan_unescape(out->data + used, bytes, length);
     out->length = (size_t)(end - out->data);
     out->data[out->length] = '\0';
 }
 
 bool sync_text_is_object(const char *bytes, size_t length) {
-    struct sync_scan scan;
-    sync_scan_start(&scan, bytes, length);
-    return sync_scan_peek(&scan) == '{' && sync_scan_skip(&scan) && sync_scan_finish(&scan);
+    struct json_scan scan;
+    json_scan_start(&scan, bytes, length);
+    return json_scan_peek(&scan) == '{' && json_scan_skip(&scan) && json_scan_finish(&scan);
 }
 
 void sync_line_split(struct sync_line_splitter *splitter, const void *bytes, size_t length,

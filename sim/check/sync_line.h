@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/json_scan.h"
 
 enum sync_line_kind {
     SYNC_LINE_CHECKPOINT,
@@ -22,11 +23,6 @@ enum sync_line_kind {
     SYNC_LINE_CHECKPOINT_COMPLETE,
     SYNC_LINE_TOKEN_EXPIRES_IN,
     SYNC_LINE_UNKNOWN /* clients ignore it */
-};
-
-struct sync_text {
-    const char *bytes; /* NULL: absent; not terminated */
-    size_t length;
 };
 
 enum sync_operation_kind { SYNC_PUT, SYNC_REMOVE, SYNC_MOVE, SYNC_CLEAR };
@@ -44,12 +40,12 @@ struct sync_operation {
     enum sync_operation_kind kind;
     uint32_t checksum;      /* modulo 2^32 */
     bool checksum_negative; /* was written as a negative number */
-    struct sync_text object_type;
-    struct sync_text object_id;
-    struct sync_text subkey;
+    struct json_span object_type;
+    struct json_span object_id;
+    struct json_span subkey;
     enum sync_data_form data_form;
     bool data_escaped; /* SYNC_DATA_TEXT: there are escapes, use sync_text_unescape */
-    struct sync_text data;
+    struct json_span data;
 };
 
 struct sync_subscription {
@@ -58,7 +54,7 @@ struct sync_subscription {
 };
 
 struct sync_bucket {
-    struct sync_text name;
+    struct json_span name;
     uint32_t checksum;           /* modulo 2^32 */
     int64_t count;               /* -1: absent */
     int32_t priority;            /* 0 most urgent; 3 when absent */
@@ -67,21 +63,21 @@ struct sync_bucket {
 };
 
 struct sync_stream {
-    struct sync_text name;
+    struct json_span name;
     bool is_default;
     uint32_t n_errors;
 };
 
 struct sync_line {
     enum sync_line_kind kind;
-    struct sync_text key; /* of the only member, unescaped */
+    struct json_span key; /* of the only member, unescaped */
     bool spaced;          /* there is white space between tokens */
 
     int64_t last_op_id;                /* checkpoint, diff, complete, partial complete */
     int64_t write_checkpoint;          /* checkpoint, diff; -1: absent or null */
     const struct sync_bucket *buckets; /* checkpoint: all; diff: updated_buckets */
     size_t n_buckets;
-    const struct sync_text *removed; /* diff: removed_buckets */
+    const struct json_span *removed; /* diff: removed_buckets */
     size_t n_removed;
     const struct sync_subscription *subscriptions;
     size_t n_subscriptions;
@@ -89,7 +85,7 @@ struct sync_line {
     const struct sync_stream *streams; /* checkpoint */
     size_t n_streams;
 
-    struct sync_text bucket; /* data */
+    struct json_span bucket; /* data */
     int64_t after;           /* data; -1: absent, as next_after */
     int64_t next_after;
     bool has_more;
@@ -105,7 +101,7 @@ struct sync_line_parser {
     size_t offset;      /* and at which byte, from 0 */
     struct sync_bucket *buckets;
     size_t buckets_capacity;
-    struct sync_text *removed;
+    struct json_span *removed;
     size_t removed_capacity;
     struct sync_subscription *subscriptions;
     size_t subscriptions_capacity;
@@ -128,10 +124,9 @@ enum status sync_line_parse(struct sync_line_parser *parser, const char *bytes, 
 void sync_text_unescape(struct buffer *out, const char *bytes, size_t length);
 
 /* Whether the text is exactly one well-formed JSON object (any white space, nesting at most
- * SYNC_LINE_NESTING). */
+ * JSON_SCAN_NESTING). */
 bool sync_text_is_object(const char *bytes, size_t length);
 
-#define SYNC_LINE_NESTING 127 /* as the client core's JSON reader: the 128th level is refused */
 #define SYNC_LINE_LENGTH                                                                                     \
     ((size_t)64 * 1024 * 1024) /* bytes; rows end at 15 MiB, escaping at most doubles that */
 

@@ -35,7 +35,7 @@ static int32_t checked_priority(struct wire_grammar *grammar, const struct sync_
 }
 
 /* A bucket that the previous announcement did not have. Without a request its start is unknown. */
-static struct wire_bucket *list_new(struct wire_grammar *grammar, const struct sync_text *name,
+static struct wire_bucket *list_new(struct wire_grammar *grammar, const struct json_span *name,
                                     struct wire_bucket *known) {
     struct wire_bucket *bucket = known ? known : wire_bucket_add(grammar, name->bytes, name->length);
     if (!known && grammar->has_request)
@@ -87,7 +87,7 @@ static void unlist(struct wire_grammar *grammar, struct wire_bucket *bucket) {
     bucket->exhausted = false;
 }
 
-static void remove_bucket(struct wire_grammar *grammar, const struct sync_text *name) {
+static void remove_bucket(struct wire_grammar *grammar, const struct json_span *name) {
     struct wire_bucket *bucket = wire_bucket_find(grammar, name);
     if (bucket && bucket->listed)
         unlist(grammar, bucket);

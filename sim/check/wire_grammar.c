@@ -140,7 +140,7 @@ void wire_fault_at(struct wire_grammar *grammar, enum wire_rule rule, const stru
     report(grammar, rule, grammar->line, bucket ? bucket->name : "", text, bar + 1);
 }
 
-void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct sync_text *name,
+void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct json_span *name,
                      const char *expected, const char *seen) {
     if (!first_fault(grammar, rule))
         return;
@@ -152,7 +152,7 @@ void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const st
 
 /* --- buckets --- */
 
-struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct sync_text *name) {
+struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct json_span *name) {
     return map_get_bytes(&grammar->buckets, name->bytes, name->length);
 }
 
@@ -251,6 +251,27 @@ enum status wire_grammar_request(struct wire_grammar *grammar, const void *body,
         map_clear(&grammar->buckets, free);
     json_decref(request);
     return status;
+}
+
+/* --- from stream to stream --- */
+
+void wire_grammar_sums(const struct wire_grammar *grammar,
+                       void (*each)(void *context, const char *bucket, struct wire_sum sum), void *context) {
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&grammar->buckets, &i)) != NULL;) {
+        const struct wire_bucket *bucket = entry->value;
+        if (bucket->listed && bucket->sum_known && bucket->position > 0)
+            each(context, bucket->name, (struct wire_sum){bucket->position, bucket->sum});
+    }
+}
+
+void wire_grammar_remember(struct wire_grammar *grammar, const char *name, struct wire_sum sum) {
+    struct wire_bucket *bucket = map_get(&grammar->buckets, name);
+    assert(grammar->line == 0);
+    if (!bucket || bucket->position != sum.position)
+        return;
+    bucket->sum = sum.sum;
+    bucket->sum_known = true;
 }
 
 /* --- lines --- */

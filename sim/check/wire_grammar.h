@@ -79,6 +79,17 @@ enum status wire_grammar_request(struct wire_grammar *grammar, const void *body,
 /* The stream is BSON: whatever the request says, rows are text. Its documents are given as JSON lines. */
 void wire_grammar_binary(struct wire_grammar *grammar);
 
+/* The sum of what a client has of a bucket up to a position, where a later stream goes on. */
+struct wire_sum {
+    int64_t position;
+    uint32_t sum;
+};
+/* Of every bucket of which it is known. */
+void wire_grammar_sums(const struct wire_grammar *grammar,
+                       void (*each)(void *context, const char *bucket, struct wire_sum sum), void *context);
+/* What an earlier stream said; counts if the request goes on from that position. After the request. */
+void wire_grammar_remember(struct wire_grammar *grammar, const char *bucket, struct wire_sum sum);
+
 /* One line, without its final newline. */
 void wire_grammar_line(struct wire_grammar *grammar, const char *bytes, size_t length);
 

@@ -20,6 +20,8 @@ struct wire_watcher {
     int64_t now;           /* of the current wire event, ns */
     struct map streams;    /* exchange id -> struct stream_watch */
     struct map last_op_id; /* client -> int64_t, the highest that it was told */
+    struct map sums;       /* client, a space, bucket -> struct wire_sum */
+    struct buffer key;
 };
 
 struct stream_watch {
@@ -74,6 +76,34 @@ static void remember_told(struct wire_watcher *watcher, const struct stream_watc
         *told = now;
 }
 
+/* --- sums --- */
+
+static void sum_key(struct wire_watcher *watcher, const char *client, const char *bucket) {
+    buffer_clear(&watcher->key);
+    buffer_printf(&watcher->key, "%s %s", client, bucket); /* node names have no spaces */
+}
+
+static void keep_sum(void *context, const char *bucket, struct wire_sum sum) {
+    const struct stream_watch *watch = context;
+    struct wire_watcher *watcher = watch->watcher;
+    sum_key(watcher, watch->client, bucket);
+    struct wire_sum *kept = map_get(&watcher->sums, buffer_text(&watcher->key));
+    if (!kept) {
+        kept = memory_allocate(sizeof *kept);
+        map_set(&watcher->sums, buffer_text(&watcher->key), kept);
+    }
+    *kept = sum;
+}
+
+static void recall_sums(struct wire_watcher *watcher, const struct stream_watch *watch) {
+    const size_t length = strlen(watch->client);
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&watcher->sums, &i));)
+        if (strncmp(entry->key, watch->client, length) == 0 && entry->key[length] == ' ')
+            wire_grammar_remember(watch->grammar, entry->key + length + 1,
+                                  *(const struct wire_sum *)entry->value);
+}
+
 static void start_watch(struct wire_watcher *watcher, const struct wire_event *event) {
     struct stream_watch *watch = memory_allocate(sizeof *watch);
     watch->watcher = watcher;
@@ -86,7 +116,8 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
         .context = watch,
     });
     /* A request that the service will refuse says nothing about the stream. */
-    (void)wire_grammar_request(watch->grammar, event->bytes, event->length, NULL);
+    if (wire_grammar_request(watch->grammar, event->bytes, event->length, NULL) == STATUS_OK)
+        recall_sums(watcher, watch);
     char key[17];
     stream_lines_key(event->exchange, key);
     struct stream_watch *before = map_set(&watcher->streams, key, watch);
@@ -96,6 +127,7 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
 
 static void end_watch(struct wire_watcher *watcher, struct stream_watch *watch) {
     char key[17];
+    wire_grammar_sums(watch->grammar, keep_sum, watch);
     stream_lines_key(watch->exchange, key);
     map_remove(&watcher->streams, key);
     free_watch(watch);
@@ -177,6 +209,8 @@ static void destroy(void *self) {
     struct wire_watcher *watcher = self;
     map_free(&watcher->streams, free_watch);
     map_free(&watcher->last_op_id, free);
+    map_free(&watcher->sums, free);
+    buffer_free(&watcher->key);
     wire_scratch_destroy(watcher->scratch);
     free(watcher);
 }

@@ -75,7 +75,7 @@ const char *wire_rows_form(struct wire_rows *rows, const struct sync_operation *
     }
 }
 
-static void append(struct buffer *out, const struct sync_text *text) {
+static void append(struct buffer *out, const struct json_span *text) {
     buffer_append(out, text->bytes, text->length);
 }
 

@@ -82,11 +82,11 @@ void wire_fault_at(struct wire_grammar *grammar, enum wire_rule rule, const stru
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same for a bucket that is only a name. Names are the peer's text, so they are never part of a format.
  */
-void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct sync_text *name,
+void wire_fault_name(struct wire_grammar *grammar, enum wire_rule rule, const struct json_span *name,
                      const char *expected, const char *seen);
 
 /* NULL when the name was never heard of. */
-struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct sync_text *name);
+struct wire_bucket *wire_bucket_find(const struct wire_grammar *grammar, const struct json_span *name);
 struct wire_bucket *wire_bucket_add(struct wire_grammar *grammar, const char *name, size_t length);
 /* The stream goes on after `position`. At 0 the sum of nothing is known. */
 void wire_bucket_start(struct wire_bucket *bucket, int64_t position);

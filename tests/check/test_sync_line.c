@@ -33,7 +33,7 @@ static struct sync_line parse(const char *text) {
     return line;
 }
 
-static void assert_text(struct sync_text text, const char *expected) {
+static void assert_text(struct json_span text, const char *expected) {
     assert_non_null(text.bytes);
     assert_int_equal(text.length, strlen(expected));
     assert_memory_equal(text.bytes, expected, text.length);

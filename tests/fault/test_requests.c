@@ -111,6 +111,20 @@ static void test_streams(void **state) {
     close_world(&w);
 }
 
+/* The server counts what the door holds back of an answer as not sent yet. */
+static void test_unsent(void **state) {
+    struct fault_world w;
+    (void)state;
+    open_world(&w, RULE("{delay-response: 1s}"), 1);
+    w.streams = true;
+    ask(&w, "POST", "/api/mutation");
+    run_for(&w, 100);
+    assert_int_equal(host_http_unsent(w.door, w.seen), strlen("hello world"));
+    run_for(&w, 1100);
+    assert_int_equal(host_http_unsent(w.door, w.seen), 0);
+    close_world(&w);
+}
+
 /* Which of ten requests, 100 ms apart, are reset. */
 static void check_struck(const char *when, uint64_t seed, const char *expected) {
     struct fault_world w;
@@ -210,12 +224,18 @@ static void test_deployment_switches(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_untouched),     cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_connections),   cmocka_unit_test(test_times),
-        cmocka_unit_test(test_bodies),        cmocka_unit_test(test_requests_changed),
-        cmocka_unit_test(test_rules_compose), cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_triggers),      cmocka_unit_test(test_stop_and_counts),
-        cmocka_unit_test(test_crash),         cmocka_unit_test(test_deployment_switches)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_untouched),
+                                       cmocka_unit_test(test_answers),
+                                       cmocka_unit_test(test_connections),
+                                       cmocka_unit_test(test_times),
+                                       cmocka_unit_test(test_bodies),
+                                       cmocka_unit_test(test_requests_changed),
+                                       cmocka_unit_test(test_rules_compose),
+                                       cmocka_unit_test(test_streams),
+                                       cmocka_unit_test(test_unsent),
+                                       cmocka_unit_test(test_triggers),
+                                       cmocka_unit_test(test_stop_and_counts),
+                                       cmocka_unit_test(test_crash),
+                                       cmocka_unit_test(test_deployment_switches)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

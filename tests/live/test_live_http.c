@@ -20,6 +20,7 @@ struct fixture {
     struct live *live;
     struct host *server, *client;
     unsigned requests, closed;
+    size_t unsent;      /* of the big answer, when all of it was written */
     struct buffer seen; /* methods and targets, a line each */
 };
 
@@ -61,6 +62,7 @@ static void answer_big(struct fixture *fixture, uint64_t exchange) {
     char *big = memory_allocate(big_length);
     memset(big, 'b', big_length);
     host_http_write(fixture->server, exchange, big, big_length);
+    fixture->unsent = host_http_unsent(fixture->server, exchange);
     free(big);
 }
 
@@ -492,6 +494,18 @@ static void connections_are_bounded(void **state) {
     close_fixture(fixture);
 }
 
+/* A loopback socket holds some of 20 MiB at once, and not all. */
+static void unsent_is_what_the_kernel_does_not_take(void **state) {
+    static const char request[] = "GET /big HTTP/1.1\r\n\r\n";
+    (void)state;
+    struct fixture *fixture = open_fixture(&(struct live_settings){0});
+    int raw = open_raw(fixture, request, strlen(request));
+    run_for(fixture, 300 * TIME_MILLISECOND);
+    assert_in_range(fixture->unsent, 1 << 20, big_length - 1);
+    close(raw);
+    close_fixture(fixture);
+}
+
 static void expect_no_connection(void *context) {
     const struct fixture *fixture = context;
     assert_int_equal(live_connections(fixture->live), 0);
@@ -557,6 +571,7 @@ int main(void) {
                                        cmocka_unit_test(header_has_limits),
                                        cmocka_unit_test(connections_are_bounded),
                                        cmocka_unit_test(idle_peers_and_slow_readers_are_dropped),
+                                       cmocka_unit_test(unsent_is_what_the_kernel_does_not_take),
                                        cmocka_unit_test(addresses_are_checked),
                                        cmocka_unit_test(taken_port_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);

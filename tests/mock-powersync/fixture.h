@@ -259,7 +259,8 @@ static inline struct fixture *fixture_world(uint64_t seed) {
     return fixture;
 }
 
-/* Start a service on `host` with these options; keys, audience and source are filled in. */
+/* Start a service on `host` with these options; keys (unless it fetches them), audience and source are filled
+ * in. */
 static inline struct powersync_service *fixture_start_on(struct host *host,
                                                          struct powersync_options options) {
     static const char *const audiences[] = {"powersync"};
@@ -268,7 +269,9 @@ static inline struct powersync_service *fixture_start_on(struct host *host,
     struct error error = {0};
     options.sync_config_file = "sync.yaml";
     options.source = (struct powersync_source_options){.deployment = "convex", .deploy_key = TEST_KEY};
-    options.auth = (struct powersync_auth_options){.jwks = jwks, .audiences = audiences, .n_audiences = 1};
+    options.auth.jwks = options.auth.n_jwks_uris ? NULL : jwks;
+    options.auth.audiences = audiences;
+    options.auth.n_audiences = 1;
     if (powersync_service_create(host, &options, &service, &error))
         fail_msg("%s", error.message);
     free(jwks);

@@ -94,6 +94,12 @@ static void position_of_a_later_bucket(void **state) {
     join(*state, "m1", "alice", "blue");
     reader_expect(reader, "checkpoint_diff data checkpoint_complete");
     assert_string_equal(json_text(lines_of(reader->lines, 1, "data"), "after"), "1");
+    put_committed(*state, "members", "m1", NULL);
+    reader_run(reader, 100 * TIME_MILLISECOND);
+    reader_forget(reader);
+    join(*state, "m1", "alice", "blue"); /* that counted once */
+    reader_expect(reader, "checkpoint_diff data checkpoint_complete");
+    assert_string_equal(json_text(lines_of(reader->lines, 1, "data"), "after"), "0");
 }
 
 /* Membership and data of one transaction come in one checkpoint. */

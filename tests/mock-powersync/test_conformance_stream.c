@@ -474,6 +474,56 @@ static void slow_reader(void **state) {
     reader_close(reader);
 }
 
+/* Lines that were encoded before are used again, but not after compaction, nor in another form. */
+static void lines_encoded_before(void **state) {
+    struct stream_fixture *fixture = *state;
+    put_committed(fixture, "news", "n1", "\"name\":\"x\""); /* takes the first id */
+    put_committed(fixture, "lists", "l1", "\"name\":\"x\"");
+    put_committed(fixture, "lists", "l2", "\"name\":\"x\"");
+    put_committed(fixture, "lists", "l2", "\"name\":\"y\"");
+    struct reader *one = reader_open(fixture, "alice", DEFAULTS);
+    struct reader *two = reader_open(fixture, "bob", DEFAULTS);
+    assert_string_equal(one->whole.data, two->whole.data);
+    struct reader *other = reader_open_as(fixture, "bob", "{}", LINE_NDJSON_EMBEDDED);
+    reader_run(other, 100 * TIME_MILLISECOND);
+    assert_true(json_is_object(json_object_get(at(operations(other, 1), 0), "data")));
+    compact(fixture);
+    struct reader *late = reader_open(fixture, "carol", DEFAULTS);
+    assert_int_equal(json_array_size(operations(late, 1)), 3);
+    assert_string_equal(json_text(at(operations(late, 1), 1), "op"), "MOVE");
+    /* From another position the same operations are another line. */
+    struct reader *behind = reader_open(
+        fixture, "dave", "{\"raw_data\":true,\"buckets\":[{\"name\":\"1#lists|0[]\",\"after\":\"1\"}]}");
+    assert_string_equal(json_text(lines_of(behind->lines, 1, "data"), "after"), "1");
+    assert_int_equal(json_array_size(operations(behind, 1)), 3);
+    for (int i = 0; i < 100; i++) { /* more than are kept */
+        char id[16];
+        snprintf(id, sizeof id, "n%d", i);
+        put_committed(fixture, "lists", id, "\"name\":\"x\"");
+        reader_run(one, 50 * TIME_MILLISECOND);
+    }
+    reader_forget(one);
+    reader_forget(two);
+    put_committed(fixture, "lists", "l1", "\"name\":\"z\"");
+    reader_expect(one, "checkpoint_diff data checkpoint_complete");
+    assert_true(json_equal(one->lines, two->lines));
+}
+
+/* Sums are signed, what belongs to one row is not. */
+static void checksums_of_compacted(void **state) {
+    (void)state;
+    struct bucket_operation operations[] = {{.op_id = 7, .kind = OPERATION_CLEAR, .checksum = UINT32_MAX},
+                                            {.op_id = 8, .kind = OPERATION_MOVE, .checksum = UINT32_MAX}};
+    const struct bucket bucket = {.name = "b", .operations = operations, .count = 2, .capacity = 2};
+    struct buffer line = {0};
+    sync_line_data(&line, LINE_NDJSON_RAW, &bucket, 0, 0, 2, false);
+    assert_string_equal(line.data, "{\"data\":{\"bucket\":\"b\",\"after\":\"0\",\"has_more\":false,\"data\":["
+                                   "{\"op_id\":\"7\",\"op\":\"CLEAR\",\"checksum\":-1},"
+                                   "{\"op_id\":\"8\",\"op\":\"MOVE\",\"checksum\":4294967295}],"
+                                   "\"next_after\":\"8\"}}\n");
+    buffer_free(&line);
+}
+
 /* One credit at a time, as RSocket may give them: the same lines, never one too many. */
 static void one_line_at_a_time(void **state) {
     struct stream_fixture *fixture = *state;
@@ -566,6 +616,8 @@ int main(void) {
                                        TEST(s22_s23_subscriptions),
                                        TEST(slow_reader),
                                        TEST(one_line_at_a_time),
+                                       cmocka_unit_test(checksums_of_compacted),
+                                       TEST(lines_encoded_before),
                                        TEST(data_fetches),
                                        TEST(nothing_is_served)};
     return cmocka_run_group_tests(tests, NULL, NULL);

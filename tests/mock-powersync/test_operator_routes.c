@@ -100,8 +100,9 @@ static void assert_at(const json_t *json, const char *path, const char *expected
 static void only_operators(void **state) {
     struct fixture *fixture = *state;
     char *user = authorization_of(good_claims(fixture, "alice"), TEST_SECRET);
-    const char *const headers[] = {NULL,     user,           "Bearer", "Bearer third", "bearer second",
-                                   "second", "Token first x"};
+    const char *const headers[] = {
+        NULL,     user,           "Bearer", "Bearer third", "Bearer seconds", "Bearer sec", "bearer second",
+        "second", "Token first x"};
     static const struct {
         const char *method, *target, *type, *body;
     } routes[] = {{"POST", ADMIN "diagnostics", JSON, "{}"},

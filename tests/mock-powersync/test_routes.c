@@ -39,6 +39,39 @@ static const struct refusal refusals[] = {
     {"POST", "/sync/stream", JSON, "{", true, 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
     {"POST", "/sync/stream", JSON, "", true, 400, "FST_ERR_CTP_EMPTY_JSON_BODY"},
     {"POST", "/sync/stream", "application/xml", "<a/>", true, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+    {"POST", "/sync/stream", NULL, "{}", true, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+    {"POST", "/sync/stream", "application/jsonp", "{}", true, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+    {"POST", "/sync/stream", "application/yaml", "a: b", true, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"},
+    {"POST", "/sync/stream", "application/json;charset=utf-8", "{", false, 400,
+     "FST_ERR_CTP_INVALID_JSON_BODY"},
+    {"POST", "/sync/stream", JSON, "{\"a\":1,\"a\":2}", true, 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
+    {"POST", "/sync/stream", JSON, "\xff", true, 400, "FST_ERR_CTP_INVALID_JSON_BODY"},
+    {"POST", "/sync/stream?raw_data=true", JSON, "{}", false, 400, "PSYNC_S2001"}, /* a text is no boolean */
+    {"POST", "/sync/stream?client_id=a&client_id=b", JSON, "{}", false, 400, "PSYNC_S2001"},
+    {"POST", "/sync/stream?client_id=a&client_id=b", JSON, "{\"client_id\":\"c\"}", false, 401,
+     "PSYNC_S2106"},
+    {"POST", "/sync/stream?%ff=%fe&&=&a", JSON, "{}", false, 401, "PSYNC_S2106"},
+    {"POST", "/sync/stream", "text/plain", "hello", false, 401,
+     "PSYNC_S2106"}, /* a body of no object: none */
+    {"POST", "/sync/stream", JSON, "[]", false, 401, "PSYNC_S2106"},
+    {"POST", "/sync/stream", JSON, "7", false, 401, "PSYNC_S2106"},
+    {"POST", "/sync/stream", JSON, "null", false, 401, "PSYNC_S2106"},
+    {"PUT", "/sync/stream", JSON, "{}", true, 404, "PSYNC_S2002"},
+    {"POST", "/write-checkpoint2.json", JSON, "{}", true, 404, "PSYNC_S2002"},
+    {"GET", "/write-checkpoint2.json?client_id=a&client_id=b", NULL, NULL, false, 400, "PSYNC_S2001"},
+    {"GET", "/write-checkpoint.json?client_id=a&client_id=b", NULL, NULL, false, 400, "PSYNC_S2001"},
+    {"GET", "/write-checkpoint.json", NULL, NULL, false, 401, "PSYNC_S2106"},
+    {"POST", "/sync/checkpoint-request", JSON, "{}", false, 400, "PSYNC_S2001"},
+    {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":7,\"checkpoint_request_id\":1}", true, 400,
+     "PSYNC_S2001"},
+    {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":\"c\",\"checkpoint_request_id\":-1}", true,
+     400, "PSYNC_S2001"},
+    {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":\"c\",\"checkpoint_request_id\":1.5}", true,
+     400, "PSYNC_S2001"},
+    {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":\"c\",\"checkpoint_request_id\":\"1 \"}", true,
+     400, "PSYNC_S2001"},
+    {"GET", "/metrics", NULL, NULL, true, 404, "PSYNC_S2002"}, /* on a port of their own */
+    {"GET", "/sync/stats", NULL, NULL, true, 404, "PSYNC_S2002"},
     {"GET", "/write-checkpoint2.json", NULL, NULL, false, 401, "PSYNC_S2106"},
     {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":\"c\"}", true, 400, "PSYNC_S2001"},
     {"POST", "/sync/checkpoint-request", JSON, "{\"client_id\":\"c\",\"checkpoint_request_id\":\"0\"}", true,
@@ -87,8 +120,10 @@ static void too_large(void **state) {
         buffer_append_text(&body, "0123456789abcdef0123456789abcdef");
     buffer_append_text(&body, "\"}}");
     struct client *client = client_send(fixture, "alice-1", "POST", "/sync/stream", NULL, JSON, body.data);
-    buffer_free(&body);
     assert_refused(fixture, client, 413, "FST_ERR_CTP_BODY_TOO_LARGE", "large body");
+    client = client_send(fixture, "alice-1", "POST", "/sync/stream", NULL, "application/xml", body.data);
+    assert_refused(fixture, client, 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "large body of another type");
+    buffer_free(&body);
 }
 
 /* Changes to the claims of a good token; seconds are relative to now. */
@@ -190,16 +225,79 @@ static void before_the_first_checkpoint(void **state) {
 static void probes(void **state) {
     struct fixture *fixture = *state;
     static const char *const names[] = {"/probes/startup", "/probes/liveness", "/probes/readiness"};
+    run_for(fixture, 30 * TIME_SECOND); /* nobody asked anything meanwhile */
     for (size_t i = 0; i < 3; i++) {
         struct client *client = client_send(fixture, "alice-1", "GET", names[i], NULL, NULL, NULL);
         run_for(fixture, 100 * TIME_MILLISECOND);
         assert_int_equal(client->status, 200);
+        json_t *body = json_parse(buffer_text(&client->body), client->body.length, NULL);
+        assert_true(json_is_true(json_object_get(body, "started")));
+        assert_true(json_is_true(json_object_get(body, "ready")));
+        const char *touched = json_text(body, "touched_at");
+        assert_int_equal(strlen(touched), strlen("2026-01-01T00:00:30.501Z"));
+        assert_memory_equal(touched, "2026-01-01T00:00:30.", 20);
+        json_decref(body);
         client_close(client);
     }
 }
 
-/* An older service: who prefers BSON gets NDJSON all the same. */
-static void bson_is_not_spoken(void **state) {
+static void browsers_ask_first(void **state) {
+    struct fixture *fixture = *state;
+    static const struct http_header headers[] = {{"origin", "https://app.test"},
+                                                 {"access-control-request-method", "POST"}};
+    for (size_t n_headers = 0; n_headers <= 2; n_headers++) {
+        struct client *client =
+            client_ask(fixture, "alice-1", "OPTIONS", "/sync/stream", headers, n_headers, NULL);
+        run_for(fixture, 100 * TIME_MILLISECOND);
+        assert_int_equal(client->status, n_headers == 2 ? 204 : 400);
+        assert_true(client->ended);
+        client_close(client);
+    }
+}
+
+/* 200 streams, not one more; the 201st is told by status alone. Whoever goes makes room. */
+static void open_streams(void **state) {
+    struct fixture *fixture = *state;
+    struct client *clients[201];
+    for (size_t i = 0; i < 200; i++)
+        clients[i] = client_open(fixture, "alice-1", "alice", "{}");
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    clients[200] = client_open(fixture, "alice-1", "alice", "{}");
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    assert_int_equal(clients[200]->status, 429);
+    assert_int_equal(clients[200]->body.length, 0);
+    client_close(clients[200]);
+    client_close(clients[7]);
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    clients[7] = client_open(fixture, "alice-1", "alice", "{}");
+    struct client *probe = client_send(fixture, "alice-1", "GET", "/probes/liveness", NULL, NULL, NULL);
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    assert_int_equal(probe->status, 200); /* another group */
+    client_close(probe);
+    for (size_t i = 0; i < 200; i++) {
+        assert_int_equal(clients[i]->status, 200);
+        client_close(clients[i]);
+    }
+}
+
+static void shutting_down(void **state) {
+    struct fixture *fixture = *state;
+    struct client *open = client_open(fixture, "alice-1", "alice", "{}");
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    powersync_service_shut_down(fixture->service);
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    assert_true(open->failed);
+    client_close(open);
+    struct client *late = client_open(fixture, "alice-1", "alice", "{}");
+    assert_refused(fixture, late, 503, "PSYNC_S2003", "late");
+    struct client *probe = client_send(fixture, "alice-1", "GET", "/probes/liveness", NULL, NULL, NULL);
+    run_for(fixture, 200 * TIME_MILLISECOND);
+    assert_int_equal(probe->status, 200);
+    client_close(probe);
+}
+
+/* A field of former times: what the client accepts counts. */
+static void binary_data_is_ignored(void **state) {
     struct fixture *fixture = *state;
     struct client *client = client_open(fixture, "alice-1", "alice", "{\"binary_data\":true}");
     run_for(fixture, 100 * TIME_MILLISECOND);
@@ -229,6 +327,9 @@ int main(void) {
                                        TEST(headers_by_rule),
                                        TEST(before_the_first_checkpoint),
                                        TEST(probes),
-                                       TEST(bson_is_not_spoken)};
+                                       TEST(browsers_ask_first),
+                                       TEST(open_streams),
+                                       TEST(shutting_down),
+                                       TEST(binary_data_is_ignored)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,7 +152,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* S22: the path of the WebSocket does not matter; each line takes a credit. */
+/* The path of the WebSocket does not matter; each line takes a credit. */
 static void lines_by_credits(void **state) {
     struct fixture *fixture = *state;
     struct peer *peer = peer_open(fixture, "alice-1", "/any/path");

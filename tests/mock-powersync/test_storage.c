@@ -347,6 +347,23 @@ static void lookups_at_each_checkpoint(void **state) {
     assert_lookup(fixture, "k", 6, "");
 }
 
+/* Whichever list is shorter, the row's keys or the key's rows, the row's entry is found again. */
+static void entries_are_found_again(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const rows[] = {"r1", "r2", "r3"};
+    for (size_t i = 0; i < 3; i++)
+        save_lookup(fixture, rows[i], "k", "[[1]]");
+    for (size_t i = 0; i < 3; i++)
+        save_lookup(fixture, rows[i], "k", "[[2]]");
+    assert_int_equal(fixture->buckets->last_op, 6); /* nothing had to be taken back */
+    struct lookup_output many[] = {
+        {"a", 1, "[[1]]", 5}, {"b", 1, "[[1]]", 5}, {"c", 1, "[[1]]", 5}, {"k", 1, "[[1]]", 5}};
+    struct row_outputs outputs = {.lookups = many, .n_lookups = 4};
+    for (int i = 0; i < 2; i++)
+        bucket_storage_save(fixture->buckets, "items", "r4", &outputs, false);
+    assert_int_equal(fixture->buckets->last_op, 14);
+}
+
 static void lookup_watches(void **state) {
     struct fixture *fixture = *state;
     unsigned wakes = 0;
@@ -503,6 +520,7 @@ int main(void) {
         TEST(blocked_commits_are_released),
         TEST(empty_commits),
         TEST(lookups_at_each_checkpoint),
+        TEST(entries_are_found_again),
         TEST(lookup_watches),
         TEST(snapshots_skip_rows_with_parameters_only),
         TEST(write_checkpoints_follow_the_served_stream),

@@ -153,12 +153,13 @@ static void same_instant(void **state) {
 /* The greatest id that was supplied under a key is stored, and is everybody's answer. */
 static void same_key(void **state) {
     struct fixture *fixture = *state;
-    struct client *clients[] = {supply(fixture, "alice", "c1", "3"),
-                                supply(fixture, "alice", "c1", "8"),
-                                supply(fixture, "alice", "c1", "5"),
-                                supply(fixture, "alice", "c2", "4"),
-                                client_get(fixture, "alice-1", "bob", GENERATED "c1"),
-                                client_get(fixture, "alice-1", "bob", GENERATED "c1")};
+    struct client *clients[6];
+    static const char *const ids[] = {"3", "8", "5", "4"};
+    for (size_t i = 0; i < 6; i++) {
+        clients[i] = i < 4 ? supply(fixture, "alice", i < 3 ? "c1" : "c2", ids[i])
+                           : client_get(fixture, "alice-1", "bob", GENERATED "c1");
+        run_for(fixture, TIME_MILLISECOND / 10); /* they come in this order */
+    }
     run_for(fixture, SOON);
     for (size_t i = 0; i < 3; i++)
         assert_answer(clients[i], 200, "{\"data\":{\"checkpoint_request_id\":\"8\"}}");
