@@ -82,11 +82,11 @@ static void on_message(void *context, uint64_t socket, enum websocket_kind kind,
                        size_t length) {
     struct conversation_record *record = context;
     (void)socket;
-    assert(kind == WEBSOCKET_TEXT);
     (void)kind;
     if (record->faulty) {
         return;
     }
+    assert(kind == WEBSOCKET_TEXT);
     json_t *json = json_parse(bytes, length, NULL);
     const char *type = json_text(json, "type");
     assert(type);

@@ -1,7 +1,8 @@
 # What each fuzz target is made of: its own file, the code under test (compiled in, so that a target waits for no room
 # that it does not use) and libraries. fuzz/CMakeLists.txt links it with libFuzzer, fuzz/replay.cmake with replay_main.c.
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config bson)
+set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config bson
+  powersync)
 
 set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c)
@@ -36,6 +37,8 @@ set(FUZZ_LIBRARIES_value mock_convex)
 set(FUZZ_SOURCES_rsocket_frame fuzz_rsocket_frame.c ../mock-powersync/http/rsocket_frame.c)
 set(FUZZ_LIBRARIES_rsocket_frame room_base)
 
+set(FUZZ_SOURCES_powersync fuzz_powersync.c conversation.c)
+set(FUZZ_LIBRARIES_powersync mock_powersync room_net)
 set(FUZZ_SOURCES_sync_config fuzz_sync_config.c)
 set(FUZZ_LIBRARIES_sync_config mock_powersync)
 set(FUZZ_SOURCES_bson fuzz_bson.c)

@@ -109,6 +109,8 @@ static void refused(void **state) {
         {BYTES("\x0d\0\0\0\x02"
                "a\0\0\0\0\0\0\0")}, /* a text without its 0 */
         {BYTES("\x0e\0\0\0\x02"
+               "a\0\x02\0\0\0xy\0")}, /* another byte in its place */
+        {BYTES("\x0e\0\0\0\x02"
                "a\0\x09\0\0\0x\0\0")}, /* a text beyond the end */
         {BYTES("\x0e\0\0\0\x02"
                "a\0\x02\0\0\0\xff\0\0")}, /* not UTF-8 */
