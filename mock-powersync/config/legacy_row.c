@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "mock-powersync/config/legacy_product.h"
 
 struct evaluation {
@@ -143,15 +144,13 @@ static void add_data(struct evaluation *evaluation, const struct legacy_definiti
 /* A row leaves one entry under a key. */
 static void add_lookups(struct evaluation *evaluation, const struct legacy_texts *keys, const char *values) {
     struct row_outputs *outputs = evaluation->outputs;
+    struct map seen = {0};
     MEMORY_RESERVE(outputs->lookups, evaluation->lookups_capacity, outputs->n_lookups + keys->count);
-    for (size_t i = 0; i < keys->count; i++) {
-        bool again = false;
-        for (size_t j = 0; j < outputs->n_lookups && !again; j++)
-            again = strcmp(outputs->lookups[j].key, keys->texts[i]) == 0;
-        if (!again)
+    for (size_t i = 0; i < keys->count; i++)
+        if (!map_set(&seen, keys->texts[i], outputs))
             outputs->lookups[outputs->n_lookups++] =
                 (struct lookup_output){keys->texts[i], strlen(keys->texts[i]), values, strlen(values)};
-    }
+    map_free(&seen, NULL);
 }
 
 /* [[value,..]]; NULL: evaluating failed. */
