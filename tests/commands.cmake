@@ -6,6 +6,7 @@ endfunction()
 
 syncline_command_test(layers ${CMAKE_SOURCE_DIR})
 syncline_command_test(golden $<TARGET_FILE:syncline>)
+syncline_command_test(seeds $<TARGET_FILE:syncline>)
 syncline_command_test(bad_input $<TARGET_FILE:syncline>)
 syncline_command_test(serve $<TARGET_FILE:syncline>)
 syncline_command_test(serve_powersync $<TARGET_FILE:syncline>)

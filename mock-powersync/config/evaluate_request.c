@@ -42,7 +42,6 @@ struct evaluation {
     const struct sync_scope *scope;
     const struct lookup_source *lookups;
     struct found *found;
-    size_t stage; /* of the lookup that is being made; 0: none */
     size_t n_sets;
     bool stopped; /* a limit was exceeded */
 };
@@ -225,8 +224,7 @@ static bool choices_of(struct evaluation *evaluation, const struct plan_value *v
     }
     const struct plan_lookup *lookup = &evaluation->querier->lookups[value->lookup];
     const struct found *rows = &evaluation->found[value->lookup];
-    if (!rows->done || (!lookup->is_function && lookup->stage == evaluation->stage))
-        return false;
+    assert(rows->done);
     for (size_t i = 0; i < rows->n_rows; i++)
         add_choice(choices, rows->values[i * lookup->n_outputs + value->output]);
     return true;
@@ -465,9 +463,7 @@ static bool look_up(struct evaluation *evaluation, size_t position) {
     const struct plan_lookup *lookup = &evaluation->querier->lookups[position];
     struct lookup_call call = {
         .evaluation = evaluation, .lookup = lookup, .found = &evaluation->found[position]};
-    evaluation->stage = lookup->stage;
     bool good = combine(evaluation, lookup->inputs, lookup->n_inputs, want, &call);
-    evaluation->stage = 0;
     struct map_entry *entry;
     for (size_t i = 0; good && (entry = map_next(&call.index, &i));) {
         call.wanted = entry->value;

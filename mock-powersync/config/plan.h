@@ -70,7 +70,6 @@ struct plan_value {
  * ends the querier, also when nobody uses its outputs. */
 struct plan_lookup {
     bool is_function;
-    size_t stage; /* one that needs another of its own stage fails, as in the real service */
     size_t index; /* of the plan's indexes */
     struct plan_value *inputs;
     size_t n_inputs;

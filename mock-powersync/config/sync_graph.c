@@ -325,10 +325,8 @@ static void make_values(const struct builder *builder, const struct resolved *re
 static bool make_lookup(struct builder *builder, struct resolved *from, struct plan_lookup *lookup) {
     struct plan_index index = {.outputs = keep(builder->arena, from->outputs, from->n_outputs),
                                .n_outputs = from->n_outputs};
-    *lookup = (struct plan_lookup){.is_function = from->source->is_function,
-                                   .stage = from->stage,
-                                   .outputs = index.outputs,
-                                   .n_outputs = index.n_outputs};
+    *lookup = (struct plan_lookup){
+        .is_function = from->source->is_function, .outputs = index.outputs, .n_outputs = index.n_outputs};
     if (!check_expressions(builder, from, index.outputs, index.n_outputs))
         return false;
     if (lookup->is_function) {

@@ -7,7 +7,7 @@
 #include "mock-powersync/http/rsocket_private.h"
 
 /* No line is written while the network holds back so many messages of the connection. */
-#define UNSENT_MOST 8
+#define UNSENT_MOST 2
 /* How often a reader that does not keep up is looked at. */
 #define FIRST_LOOK (1 * TIME_MILLISECOND)
 #define LONGEST_LOOK (64 * TIME_MILLISECOND)

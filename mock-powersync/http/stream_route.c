@@ -30,7 +30,8 @@ static void stream_ended(void *context) {
 static void handle_stream(struct route_call *call, const struct auth_user *user) {
     struct sync_request sync;
     struct http_error error = {0};
-    if (!sync_request_read(&sync, json_incref(call->parameters), &error)) {
+    if (!service_is_active(call->service, &error) ||
+        !sync_request_read(&sync, json_incref(call->parameters), &error)) {
         route_call_refuse(call, &error);
         return;
     }

@@ -17,7 +17,7 @@ for _ in $(seq 100); do
 done
 address() { sed -n "s/^$1  *//p" "$work/log"; }
 status=0
-timeout 120 node tests/commands/hostile_powersync.mjs "$(address powersync)" "$(address convex)" "$(address issuer)" "$server" "$PWD/deps/node_modules" || status=$?
+timeout 240 node tests/commands/hostile_powersync.mjs "$(address powersync)" "$(address convex)" "$(address issuer)" "$server" "$PWD/deps/node_modules" || status=$?
 kill -TERM "$server" 2>/dev/null || true
 ended=0
 wait "$server" || ended=$?

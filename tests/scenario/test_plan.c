@@ -290,6 +290,14 @@ static void test_round_trip(void **state) {
         "steps:\n  - {at: 1.0000001s, crash: powersync, lasts: 3ns}\n",
         77);
     check_round_trip("steps: []\n", 1);
+    check_round_trip("service: {processes: 2, split: true, strict-expiry: true, notification-delay: 20ms, "
+                     "job-lock: 2s}\n"
+                     "requests: [{of: bob, parameters: {b: 1, a: x}, subscribe: [{stream: s, parameters: {n: "
+                     "1.5}}]}]\n"
+                     "steps: [{at: 1s, redeploy: powersync}, {at: 2s, compact: powersync}, {at: 3s, crash: "
+                     "replicator-2, lasts: 1s}]\n",
+                     3);
+    check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 
 static void test_too_large(void **state) {
