@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "kernel/time.h"
 
 enum { DOCUMENT_ID_SIZE = 64 };
 
@@ -155,9 +156,17 @@ static enum status apply_operation(struct convex_context *context, const struct 
     status = map_fields(app, table, data, is_put, &fields, error);
     if (status != STATUS_OK)
         return status;
-    if (is_put)
+    struct app_arrival arrival = {.table = table_name,
+                                  .uuid = uuid,
+                                  .document = *document ? document : NULL,
+                                  .is_put = is_put,
+                                  .fields = fields};
+    if (app->receive)
+        status = app->receive(context, &arrival, error);
+    if (status == STATUS_OK && !arrival.dropped && is_put)
         return put(context, table_name, uuid, document, fields, error);
-    status = convex_patch(context, table_name, document, fields, error);
+    if (status == STATUS_OK && !arrival.dropped)
+        status = convex_patch(context, table_name, document, fields, error);
     convex_free(fields);
     return status;
 }
@@ -187,6 +196,24 @@ static enum status insert_receipt(struct convex_context *context, const char *cl
     return convex_insert(context, "upload_receipts", receipt, id, error);
 }
 
+/* The mutant `apply-later`: a backend that puts every other upload into a queue of its own, and answers. */
+static enum status put_off(struct convex_context *context, const struct convex_value *args,
+                           struct error *error) {
+    char job[64];
+    struct convex_value *again = convex_copy(args);
+    convex_object_set(again, "queued", convex_boolean(true));
+    enum status status =
+        convex_schedule(context, 4 * TIME_SECOND, "sync:applyTransaction", again, job, error);
+    convex_free(again);
+    return status;
+}
+
+static bool is_put_off(const struct convex_context *context, const struct convex_value *args,
+                       const char *transaction_id) {
+    return convex_mutant(context, "apply-later") && strtoll(transaction_id, NULL, 10) % 2 == 1 &&
+           !convex_object_get(args, "queued");
+}
+
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error) {
     *result = NULL;
@@ -201,6 +228,8 @@ enum status app_apply_transaction(struct convex_context *context, const struct c
     enum status status = find_receipt(context, client_id, transaction_id, &done, error);
     if (status != STATUS_OK || done)
         return status;
+    if (is_put_off(context, args, transaction_id))
+        return put_off(context, args, error);
     status = insert_receipt(context, client_id, transaction_id, error);
     for (size_t i = 0; status == STATUS_OK && i < operations->as.array.count; i++)
         status = apply_operation(context, operations->as.array.items[i], error);

@@ -16,5 +16,12 @@ extern const struct property property_wire_grammar;
 extern const struct property property_serializable;
 extern const struct property property_reactive_exact;
 extern const struct property property_exactly_once;
+extern const struct property property_sum_kept;
+extern const struct property property_counter_exact;
+extern const struct property property_unique_numbers;
+extern const struct property property_messages_ordered;
+extern const struct property property_last_write_wins;
+extern const struct property property_causal_order;
+extern const struct property property_intact_rows;
 
 #endif

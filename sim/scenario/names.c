@@ -106,6 +106,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},
         {"split-snapshot", "queries of one transition run at different timestamps"},
         {"new-request-id", "the plain Convex client sends a mutation again under a new request number"},
+        {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
+        {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
+        {"apply-later", "the backend answers some uploads before it has done what they ask for"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;
