@@ -344,25 +344,26 @@ static void test_lying_syncs_are_seen(void **state) {
     assert_true(broken > 20);
 }
 
+/* What survives when power goes at several moments, as one number. */
 static int64_t rows_of_seed(uint64_t seed) {
-    struct fixture fixture;
-    open_fixture(&fixture, seed);
-    disk_lose_power_at(fixture.disk, 20, NULL, NULL);
-    do_work(&fixture, "NORMAL");
-    disk_lose_power(fixture.disk);
-    int64_t rows = check_database();
-    close_fixture(&fixture);
+    int64_t rows = 0;
+    for (uint64_t nth = 60; nth < 90; nth++) {
+        struct fixture fixture;
+        open_fixture(&fixture, seed);
+        disk_lose_power_at(fixture.disk, nth, NULL, NULL);
+        do_work(&fixture, "NORMAL");
+        disk_lose_power(fixture.disk);
+        rows = 3 * rows % 1000003 + check_database();
+        close_fixture(&fixture);
+    }
     return rows;
 }
 
 static void test_a_seed_decides_what_survives(void **state) {
     (void)state;
-    bool differs = false;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
-        assert_int_equal(rows_of_seed(seed), rows_of_seed(seed));
-        differs |= rows_of_seed(seed) != rows_of_seed(1);
-    }
-    assert_true(differs);
+    assert_int_equal(rows_of_seed(1), rows_of_seed(1));
+    assert_int_equal(rows_of_seed(2), rows_of_seed(2));
+    assert_int_not_equal(rows_of_seed(1), rows_of_seed(2));
 }
 
 int main(void) {
