@@ -103,7 +103,7 @@ static void survive_partly(struct disk_file *file, const struct disk_change *cha
 
 static void survive_changes(struct disk_file *file, enum disk_survival survival, struct luck *luck) {
     size_t whole = survival == DISK_SURVIVES_BEGINNING && file->n_changes > 0
-                       ? luck->draw(luck->context) % file->n_changes
+                       ? luck->draw(luck->context) % (file->n_changes + 1)
                        : 0;
 
     for (size_t i = 0; i < file->n_changes; i++) {

@@ -205,7 +205,7 @@ static int64_t number(sqlite3 *database, const char *sql) {
 
 static const char pragmas[] =
     "PRAGMA page_size = 1024; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-    "PRAGMA wal_autocheckpoint = 6;";
+    "PRAGMA wal_autocheckpoint = 20;";
 
 /* Ten transactions that leave the same number of rows in both tables. Tells the last that was committed, and
  * the last that a sync covers. */
