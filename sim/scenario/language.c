@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/inventory.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
 
@@ -47,6 +48,25 @@ static enum status read_app(struct reader *reader, struct reader_value value, vo
         return status;
     scenario->app = app_find(name);
     return scenario->app ? STATUS_OK : reader_refuse_name(reader, value, "app", name, app_name, NULL);
+}
+
+static const char *inventory_id(size_t index, const void *unused) {
+    (void)unused;
+    return inventory_rows()[index].id;
+}
+
+static enum status check_cover(struct reader *reader, struct reader_value item, void *unused) {
+    const char *id = json_string_value(item.value);
+    (void)unused;
+    for (const struct inventory_row *row = inventory_rows(); row->id; row++)
+        if (!strcmp(row->id, id))
+            return STATUS_OK;
+    return reader_refuse_name(reader, item, "row of the inventory", id, inventory_id, NULL);
+}
+
+static enum status read_covers(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, check_cover, NULL, &scenario->covers, &scenario->n_covers);
 }
 
 static enum status read_engine(struct reader *reader, struct reader_value value, void *target) {
@@ -321,6 +341,7 @@ static const struct field token_fields[] = {
 const struct field scenario_language[] = {
     TEXT("name", name),
     TEXT("description", description),
+    SPECIAL("covers", read_covers),
     SPECIAL("app", read_app),
     SPECIAL("backend", scenario_read_backend),
     TEXT("sync-config", sync_config),
