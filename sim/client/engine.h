@@ -34,11 +34,13 @@ struct engine_result {
     bool close;           /* the iteration is over */
     bool hide_disconnect; /* with close: begin the next one at once */
 
-    bool applied;     /* a checkpoint was published */
-    bool partial;     /* the line ended a priority: what changed is of streams up to it */
-    int64_t priority; /* with partial */
-    bool blocked;     /* a complete and correct checkpoint was held back because of local changes */
-    int64_t op;       /* op id of the last checkpoint that was complete */
+    bool applied;       /* a checkpoint was published */
+    bool partial;       /* the line ended a priority: what changed is of streams up to it */
+    int64_t priority;   /* with partial */
+    bool blocked;       /* a complete and correct checkpoint was held back because of local changes */
+    int64_t op;         /* op id of the last checkpoint that was complete */
+    const char *status; /* the newest sync status if it changed: the core's JSON; else NULL */
+    size_t status_length;
 
     const struct note_row
         *rows; /* rows that the app now sees differently, in the order in which they were written */
