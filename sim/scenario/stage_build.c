@@ -130,6 +130,7 @@ static enum status build_history(struct stage *stage, struct error *error) {
         history_subscribe(stage->history, freshness_record, stage->freshness);
     }
     const struct check_settings settings = {.schema = scenario->app->schema,
+                                            .mapping = &scenario->app->mapping,
                                             .sync_config = scenario->sync_config,
                                             .clients = stage->names.names,
                                             .users = stage->names.users,
