@@ -78,11 +78,16 @@ static bool run(sqlite3_stmt *statement) {
     return stepped == SQLITE_DONE;
 }
 
-enum status engine_core_failed(struct engine_core *core, enum status otherwise, struct error *error) {
-    bool disk =
-        core->disk != NULL && disk_faults(core->disk) + !disk_has_power(core->disk) > core->faults_before;
+/* A fault has struck since the transaction began, or the file could only be opened for reading. */
+static bool disk_is_behind_it(const struct engine_core *core) {
+    return core->disk != NULL &&
+           (disk_faults(core->disk) > core->faults_before || !disk_has_power(core->disk) ||
+            (sqlite3_errcode(core->database) & 255) == SQLITE_READONLY);
+}
 
-    return error_set(error, disk ? STATUS_IO : otherwise, "%s", sqlite3_errmsg(core->database));
+enum status engine_core_failed(struct engine_core *core, enum status otherwise, struct error *error) {
+    return error_set(error, disk_is_behind_it(core) ? STATUS_IO : otherwise, "%s",
+                     sqlite3_errmsg(core->database));
 }
 
 enum status engine_core_begin(struct engine_core *core, struct error *error) {
