@@ -317,7 +317,7 @@ static enum status copy_template(struct client_pool *pool, struct host *host, co
     if (place == NULL)
         return copy_in_memory(pool, host, pool->template_database, database, error);
     make_image(pool);
-    disk_install_file(place->disk, POOL_FILE, pool->image, (size_t)pool->image_length);
+    disk_install(place->disk, POOL_FILE, pool->image, (size_t)pool->image_length);
     return open_file(pool, host, place, database, error);
 }
 

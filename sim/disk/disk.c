@@ -222,9 +222,14 @@ enum disk_answer disk_delete_file(struct disk *disk, const char *name, bool sync
     return DISK_DONE;
 }
 
-void disk_install_file(struct disk *disk, const char *name, const void *bytes, size_t length) {
-    struct disk_file *file = make_file(disk, name);
+void disk_install(struct disk *disk, const char *name, const void *bytes, size_t length) {
+    const struct map_entry *entry;
+    struct disk_file *file;
 
+    for (size_t i = 0; (entry = map_next(&disk->files, &i));)
+        ((struct disk_file *)entry->value)->exists = false;
+    sync_directory(disk);
+    file = make_file(disk, name);
     disk_file_empty(file);
     buffer_append(&file->content, bytes, length);
     buffer_append(&file->durable, bytes, length);

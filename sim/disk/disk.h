@@ -34,8 +34,9 @@ enum disk_answer disk_open_file(struct disk *disk, const char *name, bool create
 bool disk_has_file(struct disk *disk, const char *name);
 /* With `sync` it stays deleted when power goes, and so does everything else that was done to names. */
 enum disk_answer disk_delete_file(struct disk *disk, const char *name, bool sync);
-/* Put a file there that is on the platter as a whole: what an app was installed with. No fault strikes. */
-void disk_install_file(struct disk *disk, const char *name, const void *bytes, size_t length);
+/* An app is installed: this file is all there is on the disk, and is on the platter as a whole. No fault
+ * strikes. */
+void disk_install(struct disk *disk, const char *name, const void *bytes, size_t length);
 
 int64_t disk_file_size(const struct disk_file *file);
 /* Reads what there is; `*got` may be less than `length` at the file's end. */
