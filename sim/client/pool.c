@@ -300,7 +300,7 @@ static enum status open_file(struct client_pool *pool, struct host *host, const 
         return STATUS_OK;
     }
     sqlite3_close(opened);
-    return disk_faults(place->disk) > faults ? STATUS_IO : status;
+    return disk_faults(place->disk) > faults ? STATUS_IO : STATUS_INVALID;
 }
 
 enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
