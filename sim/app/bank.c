@@ -23,7 +23,7 @@ static const struct client_table client_tables[] = {
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 static const struct convex_table tables[] = {APP_SYNCED_TABLE("accounts"), APP_SYNCED_TABLE("transfers"),
                                              APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 /* --- the backend --- */
 
@@ -143,12 +143,13 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
+static const struct column_mapping mapped[] = {{"transfers", "state", COLUMN_BACKEND, NULL}};
 static const char *const action_kinds[] = {"transfer", "overwrite", NULL};
 static const int action_weights[] = {1, 0};
 
 const struct app app_bank = {.name = "bank",
                              APP_DECLARED,
-                             .boolean_columns = app_no_booleans,
+                             .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                              .seed = seed,
                              .act = act,
                              .receive = receive};

@@ -18,7 +18,7 @@ static const struct client_table client_tables[] = {{"rooms", room_columns, APP_
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 static const struct convex_table tables[] = {APP_SYNCED_TABLE("rooms"), APP_SYNCED_TABLE("messages"),
                                              APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 static void say(struct batch *batch, const char *room) {
     static const char *const openings[] = {"well,", "I think", "no:", "ha, \xf0\x9f\x98\x80", "so"};
@@ -66,8 +66,12 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
+static const struct column_mapping mapped[] = {{"messages", "room", COLUMN_COPIED, "rooms"}};
 static const char *const action_kinds[] = {"say", NULL};
 static const int action_weights[] = {1};
 
-const struct app app_chat = {
-    .name = "chat", APP_DECLARED, .boolean_columns = app_no_booleans, .seed = seed, .act = act};
+const struct app app_chat = {.name = "chat",
+                             APP_DECLARED,
+                             .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
+                             .seed = seed,
+                             .act = act};

@@ -19,7 +19,7 @@ static const struct client_table client_tables[] = {
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 static const struct convex_table tables[] = {APP_SYNCED_TABLE("counters"), APP_SYNCED_TABLE("increments"),
                                              APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 static enum status receive(struct convex_context *context, struct app_arrival *arrival, struct error *error) {
     const char *uuid = convex_object_text(arrival->fields, "counter");
@@ -98,12 +98,13 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
+static const struct column_mapping mapped[] = {{"increments", "total", COLUMN_BACKEND, NULL}};
 static const char *const action_kinds[] = {"increment", "set", NULL};
 static const int action_weights[] = {1, 0};
 
 const struct app app_counter = {.name = "counter",
                                 APP_DECLARED,
-                                .boolean_columns = app_no_booleans,
+                                .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                                 .seed = seed,
                                 .act = act,
                                 .receive = receive};

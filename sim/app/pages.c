@@ -14,7 +14,7 @@ static const struct client_column page_columns[] = {
 static const struct client_table client_tables[] = {{"pages", page_columns, APP_ROOM(page_columns)}};
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 static const struct convex_table tables[] = {APP_SYNCED_TABLE("pages"), APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 /* The mutant `newest-edit-wins` is the usual wrong belief: an edit that was made before the one that is there
  * is dropped. */
@@ -81,9 +81,4 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 static const char *const action_kinds[] = {"rename", "rewrite", NULL};
 static const int action_weights[] = {1, 3};
 
-const struct app app_pages = {.name = "pages",
-                              APP_DECLARED,
-                              .boolean_columns = app_no_booleans,
-                              .seed = seed,
-                              .act = act,
-                              .receive = receive};
+const struct app app_pages = {.name = "pages", APP_DECLARED, .seed = seed, .act = act, .receive = receive};

@@ -6,7 +6,6 @@
 const struct convex_index app_by_uuid[1] = {{"by_uuid", {"uuid"}, 1}};
 const struct convex_index app_by_client_transaction[1] = {
     {"by_client_transaction", {"client_id", "transaction_id"}, 2}};
-const char *const app_no_booleans[1] = {NULL};
 
 enum status app_insert_rows(struct convex_context *context, const struct convex_value *args,
                             struct convex_value **result, struct error *error) {

@@ -15,9 +15,7 @@ extern const struct convex_index app_by_client_transaction[1];
     { .name = name_, .indexes = app_by_uuid, .n_indexes = 1 }
 #define APP_RECEIPTS                                                                                         \
     { .name = "upload_receipts", .indexes = app_by_client_transaction, .n_indexes = 1 }
-/* Elements of `functions`. */
-#define APP_UPLOADS                                                                                          \
-    { .path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction }
+/* Element of `functions`, beside APP_UPLOAD_FUNCTIONS. */
 #define APP_PLANTING                                                                                         \
     { .path = "app:plant", .kind = CONVEX_MUTATION, .run = app_insert_rows }
 /* A stream of all rows of a table, for everybody; part of `sync_config`. */
@@ -30,8 +28,6 @@ extern const struct convex_index app_by_client_transaction[1];
     .sync_config = sync_config, .schema = &schema, .tables = tables, .n_tables = APP_ROOM(tables),           \
     .functions = functions, .n_functions = APP_ROOM(functions), .action_kinds = action_kinds,                \
     .action_weights = action_weights
-
-extern const char *const app_no_booleans[1]; /* for `boolean_columns` */
 
 /* Mutation "app:plant", args {table: [documents], ...}: inserts them all. */
 enum status app_insert_rows(struct convex_context *context, const struct convex_value *args,

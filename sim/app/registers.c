@@ -15,7 +15,7 @@ static const struct client_table client_tables[] = {
     {"registers", register_columns, APP_ROOM(register_columns)}};
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 static const struct convex_table tables[] = {APP_SYNCED_TABLE("registers"), APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 static void write_one(struct batch *batch) {
     char id[BATCH_ID_SIZE], value[37];
@@ -62,5 +62,4 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 static const char *const action_kinds[] = {"set", NULL};
 static const int action_weights[] = {1};
 
-const struct app app_registers = {
-    .name = "registers", APP_DECLARED, .boolean_columns = app_no_booleans, .seed = seed, .act = act};
+const struct app app_registers = {.name = "registers", APP_DECLARED, .seed = seed, .act = act};

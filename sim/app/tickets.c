@@ -18,7 +18,7 @@ static const struct client_schema schema = {client_tables, APP_ROOM(client_table
 static const struct convex_index ticket_indexes[] = {{"by_uuid", {"uuid"}, 1}, {"by_number", {"number"}, 1}};
 static const struct convex_table tables[] = {
     {.name = "tickets", .indexes = ticket_indexes, .n_indexes = APP_ROOM(ticket_indexes)}, APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 static enum status highest_number(struct convex_context *context, int64_t *number, struct error *error) {
     const struct convex_range range = {.index = "by_number", .descending = true, .limit = 1};
@@ -102,13 +102,14 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const boolean_columns[] = {"tickets.closed", NULL};
+static const struct column_mapping mapped[] = {{"tickets", "number", COLUMN_BACKEND, NULL},
+                                               {"tickets", "closed", COLUMN_BOOLEAN, NULL}};
 static const char *const action_kinds[] = {"open", "close", "number-here", NULL};
 static const int action_weights[] = {3, 1, 0};
 
 const struct app app_tickets = {.name = "tickets",
                                 APP_DECLARED,
-                                .boolean_columns = boolean_columns,
+                                .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                                 .seed = seed,
                                 .act = act,
                                 .receive = receive};

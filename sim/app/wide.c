@@ -24,7 +24,7 @@ static const struct client_table client_tables[] = {FORTY_TABLES(CLIENT_TABLE)};
 static const struct client_schema schema = {client_tables, APP_ROOM(client_tables)};
 #define CONVEX_TABLE(number) APP_SYNCED_TABLE(NAME(number)),
 static const struct convex_table tables[] = {FORTY_TABLES(CONVEX_TABLE) APP_RECEIPTS};
-static const struct convex_function functions[] = {APP_UPLOADS, APP_PLANTING};
+static const struct convex_function functions[] = {APP_UPLOAD_FUNCTIONS, APP_PLANTING};
 
 enum { LONG_COLUMN = 20000 };
 
@@ -138,9 +138,4 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 static const char *const action_kinds[] = {"add", "rewrite", "remove", NULL};
 static const int action_weights[] = {4, 3, 1};
 
-const struct app app_wide = {.name = "wide",
-                             APP_DECLARED,
-                             .boolean_columns = app_no_booleans,
-                             .seed = seed,
-                             .act = act,
-                             .receive = receive};
+const struct app app_wide = {.name = "wide", APP_DECLARED, .seed = seed, .act = act, .receive = receive};

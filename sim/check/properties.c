@@ -21,6 +21,10 @@ const struct property *const check_properties[] = {
     &property_last_write_wins,
     &property_causal_order,
     &property_intact_rows,
+    &property_atomic_upload,
+    &property_parent_first,
+    &property_ownership,
+    &property_type_fidelity,
     NULL,
 };
 

@@ -23,5 +23,9 @@ extern const struct property property_messages_ordered;
 extern const struct property property_last_write_wins;
 extern const struct property property_causal_order;
 extern const struct property property_intact_rows;
+extern const struct property property_atomic_upload;
+extern const struct property property_parent_first;
+extern const struct property property_ownership;
+extern const struct property property_type_fidelity;
 
 #endif
