@@ -1,7 +1,5 @@
 #include "mock-powersync/config/legacy_filter.h"
 
-#include <string.h>
-
 #include "mock-powersync/config/legacy_query.h"
 
 enum { TERMS_MOST = 1000, PARTS_MOST = 10000 };
@@ -200,6 +198,15 @@ static struct legacy_filter *normalise_not(const struct legacy_tools *tools, str
     return inverse;
 }
 
+/* An OR that stands in an AND which a NOT has made is not found there, and refused later on. */
+static struct legacy_filter *hide_or(const struct legacy_tools *tools, struct legacy_filter *filter) {
+    if (filter->kind != FILTER_OR)
+        return filter;
+    struct legacy_filter *hidden = create(tools, FILTER_AND, filter->offset, 1);
+    hidden->parts[0] = filter;
+    return hidden;
+}
+
 /* The parts of all parts of the kind, normalised, in order; others stay as they are. */
 static struct legacy_filter *flatten(const struct legacy_tools *tools, struct legacy_filter *filter) {
     struct legacy_filter **parts = arena_allocate(tools->arena, (filter->n_parts + 1) * sizeof *parts);
@@ -215,8 +222,8 @@ static struct legacy_filter *flatten(const struct legacy_tools *tools, struct le
     size_t at = 0;
     for (size_t i = 0; i < filter->n_parts; i++) {
         if (parts[i]->kind == filter->kind) {
-            memcpy(flat->parts + at, parts[i]->parts, parts[i]->n_parts * sizeof *parts);
-            at += parts[i]->n_parts;
+            for (size_t j = 0; j < parts[i]->n_parts; j++)
+                flat->parts[at++] = hide_or(tools, parts[i]->parts[j]);
         } else {
             flat->parts[at++] = parts[i];
         }

@@ -14,6 +14,7 @@
 #include "client/sdk_upload.h"
 
 enum { THROTTLE_LOWEST = 50, THROTTLE_USUAL = 1000 }; /* ms, of the knob */
+enum { UPLOAD_BATCH_USUAL = 100 };                    /* getCrudBatch() of the SDKs */
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
     struct note note = {.kind = NOTE_VIEW,
@@ -36,8 +37,10 @@ static void plant_phantom(struct client *client) {
     client->phantom_planted = true;
     core_random_uuid(client->host, "mutant.phantom-row", id);
     status = client->engine->operations->plant_row(client->engine, id, &result, &error);
-    assert(status == STATUS_OK);
-    tell_rows(client, "checkpoint", &result);
+    if (status == STATUS_OK)
+        tell_rows(client, "checkpoint", &result);
+    else
+        client_tell(client, "no phantom: %s", error.message);
 }
 
 void client_tell_view(struct client *client, const char *text, const struct engine_result *result) {
@@ -89,6 +92,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->backend = memory_copy_text(settings->backend);
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
+    created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->credentials =
@@ -194,7 +198,6 @@ void client_crash(struct client *client) {
 
 enum status client_restart(struct client *client, struct error *error) {
     struct engine_result result;
-    struct note note = {.kind = NOTE_RESTART};
     enum status status;
 
     assert(client->crashed);
@@ -202,7 +205,10 @@ enum status client_restart(struct client *client, struct error *error) {
     if (status != STATUS_OK)
         return status;
     client->crashed = false;
-    host_note(client->host, &note);
+    host_note(client->host, &(struct note){.kind = NOTE_RESTART,
+                                           .text = result.aftermath,
+                                           .transaction = result.survived,
+                                           .timestamp = result.promised});
     tell_rows(client, "restart", &result);
     if (client->wants_connection)
         start_loops(client);

@@ -25,7 +25,15 @@ struct engine_core {
     int64_t tracked_op;  /* last_op_id of the newest checkpoint or checkpoint_diff line */
     int64_t complete_op; /* the same when checkpoint_complete came: what is applied now or after an upload */
     struct buffer request;
+    struct buffer status;
     struct buffer start_options; /* JSON */
+
+    struct disk *disk;        /* NULL: the database is in memory */
+    uint64_t faults_before;   /* of the disk, when the open transaction began */
+    int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
+    uint64_t losses;          /* of the disk's power, as far as they are known */
+    struct buffer aftermath;
+    bool uncertain; /* a commit has failed: it may be there after a restart all the same */
 
     struct note_row *written; /* operations of the last local write; values are owned */
     size_t n_written;
@@ -38,7 +46,13 @@ static inline struct engine_core *engine_core_of(struct engine *engine) {
 
 /* SQLite sees this client's clock from here on. */
 void engine_core_enter(struct engine_core *core);
-void engine_core_begin(struct engine_core *core);
+enum status engine_core_begin(struct engine_core *core, struct error *error);
+/* The newest error of the connection: STATUS_IO when the disk is behind it, else `otherwise`. */
+enum status engine_core_failed(struct engine_core *core, enum status otherwise, struct error *error);
+/* The simulator looks, not the app: no fault of the disk strikes. */
+void engine_core_look(struct engine_core *core, bool begin);
+/* The rows that look different, for a result; none when there is no power to read them. */
+void engine_core_collect(struct engine_core *core, struct engine_result *result);
 enum status engine_core_commit(struct engine_core *core, struct error *error); /* on failure: rolled back */
 void engine_core_rollback(struct engine_core *core);
 /* First column of the first row of a prepared statement; 0 when there is none. */
@@ -50,8 +64,8 @@ void engine_core_free_written(struct engine_core *core);
 enum status engine_core_write(struct engine *engine, const struct client_operation *operations, size_t count,
                               struct engine_result *result, struct error *error);
 int64_t engine_core_queue_head(struct engine *engine);
-enum status engine_core_next_transaction(struct engine *engine, struct engine_transaction *transaction,
-                                         struct error *error);
+enum status engine_core_next_transaction(struct engine *engine, int64_t after,
+                                         struct engine_transaction *transaction, struct error *error);
 void engine_core_queue_each(struct engine *engine,
                             void (*entry)(void *context, int64_t transaction, const json_t *data),
                             void *context);
