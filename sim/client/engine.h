@@ -34,11 +34,12 @@ struct engine_result {
     bool close;           /* the iteration is over */
     bool hide_disconnect; /* with close: begin the next one at once */
 
-    bool applied;     /* a checkpoint was published */
-    bool partial;     /* the line ended a priority: what changed is of streams up to it */
-    int64_t priority; /* with partial */
-    bool blocked;     /* a complete and correct checkpoint was held back because of local changes */
-    int64_t op;       /* op id of the last checkpoint that was complete */
+    bool applied;        /* a checkpoint was published */
+    bool partial;        /* the line ended a priority: what changed is of streams up to it */
+    int64_t priority;    /* with partial */
+    bool blocked;        /* a complete and correct checkpoint was held back because of local changes */
+    int64_t op;          /* op id of the last checkpoint that was complete */
+    bool status_changed; /* see engine_operations.status */
 
     const struct note_row
         *rows; /* rows that the app now sees differently, in the order in which they were written */
@@ -94,6 +95,9 @@ struct engine_operations {
     /* Remove the entries up to `last` and set the target. */
     enum status (*complete)(struct engine *engine, int64_t last, int64_t target, struct error *error);
     void (*gate)(struct engine *engine, struct engine_gate *gate);
+    /* The newest sync status, as the core's JSON: connected, connecting, priority_status, downloading,
+     * streams. "" before the first start. Borrowed until the next call. */
+    const char *(*status)(struct engine *engine);
     /* Set the target if the queue is still empty and nothing was queued since `sequence` was read. */
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);

@@ -114,10 +114,16 @@ int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
     return value;
 }
 
+static void read_status(struct engine_core *core, struct span status, struct engine_result *result) {
+    buffer_clear(&core->status);
+    buffer_append(&core->status, status.at, status.length);
+    result->status_changed = true;
+}
+
 static void read_instruction(struct engine_core *core, const struct instruction *instruction,
                              struct engine_result *result) {
     if (instruction_is(instruction, "UpdateSyncStatus")) {
-        return; /* for the app's status display; the SDK's loops do not need it */
+        read_status(core, span_member(instruction->value, "status"), result);
     } else if (instruction_is(instruction, "LogLine")) {
         result->blocked |= span_contains(instruction->value, blocked_message);
     } else if (instruction_is(instruction, "DidCompleteSync")) {
@@ -357,6 +363,10 @@ static void core_gate(struct engine *engine, struct engine_gate *gate) {
     gate->applied = engine_core_integer(core, core->gate_applied);
 }
 
+static const char *core_status(struct engine *engine) {
+    return buffer_text(&engine_core_of(engine)->status);
+}
+
 static const char *core_client_id(struct engine *engine) {
     return engine_core_of(engine)->client_id;
 }
@@ -443,6 +453,7 @@ static void core_destroy(struct engine *engine) {
     if (core->database != NULL)
         close_database(core);
     buffer_free(&core->request);
+    buffer_free(&core->status);
     buffer_free(&core->start_options);
     engine_core_free_written(core);
     free(core);
@@ -463,6 +474,7 @@ static const struct engine_operations core_operations = {
     .queue_each = engine_core_queue_each,
     .complete = engine_core_complete,
     .gate = core_gate,
+    .status = core_status,
     .set_target = engine_core_set_target,
     .restart = core_restart,
     .plant_row = core_plant_row,
