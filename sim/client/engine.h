@@ -117,9 +117,27 @@ struct engine {
 
 void engine_transaction_free(struct engine_transaction *transaction);
 
+/* Refuses what SQLite would refuse with a worse message, and names that would need quoting. */
+enum status engine_check_operation(const struct client_schema *schema,
+                                   const struct client_operation *operation, struct error *error);
+
+/* The engine that the pool is for. */
+enum status engine_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                          struct error *error);
 /* The engine `core`: the real client core on a clone of the pool's database. */
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error);
+
+/* The engine `model`: our own, in compact memory. What it answers is to be what `core` answers. `client_id`
+ * NULL: a new one. */
+void engine_model_create(struct client_pool *pool, struct host *host, const char *client_id,
+                         struct engine **engine);
+/* The engine `both`: every call goes to `core` and to `model`, and `core` answers. The first difference is
+ * kept for engine_both_difference. */
+enum status engine_both_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                               struct error *error);
+const char *engine_both_difference(const struct engine *engine); /* NULL: none, or another engine */
+sqlite3 *engine_both_model_database(struct engine *engine);      /* the other one is its `database` */
 
 static inline void engine_destroy(struct engine *engine) {
     engine->operations->destroy(engine);

@@ -6,6 +6,9 @@
 #include "client/client.h"
 
 const struct client_schema *pool_schema(const struct client_pool *pool);
+enum client_engine pool_engine(const struct client_pool *pool);
+/* What the pool's clients with the engine `model` share. */
+struct model_shared *pool_model(const struct client_pool *pool);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
 
 /* A copy of the template with a client id of its own. The caller closes it; the host must outlive it. */
