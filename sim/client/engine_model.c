@@ -88,6 +88,7 @@ static void disconnect(struct engine_model *model, struct engine_result *result)
     model->status.connected = false;
     model->status.connecting = false;
     model->status.downloading = false;
+    model->status.last_applied = MODEL_NONE;
     model_status_emit(model, result);
     close_iteration(model, false, result);
 }
@@ -215,6 +216,7 @@ static enum status complete(struct engine_model *model, int64_t priority, struct
     status = model_apply(model, priority, &outcome, error);
     if (status != STATUS_OK)
         return status;
+    model->complete_op = model->tracked_op;
     if (outcome == MODEL_MISMATCH) {
         close_iteration(model, false, result);
         return STATUS_OK;
@@ -261,11 +263,9 @@ static enum status take_line(struct engine_model *model, const struct model_line
         start_tracking(model, line, result);
         break;
     case LINE_COMPLETE:
-        model->complete_op = model->tracked_op;
         status = complete(model, MODEL_NONE, result, error);
         break;
     case LINE_PARTIAL:
-        model->complete_op = model->tracked_op;
         result->partial = true;
         result->priority = line->number;
         status = complete(model, line->number, result, error);

@@ -201,10 +201,9 @@ static void mark_completed(struct engine_model *model, int64_t priority) {
         return;
     status->n_priorities = 1;
     status->downloading = false;
-    if (model->target_write_checkpoint != MODEL_NONE) {
+    status->last_applied = model->target_write_checkpoint;
+    if (model->target_write_checkpoint != MODEL_NONE)
         model->applied = model->target_write_checkpoint;
-        status->last_applied = model->applied;
-    }
 }
 
 enum status model_apply(struct engine_model *model, int64_t priority, enum model_outcome *outcome,

@@ -45,8 +45,6 @@ static bool read_object(struct model_line *line, const struct field *fields, siz
     size_t position = 0;
     bool escaped, more;
 
-    if (is_array && line->cursor.binary)
-        return cursor_fail(&line->cursor, "expected an object");
     if (!cursor_open(&line->cursor))
         return false;
     for (;; position++) {

@@ -84,22 +84,33 @@ static void overlay(const struct model_table *table, const struct client_operati
     for (size_t c = 0; c < table->n_columns; c++) {
         const json_t *value = json_object_get(operation->values, table->columns[c].name);
 
-        if (value != NULL)
-            values[c] = value_of(value);
+        if (value == NULL)
+            continue;
+        values[c] = value_of(value);
+        if (table->columns[c].type == ROW_REAL && values[c].kind == ROW_VALUE_INTEGER)
+            values[c] = (struct row_value){.kind = ROW_VALUE_REAL, .real = (double)values[c].integer};
     }
 }
 
-static void put(struct engine_model *model, struct model_item *item,
-                const struct client_operation *operation) {
+static enum status refuse_number(const struct client_operation *operation, struct error *error) {
+    return error_set(error, STATUS_INVALID, "%s %s: number out of range", operation_names[operation->kind],
+                     operation->table);
+}
+
+static enum status put(struct engine_model *model, struct model_item *item,
+                       const struct client_operation *operation, struct error *error) {
     const struct model_table *table = item->type->table;
     struct row_value *values = model->shared->rows->values;
 
     memset(values, 0, table->n_columns * sizeof *values);
     overlay(table, operation, values);
+    if (!row_is_readable(table, values))
+        return refuse_number(operation, error);
     store(model, item, values);
     begin_entry(&model->shared->entry, operation);
     append_columns(&model->shared->entry, table, values, NULL);
     add_entry(model);
+    return STATUS_OK;
 }
 
 static enum status patch(struct engine_model *model, struct model_item *item,
@@ -112,6 +123,10 @@ static enum status patch(struct engine_model *model, struct model_item *item,
         return error_set(error, STATUS_INVALID, "PATCH %s: %s", table->name, message);
     memcpy(rows->others, rows->values, table->n_columns * sizeof *rows->values);
     overlay(table, operation, rows->values);
+    for (size_t c = 0; c < table->n_columns; c++)
+        row_convert(rows, table->columns[c].type, &rows->values[c]);
+    if (!row_is_readable(table, rows->others) || !row_is_readable(table, rows->values))
+        return refuse_number(operation, error);
     begin_entry(&model->shared->entry, operation);
     append_columns(&model->shared->entry, table, rows->values, rows->others);
     add_entry(model);
@@ -169,7 +184,7 @@ static enum status write_one(struct engine_model *model, const struct client_ope
     }
     model_item_show(model, item, item->shown); /* from here on it can be undone */
     if (operation->kind == CLIENT_PUT)
-        put(model, item, operation);
+        status = put(model, item, operation, error);
     else if (operation->kind == CLIENT_DELETE)
         remove_row(model, item, operation);
     else
@@ -189,6 +204,14 @@ static void undo(struct engine_model *model, size_t queue_end, int64_t sequence)
     model->sequence = sequence;
 }
 
+/* A transaction takes a number with its first statement, even if that meets no row. */
+static bool takes_number(const struct client_operation *operations, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (operations[i].kind != CLIENT_PATCH || json_object_size(operations[i].values) > 0)
+            return true;
+    return false;
+}
+
 enum status model_write(struct engine *engine, const struct client_operation *operations, size_t count,
                         struct engine_result *result, struct error *error) {
     struct engine_model *model = engine_model_of(engine);
@@ -206,11 +229,12 @@ enum status model_write(struct engine *engine, const struct client_operation *op
         return status;
     }
     if (model->queue_end > queue_end) {
-        result->transaction = model->next_transaction++;
+        result->transaction = model->next_transaction;
         model->target = ENGINE_TARGET_UNKNOWN;
         model->seen = MODEL_NONE;
         model->applied = MODEL_NONE;
     }
+    model->next_transaction += takes_number(operations, count);
     model_transaction_end(model, result);
     result->written = model->shared->written;
     result->n_written = model->shared->n_written;

@@ -69,6 +69,8 @@ void row_reader_free(struct row_reader *reader) {
         free(reader->tables[t].columns);
         free(reader->tables[t].by_name);
     }
+    sqlite3_finalize(reader->convert);
+    arena_free(&reader->converted);
     closed = sqlite3_close(reader->database);
     assert(closed == SQLITE_OK);
     free(reader->tables);
@@ -309,8 +311,53 @@ static bool read_plainly(struct row_reader *reader, const struct model_table *ta
 
 bool row_read(struct row_reader *reader, const struct model_table *table, const char *data, size_t length,
               struct row_value *values, const char **message) {
+    arena_free(&reader->converted);
     return read_plainly(reader, table, data, length, values) ||
            read_by_sqlite(reader, table, data, length, values, message);
+}
+
+/* --- conversion --- */
+
+static void prepare_convert(struct row_reader *reader) {
+    int prepared = sqlite3_exec(
+        reader->database, "CREATE TABLE converted (text TEXT, integer INTEGER, real REAL)", NULL, NULL, NULL);
+
+    if (prepared == SQLITE_OK)
+        prepared = sqlite3_prepare_v3(reader->database,
+                                      "INSERT OR REPLACE INTO converted (rowid, text, integer, real) "
+                                      "VALUES (1, ?1, ?1, ?1) RETURNING text, integer, real",
+                                      -1, SQLITE_PREPARE_PERSISTENT, &reader->convert, NULL);
+    assert(prepared == SQLITE_OK);
+}
+
+static void bind_value(sqlite3_stmt *statement, const struct row_value *value) {
+    if (value->kind == ROW_VALUE_INTEGER)
+        sqlite3_bind_int64(statement, 1, value->integer);
+    else if (value->kind == ROW_VALUE_REAL)
+        sqlite3_bind_double(statement, 1, value->real);
+    else
+        sqlite3_bind_text(statement, 1, value->text, (int)value->length, SQLITE_STATIC);
+}
+
+static bool is_of(enum row_value_kind kind, enum row_type type) {
+    return kind == ROW_VALUE_NULL || (type == ROW_TEXT && kind == ROW_VALUE_TEXT) ||
+           (type == ROW_INTEGER && kind == ROW_VALUE_INTEGER) || (type == ROW_REAL && kind == ROW_VALUE_REAL);
+}
+
+void row_convert(struct row_reader *reader, enum row_type type, struct row_value *value) {
+    int stepped;
+
+    if (is_of(value->kind, type))
+        return;
+    if (reader->convert == NULL)
+        prepare_convert(reader);
+    bind_value(reader->convert, value);
+    stepped = sqlite3_step(reader->convert);
+    assert(stepped == SQLITE_ROW);
+    *value = column_value(reader->convert, (int)type);
+    if (value->kind >= ROW_VALUE_TEXT)
+        value->text = arena_copy_bytes(&reader->converted, value->text, value->length);
+    sqlite3_reset(reader->convert);
 }
 
 /* --- writing --- */
@@ -416,6 +463,14 @@ void row_append_queued(const struct row_value *value, struct buffer *out) {
     if (queued.kind == ROW_VALUE_REAL)
         queued.real = queued_real(queued.real);
     append_value(out, &queued);
+}
+
+bool row_is_readable(const struct model_table *table, const struct row_value *values) {
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (values[c].kind == ROW_VALUE_REAL &&
+            !(isfinite(values[c].real) && isfinite(queued_real(values[c].real))))
+            return false;
+    return true;
 }
 
 bool row_value_equal(const struct row_value *a, const struct row_value *b) {

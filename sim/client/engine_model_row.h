@@ -5,6 +5,7 @@
 #define SYNCLINE_CLIENT_ENGINE_MODEL_ROW_H
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "client/client.h"
 
 enum row_type { ROW_TEXT, ROW_INTEGER, ROW_REAL };
@@ -41,6 +42,8 @@ struct row_reader {
     struct row_value *values; /* room for the widest table */
     struct row_value *others;
     struct buffer scratch;
+    sqlite3_stmt *convert; /* made when first needed */
+    struct arena converted;
 };
 
 struct row_reader *row_reader_create(const struct client_schema *schema);
@@ -53,10 +56,15 @@ bool row_read(struct row_reader *reader, const struct model_table *table, const 
 /* As disk/row_text.h writes rows; {"error":..} when it cannot be read. */
 void row_append_text(struct row_reader *reader, const struct model_table *table, const char *data,
                      size_t length, struct buffer *out);
+/* What SQLite makes of a value that an UPDATE gives to a column of this type. Texts live until the next row
+ * is read. */
+void row_convert(struct row_reader *reader, enum row_type type, struct row_value *value);
 /* The object that the core's triggers store. */
 void row_append_data(const struct model_table *table, const struct row_value *values, struct buffer *out);
 /* A value as it stands in an entry of the upload queue: numbers have gone through the core's JSON reader. */
 void row_append_queued(const struct row_value *value, struct buffer *out);
+/* Whether the core can read the row again: not when a number is too large. */
+bool row_is_readable(const struct model_table *table, const struct row_value *values);
 bool row_value_equal(const struct row_value *a, const struct row_value *b); /* as queued */
 
 #endif

@@ -12,7 +12,7 @@ void model_status_offline(struct engine_model *model) {
     status->connecting = false;
     status->downloading = false;
     status->emitted = 0;
-    status->last_applied = model->applied;
+    status->last_applied = MODEL_NONE; /* the core does not look it up */
     MEMORY_RESERVE(status->priorities, status->priorities_capacity, model->n_synced);
     status->n_priorities = model->n_synced;
     if (model->n_synced > 0)
@@ -29,23 +29,23 @@ static uint64_t mix(uint64_t hash, int64_t value) {
     return hash ^ hash >> 29;
 }
 
-static uint64_t hash_progress(const struct engine_model *model, uint64_t hash) {
+/* A sum, so that the order of the buckets does not matter. */
+static uint64_t hash_progress(const struct engine_model *model) {
     const struct map_entry *entry;
     size_t position = 0;
+    uint64_t sum = 0;
 
     while ((entry = map_next(&model->buckets, &position)) != NULL) {
         const struct model_bucket *bucket = entry->value;
+        uint64_t hash = mix(entry->hash, bucket->priority);
 
         if (!bucket->tracked)
             continue;
-        for (size_t i = 0; i < bucket->name_length; i++)
-            hash = mix(hash, bucket->name[i]);
-        hash = mix(hash, bucket->priority);
         hash = mix(hash, bucket->shown_at_last);
         hash = mix(hash, bucket->shown_since_last);
-        hash = mix(hash, bucket->count);
+        sum += mix(hash, bucket->count < 0 ? 0 : bucket->count);
     }
-    return hash;
+    return sum;
 }
 
 static uint64_t hash_stream(const struct model_stream *stream, uint64_t hash) {
@@ -64,7 +64,7 @@ static uint64_t hash_status(const struct engine_model *model) {
     for (size_t i = 0; i < status->n_priorities; i++)
         hash = mix(mix(hash, status->priorities[i].number), status->priorities[i].last_synced_at);
     if (status->downloading)
-        hash = hash_progress(model, hash);
+        hash = mix(hash, (int64_t)hash_progress(model));
     hash = mix(hash, (int64_t)status->n_streams);
     for (size_t i = 0; i < status->n_streams; i++)
         hash = hash_stream(&status->streams[i], hash);

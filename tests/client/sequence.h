@@ -25,6 +25,8 @@ struct sequence {
     int64_t op, write_checkpoint;
     bool has_checkpoint, running, binary, has_streams;
     int subscriptions;
+    char *planned[8]; /* the lines that come next */
+    int n_planned, next_planned;
     struct buffer line;
     char *said; /* the newest step, for who asks why it failed */
 };
@@ -184,6 +186,21 @@ static inline void append_streams(struct sequence *sequence, struct buffer *out)
         buffer_append_text(out, "]}");
     }
     buffer_append_char(out, ']');
+}
+
+/* What the client has by now: by the core's own sums, for nobody else knows what it dropped. */
+static inline void read_sums(struct sequence *sequence) {
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_prepare_v2(sequence->engine->operations->database(sequence->engine),
+                       "SELECT name, add_checksum + op_checksum FROM ps_buckets", -1, &statement, NULL);
+    for (int b = 0; b < SEQUENCE_BUCKETS; b++)
+        sequence->buckets[b].sum = 0;
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        for (int b = 0; b < SEQUENCE_BUCKETS; b++)
+            if (strcmp(sequence_names[b], (const char *)sqlite3_column_text(statement, 0)) == 0)
+                sequence->buckets[b].sum = (uint32_t)sqlite3_column_int64(statement, 1);
+    sqlite3_finalize(statement);
 }
 
 /* What the client has of a bucket that is not listed any more is gone. */
@@ -396,10 +413,50 @@ static inline void make_odd(struct sequence *sequence, struct buffer *out) {
     buffer_append_text(out, PICK(sequence, lines));
 }
 
+/* As a right service does it: a checkpoint, the operations it speaks of, and its end. */
+static inline void plan_checkpoint(struct sequence *sequence, struct buffer *out) {
+    struct buffer text = {0};
+    int n_data = (int)below(sequence, 4);
+
+    read_sums(sequence);
+    sequence->n_planned = 0;
+    sequence->next_planned = 0;
+    for (int i = 0; i < n_data; i++) {
+        make_data(sequence, &text);
+        sequence->planned[sequence->n_planned++] = buffer_take(&text);
+    }
+    for (int i = 0; one_in(sequence, 2) && i < 2; i++)
+        sequence->planned[sequence->n_planned++] =
+            memory_format("{\"partial_checkpoint_complete\":{\"last_op_id\":\"%lld\",\"priority\":%d}}",
+                          (long long)sequence->op, (int)below(sequence, 4));
+    sequence->planned[sequence->n_planned++] =
+        memory_format("{\"checkpoint_complete\":{\"last_op_id\":\"%lld\"}}", (long long)sequence->op);
+    if (!sequence->has_checkpoint || one_in(sequence, 4))
+        make_checkpoint(sequence, out);
+    else
+        make_diff(sequence, out);
+}
+
+static inline void drop_plan(struct sequence *sequence) {
+    while (sequence->next_planned < sequence->n_planned)
+        free(sequence->planned[sequence->next_planned++]);
+}
+
 static inline void make_line(struct sequence *sequence, struct buffer *out) {
     static const int token[] = {0, -3, 1, 30, 31, 60, 60, 300};
 
     buffer_clear(out);
+    if (sequence->next_planned < sequence->n_planned && !one_in(sequence, 12)) {
+        buffer_append_text(out, sequence->planned[sequence->next_planned]);
+        free(sequence->planned[sequence->next_planned++]);
+        return;
+    }
+    drop_plan(sequence);
+    if (one_in(sequence, 2) || (!sequence->has_checkpoint && !one_in(sequence, 8))) {
+        plan_checkpoint(sequence, out);
+        return;
+    }
+    read_sums(sequence);
     switch (below(sequence, 16)) {
     case 0:
     case 1:
@@ -503,6 +560,7 @@ static inline void take_result(struct sequence *sequence, enum status status,
                                const struct engine_result *result) {
     if (status == STATUS_OK && !result->close)
         return;
+    drop_plan(sequence);
     sequence->running = false;
     sequence->has_checkpoint = false;
 }
@@ -537,6 +595,7 @@ static inline void step_start(struct sequence *sequence) {
 
     say(sequence, memory_copy_text("start"));
     assert_int_equal(engine_start(sequence->engine, &result, NULL), STATUS_OK);
+    drop_plan(sequence);
     sequence->running = true;
     sequence->has_checkpoint = false;
     if (!one_in(sequence, 4))
@@ -632,6 +691,7 @@ static inline void step_restart(struct sequence *sequence) {
 
     say(sequence, memory_copy_text("restart"));
     assert_int_equal(sequence->engine->operations->restart(sequence->engine, &result, NULL), STATUS_OK);
+    drop_plan(sequence);
     sequence->running = false;
     sequence->has_checkpoint = false;
 }
@@ -686,6 +746,7 @@ static inline void sequence_begin(struct sequence *sequence, struct bench_world 
 }
 
 static inline void sequence_end(struct sequence *sequence) {
+    drop_plan(sequence);
     engine_destroy(sequence->engine);
     buffer_free(&sequence->line);
     free(sequence->said);

@@ -65,8 +65,10 @@ static void run_sequence(struct bench_world *bench, uint64_t number, bool tell) 
             for (size_t t = 0; t < wire_schema.n_tables; t++)
                 compare_tables(&sequence, &wire_schema.tables[t]);
     }
-    if (difference != NULL)
-        fail_msg("sequence %llu:\n%s%s", (unsigned long long)number, buffer_text(&told), difference);
+    if (difference != NULL) {
+        fprintf(stderr, "sequence %llu:\n%s%s\n", (unsigned long long)number, buffer_text(&told), difference);
+        fail();
+    }
     buffer_free(&told);
     sequence_end(&sequence);
 }
