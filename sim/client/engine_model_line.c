@@ -50,6 +50,8 @@ static bool read_object(struct model_line *line, const struct field *fields, siz
     for (;; position++) {
         if (!cursor_next(&line->cursor, &key, &escaped, &more))
             return false;
+        if (!more && is_array && line->cursor.binary && position + 1 < n_fields)
+            return cursor_fail(&line->cursor, "a list that ends too early"); /* the core reads past its end */
         if (!more)
             return !missing(line, fields, n_fields, seen);
         if (is_array && position >= n_fields)
