@@ -134,11 +134,18 @@ static enum status patch(struct engine_model *model, struct model_item *item,
     return STATUS_OK;
 }
 
-static void remove_row(struct engine_model *model, struct model_item *item,
-                       const struct client_operation *operation) {
+/* The view is read first, which fails when the row is no JSON. */
+static enum status remove_row(struct engine_model *model, struct model_item *item,
+                              const struct client_operation *operation, struct error *error) {
+    struct row_reader *rows = model->shared->rows;
+    const char *message;
+
+    if (!row_read(rows, item->type->table, item->shown->bytes, item->shown->length, rows->values, &message))
+        return error_set(error, STATUS_INVALID, "DELETE %s: %s", operation->table, message);
     model_item_show(model, item, NULL);
     begin_entry(&model->shared->entry, operation);
     add_entry(model);
+    return STATUS_OK;
 }
 
 static void add_written(struct model_shared *shared, const struct client_operation *operation) {
@@ -186,7 +193,7 @@ static enum status write_one(struct engine_model *model, const struct client_ope
     if (operation->kind == CLIENT_PUT)
         status = put(model, item, operation, error);
     else if (operation->kind == CLIENT_DELETE)
-        remove_row(model, item, operation);
+        status = remove_row(model, item, operation, error);
     else
         status = patch(model, item, operation, error);
     if (status != STATUS_OK)
