@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 
-/* A member of an object of the protocol. An object may also be written as the array of its members' values,
- * in this order. */
+/* A member of an object of the protocol. In JSON an object may also be written as the array of its members'
+ * values, in this order. (docs/known-differences.md: not in BSON.) */
 struct field {
     const char *name;
     bool (*read)(struct model_line *line, void *target);
@@ -45,13 +45,13 @@ static bool read_object(struct model_line *line, const struct field *fields, siz
     size_t position = 0;
     bool escaped, more;
 
+    if (is_array && line->cursor.binary)
+        return cursor_fail(&line->cursor, "expected an object");
     if (!cursor_open(&line->cursor))
         return false;
     for (;; position++) {
         if (!cursor_next(&line->cursor, &key, &escaped, &more))
             return false;
-        if (!more && is_array && line->cursor.binary && position + 1 < n_fields)
-            return cursor_fail(&line->cursor, "a list that ends too early"); /* the core reads past its end */
         if (!more)
             return !missing(line, fields, n_fields, seen);
         if (is_array && position >= n_fields)
@@ -419,7 +419,11 @@ static bool read_line(struct model_line *line) {
         return false;
     if (!more || escaped)
         return cursor_fail(&line->cursor, "a line has one key");
-    if (!read_body(line, name) || !cursor_next(&line->cursor, &name, &escaped, &more))
+    if (!read_body(line, name))
+        return false;
+    if (line->cursor.binary) /* the core looks no further */
+        return true;
+    if (!cursor_next(&line->cursor, &name, &escaped, &more))
         return false;
     if (more)
         return cursor_fail(&line->cursor, "a line has one key");

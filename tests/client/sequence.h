@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "bench_world.h"
 
-enum { SEQUENCE_BUCKETS = 5, SEQUENCE_STEPS = 40 };
+enum { SEQUENCE_BUCKETS = 5, SEQUENCE_STEPS_LEAST = 5, SEQUENCE_STEPS_MOST = 40 };
 
 struct sequence_bucket {
     bool listed;  /* in the checkpoint that the client tracks */
@@ -25,6 +25,7 @@ struct sequence {
     int64_t op, write_checkpoint;
     bool has_checkpoint, running, binary, has_streams;
     int subscriptions;
+    int n_steps;
     char *planned[8]; /* the lines that come next */
     int n_planned, next_planned;
     struct buffer line;
@@ -565,6 +566,12 @@ static inline void take_result(struct sequence *sequence, enum status status,
     sequence->has_checkpoint = false;
 }
 
+/* Of the odd lines above. In BSON the core takes these in ways of its own (docs/known-differences.md). */
+static inline bool has_array_for_object(const char *line) {
+    return strstr(line, "checkpoint\":[\"") != NULL || strstr(line, "_complete\":[") != NULL ||
+           strstr(line, "[[") != NULL;
+}
+
 static inline void step_line(struct sequence *sequence) {
     struct engine_result result;
     struct buffer bson = {0};
@@ -576,7 +583,7 @@ static inline void step_line(struct sequence *sequence) {
     while (!sequence->has_checkpoint &&
            strncmp(sequence->line.data ? sequence->line.data : "", "{\"d", 3) == 0);
     say(sequence, memory_copy_text(buffer_text(&sequence->line)));
-    if (sequence->binary)
+    if (sequence->binary && !has_array_for_object(buffer_text(&sequence->line)))
         json = json_loads(buffer_text(&sequence->line), JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(json)) {
         bson_document_of(&bson, json);
@@ -736,6 +743,7 @@ static inline void sequence_begin(struct sequence *sequence, struct bench_world 
         sequence->buckets[b].priority = 3;
     sequence->binary = one_in(sequence, 3);
     sequence->op = 1;
+    sequence->n_steps = (int)random_between(&sequence->chance, SEQUENCE_STEPS_LEAST, SEQUENCE_STEPS_MOST);
     assert_int_equal(engine_create(bench->pool, net_node(bench->net, node), &sequence->engine, &error),
                      STATUS_OK);
     sequence->subscriptions = (int)below(sequence, 4);

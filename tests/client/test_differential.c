@@ -55,7 +55,7 @@ static void run_sequence(struct bench_world *bench, uint64_t number, bool tell) 
     const char *difference = NULL;
 
     sequence_begin(&sequence, bench, number);
-    for (int step = 0; step < SEQUENCE_STEPS && difference == NULL; step++) {
+    for (int step = 0; step < sequence.n_steps && difference == NULL; step++) {
         sequence_step(&sequence);
         difference = engine_both_difference(sequence.engine);
         buffer_printf(&told, "  %d: %s\n", step, sequence.said);
