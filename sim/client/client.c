@@ -74,7 +74,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
                           struct client **client, struct error *error) {
     struct client *created;
     struct engine *engine;
-    enum status status = engine_core_create(pool, host, &engine, error);
+    enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
@@ -221,6 +221,10 @@ bool client_settled(const struct client *client) {
     engine_gate(client->engine, &gate);
     return gate.queue_empty &&
            (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
+}
+
+const char *client_engine_difference(const struct client *client) {
+    return engine_both_difference(client->engine);
 }
 
 struct queue_rows {

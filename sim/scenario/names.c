@@ -120,6 +120,15 @@ const struct scenario_name *scenario_engines(void) {
         {"core@0.4.12", "the release in @powersync/node 0.20.0"},
         {"core@0.5.2", "the release in @powersync/node 1.0.0"},
         {"core@0.5.3", "the release in @powersync/node 1.1.0"},
+        {"model",
+         "our own implementation of the client core in compact memory: cheap, for many seeds and clients"},
+        {"both", "core and model side by side, compared after each call; a difference ends the run"},
         {NULL, NULL}};
     return names;
+}
+
+enum client_engine scenario_engine(const struct scenario *scenario) {
+    if (!strcmp(scenario->engine, "model"))
+        return CLIENT_ENGINE_MODEL;
+    return strcmp(scenario->engine, "both") ? CLIENT_ENGINE_CORE : CLIENT_ENGINE_BOTH;
 }
