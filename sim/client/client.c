@@ -44,6 +44,7 @@ void client_tell_view(struct client *client, const char *text, const struct engi
     /* An applied checkpoint counts even when it changed nothing: the checker follows its op id. */
     if (result->applied || result->n_rows > 0)
         tell_rows(client, text, result);
+    client_take_status(client, result);
     if (result->applied && !client->phantom_planted && host_mutant(client->host, "phantom-row"))
         plant_phantom(client);
 }
@@ -106,6 +107,9 @@ void client_destroy(struct client *client) {
     sdk_stream_destroy(client->stream);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
+    buffer_free(&client->status);
+    free(client->download_error);
+    free(client->upload_error);
     free(client->user);
     free(client->service);
     free(client->backend);
@@ -157,6 +161,52 @@ enum status client_write(struct client *client, const struct client_operation *o
     return STATUS_OK;
 }
 
+enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
+                                        struct error *error) {
+    const unsigned flags =
+        (clearing.local ? ENGINE_CLEAR_LOCAL : 0U) | (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
+    struct engine_result result;
+    enum status status;
+
+    if (client->crashed)
+        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
+    client_disconnect(client);
+    status = client->engine->operations->clear(client->engine, flags, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    host_note(client->host, &(struct note){.kind = NOTE_VIEW,
+                                           .rows = result.rows,
+                                           .n_rows = result.n_rows,
+                                           .text = "clear",
+                                           .transaction = clearing.soft});
+    client_take_status(client, &result);
+    return STATUS_OK;
+}
+
+/* Whom the next tokens are for. */
+static void set_user(struct client *client, const char *user) {
+    assert(client->crashed || !client->wants_connection);
+    free(client->user);
+    client->user = memory_copy_text(user);
+    client->credentials.user = client->user;
+    if (!host_mutant(client->host, "stale-credentials"))
+        credentials_invalidate(&client->credentials);
+    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = user});
+}
+
+void client_sign_out(struct client *client) {
+    set_user(client, NULL);
+}
+
+void client_sign_in(struct client *client, const char *user) {
+    assert(user != NULL);
+    set_user(client, user);
+}
+
+void client_expire_session(struct client *client, bool expired) {
+    client->credentials.expired = expired;
+}
+
 sqlite3 *client_database(struct client *client) {
     return client->engine->operations->database(client->engine);
 }
@@ -189,6 +239,9 @@ void client_crash(struct client *client) {
     sdk_upload_forget(client->uploads);
     sdk_stream_forget(client->stream);
     credentials_invalidate(&client->credentials);
+    client_set_error(&client->download_error, NULL);
+    client_set_error(&client->upload_error, NULL);
+    client->first_sync = NULL;
     host_note(client->host, &note);
 }
 
@@ -204,6 +257,7 @@ enum status client_restart(struct client *client, struct error *error) {
     client->crashed = false;
     host_note(client->host, &note);
     tell_rows(client, "restart", &result);
+    client_take_status(client, &result);
     if (client->wants_connection)
         start_loops(client);
     return STATUS_OK;

@@ -16,6 +16,12 @@
 /* "Some write checkpoint that is not known yet": the target while uploads are outstanding. */
 #define ENGINE_TARGET_UNKNOWN INT64_MAX
 
+/* For `clear`, as the core numbers them. */
+enum {
+    ENGINE_CLEAR_LOCAL = 1, /* local-only tables too */
+    ENGINE_CLEAR_SOFT = 2   /* keep what was downloaded: the next checkpoint shows it again */
+};
+
 enum engine_event {
     ENGINE_ESTABLISHED,      /* the service answered 200 */
     ENGINE_END,              /* the service ended the stream */
@@ -100,6 +106,10 @@ struct engine_operations {
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);
 
+    /* Empty the tables, the queue and what was synced (flags below). No iteration may be running. What is
+     * visible afterwards is in `result`, all of it. The client id stays. */
+    enum status (*clear)(struct engine *engine, unsigned flags, struct engine_result *result,
+                         struct error *error);
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);

@@ -391,6 +391,18 @@ static void use_database(struct engine_core *core, sqlite3 *database) {
     core->view = view_create(database, pool_schema(core->pool));
 }
 
+/* The status without an iteration, as SDKs read it when they start and after they cleared. */
+static void read_offline_status(struct engine_core *core, struct engine_result *result) {
+    sqlite3_stmt *statement = prepare(core, "SELECT powersync_offline_sync_status()");
+
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        read_status(core,
+                    (struct span){(const char *)sqlite3_column_text(statement, 0),
+                                  (size_t)sqlite3_column_bytes(statement, 0)},
+                    result);
+    sqlite3_finalize(statement);
+}
+
 static enum status core_restart(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
     sqlite3 *copy = NULL;
@@ -405,8 +417,33 @@ static enum status core_restart(struct engine *engine, struct engine_result *res
     core->tracked_op = 0;
     core->complete_op = 0;
     engine_core_enter(core);
+    read_offline_status(core, result);
     view_collect_all(core->view, &result->rows, &result->n_rows);
     return STATUS_OK;
+}
+
+static enum status core_clear(struct engine *engine, unsigned flags, struct engine_result *result,
+                              struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = STATUS_OK;
+    sqlite3_stmt *statement;
+
+    *result = (struct engine_result){0};
+    engine_core_begin(core);
+    statement = prepare(core, "SELECT powersync_clear(?1)");
+    sqlite3_bind_int(statement, 1, (int)flags);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(core->database));
+    sqlite3_finalize(statement);
+    if (status == STATUS_OK)
+        status = engine_core_commit(core, error);
+    else
+        engine_core_rollback(core);
+    core->tracked_op = 0;
+    core->complete_op = 0;
+    read_offline_status(core, result);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+    return status;
 }
 
 /* One value that no sync source has, in every text column of the first table. */
@@ -472,6 +509,7 @@ static const struct engine_operations core_operations = {
     .complete = engine_core_complete,
     .gate = core_gate,
     .set_target = engine_core_set_target,
+    .clear = core_clear,
     .restart = core_restart,
     .plant_row = core_plant_row,
 };

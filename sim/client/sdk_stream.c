@@ -74,6 +74,7 @@ static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
 
 static void fail_iteration(struct sdk_stream *stream, const char *reason) {
     tell_disconnected(stream, reason);
+    client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
     stream->connected = false;
     wait_and_restart(stream,
@@ -177,6 +178,7 @@ static void on_head(void *context, uint64_t exchange, const struct http_response
     }
     line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
     stream->connected = true;
+    client_set_error(&stream->client->download_error, NULL);
     tell_connection(stream, "connected");
     sdk_stream_send(stream, ENGINE_ESTABLISHED);
 }
@@ -312,4 +314,8 @@ void sdk_stream_forget(struct sdk_stream *stream) {
 
 bool sdk_stream_connected(const struct sdk_stream *stream) {
     return stream->connected;
+}
+
+bool sdk_stream_connecting(const struct sdk_stream *stream) {
+    return stream->iterating && !stream->connected;
 }

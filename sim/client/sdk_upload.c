@@ -99,6 +99,7 @@ static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind
 
     assert(status == STATUS_OK);
     tell_upload(uploads, kind, text);
+    client_set_error(&client->upload_error, NULL);
     engine_transaction_free(&uploads->transaction);
     uploads->triggered = true; /* the queue changed */
     if (gate_open)
@@ -120,6 +121,7 @@ static void on_upload_answer(void *context, const struct http_answer *answer) {
         verdict = UPLOAD_ACCEPTED;
     if (verdict == UPLOAD_RETRY) {
         tell_upload(uploads, NOTE_UPLOAD_FAILED, buffer_text(&reason));
+        client_set_error(&uploads->client->upload_error, buffer_text(&reason));
         engine_transaction_free(&uploads->transaction);
         fail_round(uploads);
     } else if (verdict == UPLOAD_ACCEPTED) {
@@ -309,4 +311,8 @@ void sdk_upload_trigger(struct sdk_upload *uploads) {
         return;
     uploads->triggered = true;
     maybe_run_again(uploads);
+}
+
+bool sdk_upload_uploading(const struct sdk_upload *uploads) {
+    return uploads->running && (uploads->transaction.entries != NULL || uploads->call.exchange != 0);
 }

@@ -179,6 +179,11 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_REDEPLOY] = "redeploy",
                                        [STEP_COMPACT] = "compact",
+                                       [STEP_CLEAR] = "clear",
+                                       [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_SESSION] = "session-expires",
+                                       [STEP_SLEEP] = "sleep",
+                                       [STEP_CLOCK] = "wrong-clock",
                                        [STEP_CRASH] = "crash",
                                        [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
@@ -202,6 +207,15 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_printf(out, ", args: %s", step->args);
     } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
         append_duration(out, ", lasts: ", step->lasts);
+    }
+    if (step->kind == STEP_SWITCH_USER) {
+        buffer_append_text(out, ", to: ");
+        append_name(out, step->to);
+    } else if (step->kind == STEP_CLOCK) {
+        append_duration(
+            out, step->ahead < 0 ? ", behind: " : ", ahead: ", step->ahead < 0 ? -step->ahead : step->ahead);
+    } else if (step->kind == STEP_CLEAR && step->soft) {
+        buffer_append_text(out, ", soft: true");
     }
     buffer_append_text(out, "}\n");
 }
@@ -236,6 +250,22 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_DISCONNECT:
         buffer_printf(out, "%s disconnects", step->client);
+        break;
+    case STEP_CLEAR:
+        buffer_printf(out, "%s clears its database%s and disconnects", step->client,
+                      step->soft ? " softly" : "");
+        break;
+    case STEP_SWITCH_USER:
+        buffer_printf(out, "%s signs out until %s signs in", step->client, step->to);
+        break;
+    case STEP_SESSION:
+        buffer_printf(out, "%s gets no tokens", step->client);
+        break;
+    case STEP_SLEEP:
+        buffer_printf(out, "%s sleeps", step->client);
+        break;
+    case STEP_CLOCK:
+        buffer_printf(out, "the clock of %s is %" PRId64 " s ahead", step->client, step->ahead / TIME_SECOND);
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);

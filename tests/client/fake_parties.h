@@ -25,10 +25,11 @@ struct fake_parties {
     int refuse_streams; /* this many streams are answered with refuse_status */
     int refuse_status;
 
-    uint64_t stream; /* the open stream's exchange; 0: none */
-    int streams;     /* opened so far */
-    bool fresh;      /* nothing was sent on this stream yet */
-    size_t sent;     /* operations sent on this stream */
+    uint64_t stream;   /* the open stream's exchange; 0: none */
+    int streams;       /* opened so far */
+    bool fresh;        /* nothing was sent on this stream yet */
+    size_t sent;       /* operations sent on this stream */
+    size_t downloaded; /* operations sent on all streams */
     char *operations[64];
     size_t n_operations;
     size_t chunk; /* bytes a write; 0: whole lines */
@@ -123,6 +124,7 @@ static inline void fake_publish(struct fake_parties *fake, int64_t write_checkpo
     }
     buffer_printf(&out, "{\"checkpoint_complete\":{\"last_op_id\":\"%zu\"}}\n", n);
     fake->fresh = false;
+    fake->downloaded += n - fake->sent;
     fake->sent = n;
     fake_send(fake, buffer_text(&out), out.length);
     buffer_free(&out);
@@ -236,7 +238,8 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "crash",
                                         "restart",
                                         "queue",
-                                        "text"};
+                                        "text",
+                                        [NOTE_IDENTITY] = "identity"};
     struct fake_parties *fake = context;
 
     (void)node;
