@@ -12,6 +12,7 @@ struct client {
     char *user; /* NULL: nobody is signed in */
     char *service, *backend, *issuer;
     const struct upload_path *upload;
+    size_t upload_batch;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
 

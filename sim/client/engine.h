@@ -93,9 +93,10 @@ struct engine_operations {
     enum status (*write)(struct engine *engine, const struct client_operation *operations, size_t count,
                          struct engine_result *result, struct error *error);
     int64_t (*queue_head)(struct engine *engine); /* queue id of the first entry; 0: empty */
-    /* STATUS_NOT_FOUND: the queue is empty. */
-    enum status (*next_transaction)(struct engine *engine, struct engine_transaction *transaction,
-                                    struct error *error);
+    /* The first transaction behind queue id `after` (0: of the whole queue). STATUS_NOT_FOUND: there is none.
+     */
+    enum status (*next_transaction)(struct engine *engine, int64_t after,
+                                    struct engine_transaction *transaction, struct error *error);
     /* Every queued operation, oldest first. */
     void (*queue_each)(struct engine *engine,
                        void (*entry)(void *context, int64_t transaction, const json_t *data), void *context);

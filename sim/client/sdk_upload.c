@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/percent.h"
 #include "client/client_parts.h"
+#include "client/connector.h"
 #include "client/sdk_headers.h"
 #include "client/sdk_stream.h"
 
@@ -20,8 +21,8 @@ struct sdk_upload {
     uint64_t retry_timer;    /* 0: not waiting */
     int64_t previous_head;   /* queue id that this run saw first in its last round; 0: none */
 
-    struct engine_transaction transaction; /* being uploaded; entries NULL: none */
-    int64_t sequence;                      /* of the queue, when a write checkpoint was asked for */
+    struct connector *connector; /* the app's uploadData */
+    int64_t sequence;            /* of the queue, when a write checkpoint was asked for */
     struct http_call call;
     struct credentials_wait token;
 };
@@ -82,82 +83,15 @@ static void fail_round(struct sdk_upload *uploads) {
         uploads);
 }
 
-static void tell_upload(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    struct note note = {.kind = kind, .transaction = uploads->transaction.transaction, .text = text};
-
-    host_note(uploads->client->host, &note);
-}
-
-/* Mutant gate-open: the target is cleared instead of set, so the next checkpoint replaces what was uploaded
- * even if the service has not seen it yet. */
-static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    struct client *client = uploads->client;
-    bool gate_open = host_mutant(client->host, "gate-open");
-    struct error error;
-    enum status status = client->engine->operations->complete(client->engine, uploads->transaction.last,
-                                                              gate_open ? 0 : ENGINE_TARGET_UNKNOWN, &error);
-
-    assert(status == STATUS_OK);
-    tell_upload(uploads, kind, text);
-    client_set_error(&client->upload_error, NULL);
-    engine_transaction_free(&uploads->transaction);
-    uploads->triggered = true; /* the queue changed */
-    if (gate_open)
-        sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
-    next_round(uploads);
-}
-
-static void on_upload_answer(void *context, const struct http_answer *answer) {
+static void on_uploaded(void *context, bool completed) {
     struct sdk_upload *uploads = context;
-    struct buffer reason = {0};
-    enum upload_verdict verdict = UPLOAD_RETRY;
 
-    if (answer->failure != NULL)
-        buffer_append_text(&reason, answer->failure);
-    else
-        verdict = uploads->client->upload->answer(answer->status, answer->body, answer->length, &reason);
-    /* Mutant complete-unanswered: no answer is taken for a good one. */
-    if (verdict == UPLOAD_RETRY && host_mutant(uploads->client->host, "complete-unanswered"))
-        verdict = UPLOAD_ACCEPTED;
-    if (verdict == UPLOAD_RETRY) {
-        tell_upload(uploads, NOTE_UPLOAD_FAILED, buffer_text(&reason));
-        client_set_error(&uploads->client->upload_error, buffer_text(&reason));
-        engine_transaction_free(&uploads->transaction);
+    if (!completed) {
         fail_round(uploads);
-    } else if (verdict == UPLOAD_ACCEPTED) {
-        complete_transaction(uploads, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
-    } else {
-        complete_transaction(uploads, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
+        return;
     }
-    buffer_free(&reason);
-}
-
-static void send_transaction(struct sdk_upload *uploads) {
-    static const struct http_header json_header = {"content-type", "application/json"};
-    struct client *client = uploads->client;
-    struct upload_transaction transaction = {
-        .client_id = client->engine->operations->client_id(client->engine),
-        .user = client->user,
-        .token = client->credentials.token != NULL ? client->credentials.token : "",
-    };
-    struct http_request request = {
-        .authority = client->backend, .method = "POST", .headers = &json_header, .n_headers = 1};
-    struct buffer target = {0};
-    struct buffer body = {0};
-    enum status status;
-
-    status = client->engine->operations->next_transaction(client->engine, &uploads->transaction, NULL);
-    assert(status == STATUS_OK);
-    transaction.transaction = uploads->transaction.transaction;
-    transaction.entries = uploads->transaction.entries;
-    client->upload->request(&transaction, &target, &body);
-    request.target = buffer_text(&target);
-    request.body = buffer_text(&body);
-    request.body_length = body.length;
-    tell_upload(uploads, NOTE_UPLOAD_STARTED, transaction.client_id);
-    http_call_start(&uploads->call, client->host, &request, on_upload_answer, uploads);
-    buffer_free(&target);
-    buffer_free(&body);
+    uploads->triggered = true; /* the queue changed */
+    next_round(uploads);
 }
 
 /* {"data":{"write_checkpoint":"7"}}; 0 when it is not that. */
@@ -218,6 +152,7 @@ static void on_token(void *context, const char *token) {
 
     if (token == NULL) {
         client_tell(client, "no write checkpoint: not signed in");
+        client_set_error(&client->upload_error, "not signed in");
         fail_round(uploads);
         return;
     }
@@ -249,7 +184,7 @@ static void next_round(struct sdk_upload *uploads) {
     struct engine *engine = uploads->client->engine;
     int64_t head = engine->operations->queue_head(engine);
 
-    assert(uploads->running && uploads->call.exchange == 0);
+    assert(uploads->running && uploads->call.exchange == 0 && !connector_is_busy(uploads->connector));
     if (head == 0) {
         update_target(uploads);
     } else if (head == uploads->previous_head) {
@@ -257,7 +192,7 @@ static void next_round(struct sdk_upload *uploads) {
         fail_round(uploads);
     } else {
         uploads->previous_head = head;
-        send_transaction(uploads);
+        connector_upload(uploads->connector, on_uploaded, uploads);
     }
 }
 
@@ -265,6 +200,7 @@ struct sdk_upload *sdk_upload_create(struct client *client) {
     struct sdk_upload *uploads = memory_allocate(sizeof *uploads);
 
     uploads->client = client;
+    uploads->connector = connector_create(client);
     return uploads;
 }
 
@@ -273,6 +209,7 @@ void sdk_upload_destroy(struct sdk_upload *uploads) {
         return;
     if (uploads->started)
         sdk_upload_stop(uploads);
+    connector_destroy(uploads->connector);
     free(uploads);
 }
 
@@ -290,15 +227,14 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
     host_timer_cancel(host, uploads->retry_timer);
     http_call_cancel(&uploads->call);
     credentials_cancel(&uploads->token);
-    if (uploads->transaction.entries != NULL)
-        tell_upload(uploads, NOTE_UPLOAD_FAILED, "disconnected by the app");
+    connector_cancel(uploads->connector);
     sdk_upload_forget(uploads);
 }
 
 void sdk_upload_forget(struct sdk_upload *uploads) {
     http_call_forget(&uploads->call);
     credentials_forget(&uploads->token);
-    engine_transaction_free(&uploads->transaction);
+    connector_forget(uploads->connector);
     uploads->started = false;
     uploads->running = false;
     uploads->triggered = false;
@@ -314,5 +250,5 @@ void sdk_upload_trigger(struct sdk_upload *uploads) {
 }
 
 bool sdk_upload_uploading(const struct sdk_upload *uploads) {
-    return uploads->running && (uploads->transaction.entries != NULL || uploads->call.exchange != 0);
+    return connector_is_busy(uploads->connector) || uploads->call.exchange != 0;
 }
