@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "client/client_parts.h"
 #include "client/core_random.h"
+#include "client/sdk_requests.h"
 #include "client/sdk_stream.h"
 #include "client/sdk_upload.h"
 
@@ -79,6 +80,14 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
 
     if (status != STATUS_OK)
         return status;
+    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+        status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
+                           engine->operations->name);
+        engine_destroy(engine);
+        return status;
+    }
+    if (settings->checkpoint_requests)
+        engine->operations->use_requests(engine);
     status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
                                      settings->n_subscriptions, error);
     if (status != STATUS_OK) {
@@ -100,6 +109,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
         (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
+    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
     *client = created;
     return STATUS_OK;
 }
@@ -109,6 +119,8 @@ void client_destroy(struct client *client) {
         return;
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
+    if (client->requests != NULL)
+        sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
     buffer_free(&client->status);
@@ -175,6 +187,9 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
     if (client->crashed)
         return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
     client_disconnect(client);
+    if (client->engine->operations->clear == NULL)
+        return error_set(error, STATUS_MISSING, "the engine `%s` cannot clear its data",
+                         client->engine->operations->name);
     status = client->engine->operations->clear(client->engine, flags, &result, error);
     if (status != STATUS_OK)
         return status;
@@ -242,6 +257,8 @@ void client_crash(struct client *client) {
     client->crashed = true;
     sdk_upload_forget(client->uploads);
     sdk_stream_forget(client->stream);
+    if (client->requests != NULL)
+        sdk_requests_forget(client->requests);
     credentials_invalidate(&client->credentials);
     client_set_error(&client->download_error, NULL);
     client_set_error(&client->upload_error, NULL);

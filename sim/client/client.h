@@ -41,11 +41,12 @@ struct client_settings {
     const char *backend; /* authority that uploads go to */
     const char *issuer;  /* authority that answers GET /token?user=... with {"token":..} */
     const struct upload_path
-        *upload;             /* how a local transaction becomes a request, and its answer a verdict */
-    size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
-    int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
-    int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
-    const char *parameters;  /* of the connection, JSON object text; NULL: {} */
+        *upload;              /* how a local transaction becomes a request, and its answer a verdict */
+    size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */
+    int64_t upload_throttle;  /* ns; usual 1 s, +-10 % */
+    int64_t retry_delay;      /* ns; usual 5 s, +-10 %, for download and upload */
+    bool checkpoint_requests; /* write checkpoints by requests with ids of the client's own */
+    const char *parameters;   /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */
     size_t n_subscriptions;
 };

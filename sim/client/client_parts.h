@@ -20,6 +20,7 @@ struct client {
     struct credentials credentials;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
+    struct sdk_requests *requests; /* NULL: legacy write checkpoints */
 
     struct buffer status; /* the newest the engine told, JSON; empty: none */
     char *download_error; /* NULL: none */

@@ -22,6 +22,13 @@ enum {
     ENGINE_CLEAR_SOFT = 2   /* keep what was downloaded: the next checkpoint shows it again */
 };
 
+/* Checkpoint requests: what to do with the counter of ids. */
+enum engine_request {
+    ENGINE_REQUEST_SEED,   /* it begins at *id; needs an iteration */
+    ENGINE_REQUEST_NEXT,   /* *id := the next one; needs an iteration, and the seed */
+    ENGINE_REQUEST_CURRENT /* *id := the newest; 0: none */
+};
+
 enum engine_event {
     ENGINE_ESTABLISHED,      /* the service answered 200 */
     ENGINE_END,              /* the service ended the stream */
@@ -37,8 +44,9 @@ struct engine_result {
     bool establish;
     const char *request; /* with establish: body of POST /sync/stream */
     size_t request_length;
-    bool close;           /* the iteration is over */
-    bool hide_disconnect; /* with close: begin the next one at once */
+    int64_t checkpoint_request; /* with establish: the id to ask for at once; 0: none */
+    bool close;                 /* the iteration is over */
+    bool hide_disconnect;       /* with close: begin the next one at once */
 
     bool applied;       /* a checkpoint was published */
     bool partial;       /* the line ended a priority: what changed is of streams up to it */
@@ -91,6 +99,10 @@ struct engine_operations {
     enum status (*ask)(struct engine *engine, const char *parameters,
                        const struct client_subscription *subscriptions, size_t n_subscriptions,
                        struct error *error);
+    /* From the next `ask` on write checkpoints come by checkpoint requests. NULL: the engine cannot. */
+    void (*use_requests)(struct engine *engine);
+    enum status (*request_id)(struct engine *engine, enum engine_request request, int64_t *id,
+                              struct error *error);
     enum status (*start)(struct engine *engine, struct engine_result *result, struct error *error);
     enum status (*line)(struct engine *engine, const void *bytes, size_t length, bool binary,
                         struct engine_result *result, struct error *error);

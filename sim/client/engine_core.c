@@ -160,6 +160,15 @@ static void read_status(struct engine_core *core, struct span status, struct eng
     result->status_length = status.length;
 }
 
+/* The decimal text of a JSON string; 0: it is none. */
+static int64_t span_number(struct span text) {
+    int64_t number = 0;
+
+    for (size_t i = 1; i < text.length && text.at[i] >= '0' && text.at[i] <= '9'; i++)
+        number = number < INT64_MAX / 10 - 1 ? number * 10 + (text.at[i] - '0') : number;
+    return number;
+}
+
 static void read_instruction(struct engine_core *core, const struct instruction *instruction,
                              struct engine_result *result) {
     if (instruction_is(instruction, "UpdateSyncStatus")) {
@@ -174,6 +183,8 @@ static void read_instruction(struct engine_core *core, const struct instruction 
         buffer_clear(&core->request);
         buffer_append(&core->request, request.at, request.length);
         result->establish = true;
+        result->checkpoint_request = span_number(
+            span_member(span_member(instruction->value, "checkpoint_request"), "checkpoint_request_id"));
         result->request = buffer_text(&core->request);
         result->request_length = core->request.length;
     } else if (instruction_is(instruction, "FetchCredentials")) {
@@ -248,7 +259,8 @@ static void make_start_options(struct engine_core *core, const char *parameters,
         buffer_append_text(out, i > 0 ? "," : "");
         append_subscription(out, &subscriptions[i]);
     }
-    buffer_append_text(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"legacy\"}");
+    buffer_printf(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
+                  core->requests ? "requests" : "legacy");
 }
 
 static enum status subscribe(struct engine_core *core, const struct client_subscription *subscription,
@@ -275,6 +287,35 @@ static enum status core_ask(struct engine *engine, const char *parameters,
     make_start_options(core, parameters, subscriptions, n_subscriptions);
     for (size_t i = 0; status == STATUS_OK && i < n_subscriptions; i++)
         status = subscribe(core, &subscriptions[i], error);
+    return status;
+}
+
+static void core_use_requests(struct engine *engine) {
+    engine_core_of(engine)->requests = true;
+}
+
+static enum status core_request_id(struct engine *engine, enum engine_request request, int64_t *id,
+                                   struct error *error) {
+    static const char *const names[] = {[ENGINE_REQUEST_SEED] = "seed_checkpoint_request_id",
+                                        [ENGINE_REQUEST_NEXT] = "next_checkpoint_request_id",
+                                        [ENGINE_REQUEST_CURRENT] = "current_checkpoint_request_id"};
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = engine_core_begin(core, error);
+
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_text(core->control, 1, names[request], -1, SQLITE_STATIC);
+    if (request == ENGINE_REQUEST_SEED)
+        sqlite3_bind_int64(core->control, 2, *id);
+    if (sqlite3_step(core->control) == SQLITE_ROW)
+        *id = sqlite3_column_int64(core->control, 0);
+    else
+        status = engine_core_failed(core, STATUS_INVALID, error);
+    sqlite3_reset(core->control);
+    sqlite3_clear_bindings(core->control);
+    if (status == STATUS_OK)
+        return engine_core_commit(core, error);
+    engine_core_rollback(core);
     return status;
 }
 
@@ -605,6 +646,8 @@ static const struct engine_operations core_operations = {
     .client_id = core_client_id,
     .database = core_database,
     .ask = core_ask,
+    .use_requests = core_use_requests,
+    .request_id = core_request_id,
     .start = core_start,
     .line = core_line,
     .event = core_event,

@@ -296,6 +296,15 @@ static enum status read_upload_path(struct reader *reader, struct reader_value v
     return reader_refuse_name(reader, value, "upload path", name, upload_name, NULL);
 }
 
+static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->checkpoint_requests = text && !strcmp(text, "requests");
+    return text && (scenario->checkpoint_requests || !strcmp(text, "legacy"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`write-checkpoints` must be legacy or requests");
+}
+
 #define PLACE(member) offsetof(struct scenario, member)
 #define TEXT(key_, member)                                                                                   \
     { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
@@ -346,6 +355,7 @@ const struct field scenario_language[] = {
     SPECIAL("backend", scenario_read_backend),
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
+    SPECIAL("write-checkpoints", read_checkpoints),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
