@@ -14,8 +14,28 @@
 #include "client/sdk_stream.h"
 #include "client/sdk_upload.h"
 
+#define WATCH_THROTTLE (30 * TIME_MILLISECOND)
+
 enum { THROTTLE_LOWEST = 50, THROTTLE_USUAL = 1000 }; /* ms, of the knob */
 enum { UPLOAD_BATCH_USUAL = 100 };                    /* getCrudBatch() of the SDKs */
+
+static void run_watch(void *context) {
+    struct client *client = context;
+
+    client->watch_timer = 0;
+    if (client->changed != NULL)
+        client->changed(client->changed_context);
+}
+
+static void touch_watch(struct client *client) {
+    if (client->changed != NULL && client->watch_timer == 0)
+        client->watch_timer = host_timer_set(client->host, WATCH_THROTTLE, run_watch, client);
+}
+
+void client_watch(struct client *client, void (*changed)(void *context), void *context) {
+    client->changed = changed;
+    client->changed_context = context;
+}
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
     struct note note = {.kind = NOTE_VIEW,
@@ -26,6 +46,8 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
+    if (result->n_rows > 0)
+        touch_watch(client);
 }
 
 /* Mutant phantom-row: the canary that every suite must find. */
@@ -117,6 +139,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
 void client_destroy(struct client *client) {
     if (client == NULL)
         return;
+    host_timer_cancel(client->host, client->watch_timer);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
     if (client->requests != NULL)
@@ -198,6 +221,7 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .n_rows = result.n_rows,
                                            .text = "clear",
                                            .transaction = clearing.soft});
+    touch_watch(client);
     client_take_status(client, &result);
     return STATUS_OK;
 }
@@ -263,6 +287,7 @@ void client_crash(struct client *client) {
     client_set_error(&client->download_error, NULL);
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
+    client->watch_timer = 0;
     host_note(client->host, &note);
 }
 

@@ -114,6 +114,10 @@ void client_status(const struct client *client, struct client_status *status);
  * time; a crash forgets it. */
 void client_wait_for_first_sync(struct client *client, void (*done)(void *context), void *context);
 
+/* A watch query over all of the app's tables: `changed` runs 30 ms after the first change since it ran last,
+ * never from inside a call. One at a time; NULL ends it. It outlives crashes, as an app registers anew. */
+void client_watch(struct client *client, void (*changed)(void *context), void *context);
+
 /* One row operation of a local transaction. values: column -> text/integer/real/null; unused for DELETE. */
 enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
 struct client_operation {

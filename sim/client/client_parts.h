@@ -28,6 +28,10 @@ struct client {
     void (*first_sync)(void *context); /* NULL: nobody waits */
     void *first_sync_context;
 
+    void (*changed)(void *context); /* the watch query; NULL: none */
+    void *changed_context;
+    uint64_t watch_timer; /* 0: nothing has changed since it ran */
+
     bool wants_connection; /* the app called connect */
     bool crashed;
     bool phantom_planted; /* mutant phantom-row */

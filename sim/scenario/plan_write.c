@@ -69,6 +69,11 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
         buffer_printf(out, "requests: %s\n", scenario->requests_text);
+    if (scenario->reacts > 0) {
+        buffer_append_text(out, "workload: {reacts: ");
+        units_print_rate(out, (uint32_t)scenario->reacts);
+        buffer_append_text(out, "}\n");
+    }
     append_duration(out, "run: {for: ", scenario->duration);
     append_duration(out, ", settle-within: ", scenario->settle_within);
     buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);

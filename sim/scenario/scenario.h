@@ -96,6 +96,7 @@ struct scenario {
     int64_t settle_within;              /* ns after healing in which everything must be quiet and equal */
     struct reader_range between_writes; /* mean ns between two transactions of one client, drawn per seed */
     struct reader_range rows_per_write; /* 1..20 */
+    int64_t reacts;                     /* per million: chance that a device writes when it sees a change */
     const char *const *writers;         /* client names; NULL: every client writes */
     size_t n_writers;
     const int64_t *action_weights; /* in the order of app->action_kinds; NULL: the app's usual weights */

@@ -298,8 +298,10 @@ enum status stage_build(struct stage *stage, struct error *error) {
         build_issuer(stage);
     for (size_t i = stage->names.count; status == STATUS_OK && i < stage->names.total; i++)
         build_plain(stage, i);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        stage_start_reacting(stage);
         stage_make_agenda(stage);
+    }
     return status;
 }
 

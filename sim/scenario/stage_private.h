@@ -68,6 +68,7 @@ struct stage {
     struct map clients_by_name;
     struct stage_entry *agenda;
     size_t n_agenda;
+    bool healed;     /* the workload is over: nobody reacts any more */
     bool *left_out;  /* by step: it could not begin, so it does not end */
     uint64_t *fired; /* how often each of fault_kinds happened (timed ones) */
     uint64_t commits, local_writes, applied, convex_requests;
@@ -99,6 +100,9 @@ enum status stage_people_end(struct stage *stage, struct stage_client *client,
                              const struct scenario_step *step, struct error *error);
 /* Everybody is awake and signed in, and every clock is right. */
 enum status stage_people_heal(struct stage *stage, struct error *error);
+
+/* stage_react.c: devices begin to write on what they see. */
+void stage_start_reacting(struct stage *stage);
 
 /* stage_settle.c: nobody has anything left to do, and every client shows its rows at the newest commit. */
 bool stage_is_quiet(struct stage *stage);

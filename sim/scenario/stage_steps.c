@@ -311,6 +311,7 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 
 enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
+    stage->healed = true;
     enum status healed = stage_people_heal(stage, error);
     if (healed != STATUS_OK)
         return healed;
