@@ -163,11 +163,15 @@ static void settle(struct connector *connector, const struct http_answer *answer
             good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
         else if (verdict == UPLOAD_REJECTED)
             good = complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
-        else
+        else if (good)
+            client_set_error(&connector->client->upload_error, buffer_text(&reason));
+        if (verdict == UPLOAD_RETRY)
             tell(connector, NOTE_UPLOAD_FAILED, i, good ? buffer_text(&reason) : "behind one that failed");
         good = good && verdict != UPLOAD_RETRY;
         buffer_free(&reason);
     }
+    if (good)
+        client_set_error(&connector->client->upload_error, NULL);
     finish(connector, good);
 }
 
@@ -254,6 +258,7 @@ static void on_token(void *context, const char *token) {
     if (token == NULL) {
         for (size_t i = 0; i < connector->count; i++)
             tell(connector, NOTE_UPLOAD_FAILED, i, "not signed in");
+        client_set_error(&connector->client->upload_error, "not signed in");
         finish(connector, false);
         return;
     }
