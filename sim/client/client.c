@@ -37,8 +37,10 @@ static void plant_phantom(struct client *client) {
     client->phantom_planted = true;
     core_random_uuid(client->host, "mutant.phantom-row", id);
     status = client->engine->operations->plant_row(client->engine, id, &result, &error);
-    assert(status == STATUS_OK);
-    tell_rows(client, "checkpoint", &result);
+    if (status == STATUS_OK)
+        tell_rows(client, "checkpoint", &result);
+    else
+        client_tell(client, "no phantom: %s", error.message);
 }
 
 void client_tell_view(struct client *client, const char *text, const struct engine_result *result) {
@@ -196,7 +198,6 @@ void client_crash(struct client *client) {
 
 enum status client_restart(struct client *client, struct error *error) {
     struct engine_result result;
-    struct note note = {.kind = NOTE_RESTART};
     enum status status;
 
     assert(client->crashed);
@@ -204,7 +205,10 @@ enum status client_restart(struct client *client, struct error *error) {
     if (status != STATUS_OK)
         return status;
     client->crashed = false;
-    host_note(client->host, &note);
+    host_note(client->host, &(struct note){.kind = NOTE_RESTART,
+                                           .text = result.aftermath,
+                                           .transaction = result.survived,
+                                           .timestamp = result.promised});
     tell_rows(client, "restart", &result);
     if (client->wants_connection)
         start_loops(client);

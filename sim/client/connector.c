@@ -88,17 +88,21 @@ static void take_transactions(struct connector *connector) {
 /* Removes what was uploaded up to transaction `index`, and tells. Mutant gate-open: the target is cleared
  * instead of set, so the next checkpoint replaces what was uploaded even if the service has not seen it yet.
  */
-static void complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
+static bool complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
     struct client *client = connector->client;
     const bool gate_open = mutant(connector, "gate-open");
     struct error error;
     enum status status = client->engine->operations->complete(
         client->engine, connector->transactions[index].last, gate_open ? 0 : ENGINE_TARGET_UNKNOWN, &error);
 
-    assert(status == STATUS_OK);
+    if (status != STATUS_OK) { /* the disk: it throws, and the entries stay */
+        tell(connector, NOTE_UPLOAD_FAILED, index, error.message);
+        return false;
+    }
     tell(connector, kind, index, reason);
     if (gate_open)
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+    return true;
 }
 
 /* Which entry is next, by_row. Mutant rows-backwards: the last row goes first, as when nobody waits for the
@@ -156,12 +160,12 @@ static void settle(struct connector *connector, const struct http_answer *answer
         const enum upload_verdict verdict = good ? judge(connector, answer, i, &reason) : UPLOAD_RETRY;
 
         if (verdict == UPLOAD_ACCEPTED)
-            complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+            good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
         else if (verdict == UPLOAD_REJECTED)
-            complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
+            good = complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
         else
             tell(connector, NOTE_UPLOAD_FAILED, i, good ? buffer_text(&reason) : "behind one that failed");
-        good = verdict != UPLOAD_RETRY;
+        good = good && verdict != UPLOAD_RETRY;
         buffer_free(&reason);
     }
     finish(connector, good);

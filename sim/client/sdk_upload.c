@@ -117,7 +117,11 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
 
     host_note(client->host, &note);
     status = client->engine->operations->set_target(client->engine, uploads->sequence, id, &set, &error);
-    assert(status == STATUS_OK);
+    if (status != STATUS_OK) { /* the disk: what throws in the loop is tried again later */
+        client_tell(client, "no write checkpoint: %s", error.message);
+        fail_round(uploads);
+        return;
+    }
     if (set)
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
     else
