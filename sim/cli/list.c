@@ -26,7 +26,10 @@ static void add_row(struct text_table *table, const char *name, const char *summ
 static char *summary_of(const struct scenario *scenario) {
     const char *text = scenario->description == NULL ? "" : scenario->description;
     struct buffer summary = {0};
+    const char *named = inventory_row_of_name(scenario->name);
     buffer_append(&summary, text, strcspn(text, "\n"));
+    if (named != NULL)
+        buffer_printf(&summary, " [%s]", named);
     for (size_t i = 0; i < scenario->n_covers; i++)
         buffer_printf(&summary, "%s%s%s", i == 0 ? " [" : ", ", scenario->covers[i],
                       i + 1 == scenario->n_covers ? "]" : "");

@@ -1,6 +1,7 @@
 #include "scenario/inventory.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define NO_POSTGRES "needs a PostgreSQL source; the backend here is Convex"
 #define NO_SCREEN "about an app's screens; clients here have none"
@@ -149,4 +150,14 @@ static const struct inventory_row rows[] = {
 
 const struct inventory_row *inventory_rows(void) {
     return rows;
+}
+
+const char *inventory_row_of_name(const char *scenario_name) {
+    for (const struct inventory_row *row = rows; row->id != NULL; row++) {
+        const size_t length = strlen(row->id);
+        if (scenario_name[0] == 's' && strncmp(scenario_name + 1, row->id + 1, length - 1) == 0 &&
+            scenario_name[length] == '-')
+            return row->id;
+    }
+    return NULL;
 }

@@ -16,6 +16,9 @@ struct inventory_row {
 
 const struct inventory_row *inventory_rows(void); /* ends with a row without id */
 
+/* The row that a scenario is named after ("s003-184-sync-endpoint" is named after S003-184); NULL: none. */
+const char *inventory_row_of_name(const char *scenario_name);
+
 /* Markdown: which of these scenario files cover which rows, and which rows nobody covers, with the reason.
  * `folder` is left out of the files' names. */
 enum status inventory_coverage(char *const *files, size_t count, const char *folder, struct buffer *out,

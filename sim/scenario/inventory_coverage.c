@@ -14,13 +14,22 @@ static const char *short_name(const char *file, const char *folder) {
     return *file == '/' ? file + 1 : file;
 }
 
+static bool covers(const struct scenario *scenario, const char *id) {
+    const char *named = inventory_row_of_name(scenario->name);
+    if (named != NULL && strcmp(named, id) == 0)
+        return true;
+    for (size_t c = 0; c < scenario->n_covers; c++)
+        if (strcmp(scenario->covers[c], id) == 0)
+            return true;
+    return false;
+}
+
 /* What `scenario` covers, added to the texts by row. */
 static void add_scenario(struct buffer *by_row, const struct scenario *scenario, const char *name) {
     const struct inventory_row *rows = inventory_rows();
-    for (size_t c = 0; c < scenario->n_covers; c++)
-        for (size_t i = 0; rows[i].id != NULL; i++)
-            if (strcmp(rows[i].id, scenario->covers[c]) == 0)
-                buffer_printf(&by_row[i], "%s`%s`", by_row[i].length > 0 ? ", " : "", name);
+    for (size_t i = 0; rows[i].id != NULL; i++)
+        if (covers(scenario, rows[i].id))
+            buffer_printf(&by_row[i], "%s`%s`", by_row[i].length > 0 ? ", " : "", name);
 }
 
 static void write_table(struct buffer *out, struct buffer *by_row, bool covered) {
