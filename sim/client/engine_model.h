@@ -51,7 +51,7 @@ struct model_operation {
     struct model_data *data; /* NULL: none */
     int64_t id;
     uint32_t hash;
-    char subkey[]; /* "null" when there is none */
+    char subkey[]; /* "" when there is none or it is "null", else behind a '/' */
 };
 
 struct model_item {

@@ -336,7 +336,7 @@ static inline void make_odd(struct sequence *sequence, struct buffer *out) {
         "{\"checkpoint\":{\"last_op_id\":\"1\"}}",
         "{\"checkpoint\":{\"last_op_id\":\"x\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"+9\",\"buckets\":[]}}",
-        "{\"checkpoint\":[\"3\",null,[]]}",
+        "{\"checkpoint\":[\"x\",null,[]]}",
         "{\"checkpoint\":{\"last_op_id\":\"1\",\"last_op_id\":\"1\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"9223372036854775808\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"-5\",\"buckets\":[],\"more\":{\"x\":[]}}}",
