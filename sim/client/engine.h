@@ -16,6 +16,19 @@
 /* "Some write checkpoint that is not known yet": the target while uploads are outstanding. */
 #define ENGINE_TARGET_UNKNOWN INT64_MAX
 
+/* For `clear`, as the core numbers them. */
+enum {
+    ENGINE_CLEAR_LOCAL = 1, /* local-only tables too */
+    ENGINE_CLEAR_SOFT = 2   /* keep what was downloaded: the next checkpoint shows it again */
+};
+
+/* Checkpoint requests: what to do with the counter of ids. */
+enum engine_request {
+    ENGINE_REQUEST_SEED,   /* it begins at *id; needs an iteration */
+    ENGINE_REQUEST_NEXT,   /* *id := the next one; needs an iteration, and the seed */
+    ENGINE_REQUEST_CURRENT /* *id := the newest; 0: none */
+};
+
 enum engine_event {
     ENGINE_ESTABLISHED,      /* the service answered 200 */
     ENGINE_END,              /* the service ended the stream */
@@ -31,8 +44,9 @@ struct engine_result {
     bool establish;
     const char *request; /* with establish: body of POST /sync/stream */
     size_t request_length;
-    bool close;           /* the iteration is over */
-    bool hide_disconnect; /* with close: begin the next one at once */
+    int64_t checkpoint_request; /* with establish: the id to ask for at once; 0: none */
+    bool close;                 /* the iteration is over */
+    bool hide_disconnect;       /* with close: begin the next one at once */
 
     bool applied;        /* a checkpoint was published */
     bool partial;        /* the line ended a priority: what changed is of streams up to it */
@@ -84,6 +98,10 @@ struct engine_operations {
     enum status (*ask)(struct engine *engine, const char *parameters,
                        const struct client_subscription *subscriptions, size_t n_subscriptions,
                        struct error *error);
+    /* From the next `ask` on write checkpoints come by checkpoint requests. NULL: the engine cannot. */
+    void (*use_requests)(struct engine *engine);
+    enum status (*request_id)(struct engine *engine, enum engine_request request, int64_t *id,
+                              struct error *error);
     enum status (*start)(struct engine *engine, struct engine_result *result, struct error *error);
     enum status (*line)(struct engine *engine, const void *bytes, size_t length, bool binary,
                         struct engine_result *result, struct error *error);
@@ -110,6 +128,10 @@ struct engine_operations {
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);
 
+    /* Empty the tables, the queue and what was synced (flags below). No iteration may be running. What is
+     * visible afterwards is in `result`, all of it. The client id stays. */
+    enum status (*clear)(struct engine *engine, unsigned flags, struct engine_result *result,
+                         struct error *error);
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);

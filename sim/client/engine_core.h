@@ -27,6 +27,7 @@ struct engine_core {
     struct buffer request;
     struct buffer status;        /* JSON */
     struct buffer start_options; /* JSON */
+    bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */
     uint64_t faults_before;   /* of the disk, when the open transaction began */

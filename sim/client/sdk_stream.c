@@ -9,6 +9,7 @@
 #include "client/client_parts.h"
 #include "client/line_splitter.h"
 #include "client/sdk_headers.h"
+#include "client/sdk_requests.h"
 #include "client/sdk_upload.h"
 
 static const char bson_type[] = "application/vnd.powersync.bson-stream";
@@ -21,8 +22,9 @@ struct sdk_stream {
     bool had_line;  /* of this iteration */
     char *request;  /* body to send once the token is there */
     size_t request_length;
-    uint64_t exchange; /* POST /sync/stream; 0: none */
-    uint64_t timer;    /* the next iteration; 0: none */
+    int64_t checkpoint_request; /* id to ask for with it; 0: none */
+    uint64_t exchange;          /* POST /sync/stream; 0: none */
+    uint64_t timer;             /* the next iteration; 0: none */
     struct line_splitter splitter;
     struct credentials_wait token;
     struct credentials_wait prefetch;
@@ -63,6 +65,8 @@ static void end_iteration(struct sdk_stream *stream) {
     assert(stream->iterating);
     host_http_abort(stream->client->host, stream->exchange);
     credentials_cancel(&stream->token);
+    if (stream->client->requests != NULL)
+        sdk_requests_end(stream->client->requests);
     release(stream);
     stopped = engine_send(stream->client->engine, ENGINE_STOP, &result, NULL);
     assert((stopped == STATUS_OK || stopped == STATUS_IO) && result.n_rows == 0);
@@ -75,6 +79,7 @@ static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
 
 static void fail_iteration(struct sdk_stream *stream, const char *reason) {
     tell_disconnected(stream, reason);
+    client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
     stream->connected = false;
     wait_and_restart(stream,
@@ -178,6 +183,7 @@ static void on_head(void *context, uint64_t exchange, const struct http_response
     }
     line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
     stream->connected = true;
+    client_set_error(&stream->client->download_error, NULL);
     tell_connection(stream, "connected");
     sdk_stream_send(stream, ENGINE_ESTABLISHED);
 }
@@ -241,6 +247,9 @@ static void on_token(void *context, const char *token) {
     request.body = stream->request;
     request.body_length = stream->request_length;
     stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    if (stream->client->requests != NULL)
+        sdk_requests_begin(stream->client->requests, token,
+                           stream->checkpoint_request > 0 ? stream->checkpoint_request : 1);
     sdk_headers_free(&headers);
 }
 
@@ -258,6 +267,7 @@ static void run_iteration(void *context) {
     if (status == STATUS_OK && result.establish) {
         stream->request = memory_copy_bytes(result.request, result.request_length);
         stream->request_length = result.request_length;
+        stream->checkpoint_request = result.checkpoint_request;
     }
     if (!handle(stream, status, &result, &error, "closed by the core"))
         return;
@@ -313,4 +323,13 @@ void sdk_stream_forget(struct sdk_stream *stream) {
 
 bool sdk_stream_connected(const struct sdk_stream *stream) {
     return stream->connected;
+}
+
+bool sdk_stream_connecting(const struct sdk_stream *stream) {
+    return stream->iterating && !stream->connected;
+}
+
+void sdk_stream_fail(struct sdk_stream *stream, const char *reason) {
+    if (stream->iterating)
+        fail_iteration(stream, reason);
 }
