@@ -49,9 +49,19 @@ struct app {
 };
 
 /* Every app, one line each, in the order of lists. Names of tables are never used by two apps. */
-#define APPS(app_line)                                                                                       \
-    app_line(todo) app_line(teams) app_line(bank) app_line(counter) app_line(tickets) app_line(chat)         \
-        app_line(pages) app_line(registers) app_line(wide)
+/* clang-format off */
+#define APPS(app_line) \
+    app_line(todo) \
+    app_line(teams) \
+    app_line(notes) \
+    app_line(bank) \
+    app_line(counter) \
+    app_line(tickets) \
+    app_line(chat) \
+    app_line(pages) \
+    app_line(registers) \
+    app_line(wide)
+/* clang-format on */
 
 #define APP_DECLARE(name_) extern const struct app app_##name_;
 APPS(APP_DECLARE)
