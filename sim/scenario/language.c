@@ -383,7 +383,6 @@ static const struct field token_fields[] = {
 const struct field scenario_language[] = {
     TEXT("name", name),
     TEXT("description", description),
-    SPECIAL("covers", read_covers),
     SPECIAL("app", read_app),
     SPECIAL("backend", scenario_read_backend),
     TEXT("sync-config", sync_config),
@@ -412,5 +411,6 @@ const struct field scenario_language[] = {
     SPECIAL("properties", read_properties),
     SPECIAL("expect", read_expect),
     BOOLEAN("canary", canary),
+    SPECIAL("covers", read_covers),
     SPECIAL("steps", scenario_read_steps),
     END};
