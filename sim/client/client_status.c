@@ -60,10 +60,10 @@ static void tell_first_sync(struct client *client) {
 }
 
 void client_take_status(struct client *client, const struct engine_result *result) {
-    if (result->status == NULL)
+    if (!result->status_changed)
         return;
     buffer_clear(&client->status);
-    buffer_append(&client->status, result->status, result->status_length);
+    buffer_append_text(&client->status, client->engine->operations->status(client->engine));
     tell_first_sync(client);
 }
 
