@@ -42,6 +42,7 @@ struct check_settings {
     const char *const *users;              /* the user of each client, same order */
     const struct oracle_request *requests; /* what each client asks for; NULL: nobody asks for anything */
     size_t n_clients;
+    bool disks; /* the clients' databases are on disks: notes of restarts say what was left */
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
     /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without

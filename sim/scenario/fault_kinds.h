@@ -26,6 +26,8 @@ extern const struct fault_kind fault_kinds[]; /* ends with name NULL */
 const struct fault_kind *fault_kind_find(const char *name);
 /* The timed fault that a step belongs to; NULL for a write. */
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step);
+/* Does it strike devices' disks? */
+bool fault_kind_strikes_disk(const struct fault_kind *kind);
 
 /* The scenario's entry of a fault, or NULL. */
 const struct scenario_fault *scenario_fault_find(const struct scenario *scenario, const char *name);

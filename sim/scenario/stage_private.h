@@ -2,6 +2,7 @@
 #ifndef SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 #define SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 
+#include "disk/disk.h"
 #include "net/net.h"
 #include "scenario/clients.h"
 #include "scenario/freshness.h"
@@ -23,9 +24,14 @@ struct stage_client {
     struct reactive_client *reactive;
     struct host *host;
     const char *name;
-    int crashes;     /* process ends that are not over: it runs when 0 */
-    int disconnects; /* the same for STEP_DISCONNECT */
-    bool connected;  /* the app has called connect for the first time */
+    struct stage *stage;
+    struct disk *disk;          /* NULL: its database is in memory */
+    int outages;                /* power went in the middle of something, and is not back */
+    int full, flaky, read_only; /* disk faults that are not over */
+    bool stuck;                 /* the app could not open its database: it does not run */
+    int crashes;                /* process ends that are not over: it runs when 0 */
+    int disconnects;            /* the same for STEP_DISCONNECT */
+    bool connected;             /* the app has called connect for the first time */
 };
 
 struct stage {
