@@ -14,6 +14,10 @@ const struct property *const check_properties[] = {
     &property_serializable,
     &property_reactive_exact,
     &property_exactly_once,
+    &property_atomic_upload,
+    &property_parent_first,
+    &property_ownership,
+    &property_type_fidelity,
     &property_durability,
     NULL,
 };
