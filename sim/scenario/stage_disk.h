@@ -15,6 +15,9 @@ enum status stage_disk_end(struct stage_client *client, const struct scenario_st
                            struct error *error);
 void stage_disk_heal(struct stage_client *client); /* no fault is left, and nothing is restarted */
 
+/* For stage_options.keep_database: of each client that has one. */
+void stage_keep_databases(struct stage *stage);
+
 /* stage_steps.c */
 void stage_crash_client(struct stage *stage, struct stage_client *client, bool power);
 enum status stage_restart_client(struct stage_client *client, struct error *error);
