@@ -98,7 +98,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
                           struct client **client, struct error *error) {
     struct client *created;
     struct engine *engine;
-    enum status status = engine_core_create(pool, host, &engine, error);
+    enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
@@ -146,7 +146,6 @@ void client_destroy(struct client *client) {
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
-    buffer_free(&client->status);
     free(client->download_error);
     free(client->upload_error);
     free(client->user);
@@ -317,6 +316,10 @@ bool client_settled(const struct client *client) {
     engine_gate(client->engine, &gate);
     return gate.queue_empty &&
            (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
+}
+
+const char *client_engine_difference(const struct client *client) {
+    return engine_both_difference(client->engine);
 }
 
 struct queue_rows {

@@ -56,13 +56,22 @@ struct client;
 /* A pool opens one database with the app's schema and clones it for each client (the clone gets a new client
  * id). The library may be shared by many pools; both outlive their clients. STATUS_MISSING when the core is
  * not installed. */
+enum client_engine {
+    CLIENT_ENGINE_CORE,
+    CLIENT_ENGINE_MODEL, /* needs no library */
+    CLIENT_ENGINE_BOTH   /* side by side, compared after each call */
+};
+enum status client_pool_create_for(enum client_engine engine, struct core_library *library,
+                                   struct disk_vfs *vfs, const struct client_schema *schema,
+                                   struct client_pool **pool, struct error *error);
 enum status client_pool_create(struct core_library *library, struct disk_vfs *vfs,
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
 /* Clients of this node, which come later, have their database as a file in WAL mode on this disk. With
  * `synchronous_full` each commit is synced, else only checkpoints of the log are (the SDK's setting). The
- * disk is borrowed, and outlives them. */
+ * disk is borrowed, and outlives them. The model has no files, and with both engines neither has: then this
+ * does nothing. */
 void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
                           bool synchronous_full);
 
@@ -147,6 +156,8 @@ enum status client_restart(struct client *client, struct error *error);
 /* Nothing left to do: the upload queue is empty and the last write checkpoint it asked for has been applied.
  */
 bool client_settled(const struct client *client);
+/* With CLIENT_ENGINE_BOTH: where the engines first differed; NULL: nowhere. */
+const char *client_engine_difference(const struct client *client);
 /* Emit NOTE_QUEUE for what is still queued. */
 void client_note_queue(struct client *client);
 

@@ -105,22 +105,13 @@ static bool complete(struct connector *connector, size_t index, enum note_kind k
     return true;
 }
 
-/* Which entry is next, by_row. Mutant rows-backwards: the last row goes first, as when nobody waits for the
- * row before. */
-static size_t row_index(const struct connector *connector) {
-    const size_t last = json_array_size(connector->transactions[0].entries) - 1;
-
-    assert(connector->row <= last);
-    return mutant(connector, "rows-backwards") ? last - connector->row : connector->row;
-}
-
 static struct upload_transaction part_of(const struct connector *connector, size_t index, json_t *row) {
     const struct engine_transaction *transaction = &connector->transactions[index];
     const int64_t count = (int64_t)json_array_size(transaction->entries);
 
     return (struct upload_transaction){.transaction = transaction->transaction,
                                        .first = transaction->last - count + 1 +
-                                                (row != NULL ? (int64_t)row_index(connector) : 0),
+                                                (row != NULL ? (int64_t)connector->row : 0),
                                        .entries = row != NULL ? row : transaction->entries};
 }
 
@@ -233,7 +224,7 @@ static void send(struct connector *connector) {
 
     if (client->upload->by_row) {
         row = json_array();
-        json_array_append(row, json_array_get(connector->transactions[0].entries, row_index(connector)));
+        json_array_append(row, json_array_get(connector->transactions[0].entries, connector->row));
     }
     for (size_t i = 0; i < connector->count; i++)
         parts[i] = part_of(connector, i, row);

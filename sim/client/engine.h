@@ -48,13 +48,12 @@ struct engine_result {
     bool close;                 /* the iteration is over */
     bool hide_disconnect;       /* with close: begin the next one at once */
 
-    bool applied;       /* a checkpoint was published */
-    bool partial;       /* the line ended a priority: what changed is of streams up to it */
-    int64_t priority;   /* with partial */
-    bool blocked;       /* a complete and correct checkpoint was held back because of local changes */
-    int64_t op;         /* op id of the last checkpoint that was complete */
-    const char *status; /* the newest sync status if it changed: the core's JSON; else NULL */
-    size_t status_length;
+    bool applied;        /* a checkpoint was published */
+    bool partial;        /* the line ended a priority: what changed is of streams up to it */
+    int64_t priority;    /* with partial */
+    bool blocked;        /* a complete and correct checkpoint was held back because of local changes */
+    int64_t op;          /* op id of the last checkpoint that was complete */
+    bool status_changed; /* see engine_operations.status */
 
     const struct note_row
         *rows; /* rows that the app now sees differently, in the order in which they were written */
@@ -122,6 +121,9 @@ struct engine_operations {
     /* Remove the entries up to `last` and set the target. */
     enum status (*complete)(struct engine *engine, int64_t last, int64_t target, struct error *error);
     void (*gate)(struct engine *engine, struct engine_gate *gate);
+    /* The newest sync status, as the core's JSON: connected, connecting, priority_status, downloading,
+     * streams. "" before the first start. Borrowed until the next call. */
+    const char *(*status)(struct engine *engine);
     /* Set the target if the queue is still empty and nothing was queued since `sequence` was read. */
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);
@@ -144,9 +146,27 @@ struct engine {
 
 void engine_transaction_free(struct engine_transaction *transaction);
 
+/* Refuses what SQLite would refuse with a worse message, and names that would need quoting. */
+enum status engine_check_operation(const struct client_schema *schema,
+                                   const struct client_operation *operation, struct error *error);
+
+/* The engine that the pool is for. */
+enum status engine_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                          struct error *error);
 /* The engine `core`: the real client core on a clone of the pool's database. */
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error);
+
+/* The engine `model`: our own, in compact memory. What it answers is to be what `core` answers. `client_id`
+ * NULL: a new one. */
+void engine_model_create(struct client_pool *pool, struct host *host, const char *client_id,
+                         struct engine **engine);
+/* The engine `both`: every call goes to `core` and to `model`, and `core` answers. The first difference is
+ * kept for engine_both_difference. */
+enum status engine_both_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                               struct error *error);
+const char *engine_both_difference(const struct engine *engine); /* NULL: none, or another engine */
+sqlite3 *engine_both_model_database(struct engine *engine);      /* the other one is its `database` */
 
 static inline void engine_destroy(struct engine *engine) {
     engine->operations->destroy(engine);

@@ -156,8 +156,7 @@ int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
 static void read_status(struct engine_core *core, struct span status, struct engine_result *result) {
     buffer_clear(&core->status);
     buffer_append(&core->status, status.at, status.length);
-    result->status = buffer_text(&core->status);
-    result->status_length = status.length;
+    result->status_changed = true;
 }
 
 /* The decimal text of a JSON string; 0: it is none. */
@@ -327,25 +326,29 @@ static enum status core_start(struct engine *engine, struct engine_result *resul
     return control(core, "start", result, error);
 }
 
-/* The number in the decimal text of "last_op_id", or -1. Looking for the key with its quotes is exact: inside
+/* The number in the decimal text of "last_op_id". Looking for the key with its quotes is exact: inside
  * a JSON string they would be escaped. In BSON the type (2, string) comes before the name and the length
  * after it. */
-static int64_t find_last_op(const char *bytes, size_t length, bool binary) {
+static bool find_last_op(const char *bytes, size_t length, bool binary, int64_t *op) {
     static const char text_key[] = "\"last_op_id\"";
     static const char binary_key[] = "\002last_op_id"; /* with its final 0 */
     const char *end = bytes + length;
     const char *at = binary ? memmem(bytes, length, binary_key, sizeof binary_key)
                             : memmem(bytes, length, text_key, sizeof text_key - 1);
     int64_t value = 0;
+    bool negative;
 
     if (at == NULL)
-        return -1;
+        return false;
     at += binary ? sizeof binary_key + 4 : sizeof text_key - 1;
     while (!binary && at < end && (*at == ' ' || *at == ':' || *at == '"'))
         at++;
+    negative = at < end && *at == '-';
+    at += at < end && (*at == '-' || *at == '+');
     for (; at < end && *at >= '0' && *at <= '9' && value < INT64_MAX / 10 - 1; at++)
         value = value * 10 + (*at - '0');
-    return value;
+    *op = negative ? -value : value;
+    return true;
 }
 
 /* The priority of a partial completion; -1: none is found. */
@@ -383,8 +386,7 @@ static void follow_op(struct engine_core *core, const char *bytes, size_t length
     } else if (begins_with(key, left, "checkpoint_complete")) {
         core->complete_op = core->tracked_op;
     } else if (begins_with(key, left, "checkpoint")) {
-        op = find_last_op(bytes, length, binary);
-        if (op >= 0)
+        if (find_last_op(bytes, length, binary, &op))
             core->tracked_op = op;
     }
 }
@@ -392,6 +394,8 @@ static void follow_op(struct engine_core *core, const char *bytes, size_t length
 static enum status core_line(struct engine *engine, const void *bytes, size_t length, bool binary,
                              struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
+    const int64_t tracked_op = core->tracked_op, complete_op = core->complete_op;
+    enum status status;
 
     *result = (struct engine_result){0};
     assert(length <= INT32_MAX);
@@ -400,7 +404,12 @@ static enum status core_line(struct engine *engine, const void *bytes, size_t le
         sqlite3_bind_blob(core->control, 2, bytes, (int)length, SQLITE_STATIC);
     else
         sqlite3_bind_text(core->control, 2, bytes, (int)length, SQLITE_STATIC);
-    return control(core, binary ? "line_binary" : "line_text", result, error);
+    status = control(core, binary ? "line_binary" : "line_text", result, error);
+    if (status != STATUS_OK) { /* it was no line */
+        core->tracked_op = tracked_op;
+        core->complete_op = complete_op;
+    }
+    return status;
 }
 
 static enum status core_event(struct engine *engine, enum engine_event event, struct engine_result *result,
@@ -444,6 +453,10 @@ static void core_gate(struct engine *engine, struct engine_gate *gate) {
     gate->sequence = engine_core_integer(core, core->sequence);
     gate->target = engine_core_integer(core, core->gate_target);
     gate->applied = engine_core_integer(core, core->gate_applied);
+}
+
+static const char *core_status(struct engine *engine) {
+    return buffer_text(&engine_core_of(engine)->status);
 }
 
 static const char *core_client_id(struct engine *engine) {
@@ -656,6 +669,7 @@ static const struct engine_operations core_operations = {
     .queue_each = engine_core_queue_each,
     .complete = engine_core_complete,
     .gate = core_gate,
+    .status = core_status,
     .set_target = engine_core_set_target,
     .clear = core_clear,
     .restart = core_restart,

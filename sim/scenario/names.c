@@ -155,6 +155,27 @@ const struct scenario_name *scenario_mutants(void) {
         {"stale-subscription", "new documents in a range that a subscription read do not make it run again"},
         {"split-snapshot", "queries of one transition run at different timestamps"},
         {"new-request-id", "the plain Convex client sends a mutation again under a new request number"},
+        {"complete-before-answer", "the app completes an upload when it has sent it"},
+        {"complete-any-status", "the app takes every answer for a good one, whatever its status"},
+        {"ignore-body-errors", "the app does not look for refusals in the body of a 200"},
+        {"retry-refused", "the app sends again for ever what the backend refuses"},
+        {"cut-batch", "the app's batches end anywhere, also in the middle of a transaction"},
+        {"rows-backwards",
+         "the upload server commits the rows of a transaction one by one, the last one first"},
+        {"stale-upload-token", "the app uploads with its first token for ever"},
+        {"forget-receipts", "the upload server applies an upload that it has seen once more"},
+        {"op-id-only",
+         "the upload server knows uploads by their number alone, which other devices have as well"},
+        {"check-then-insert", "the upload server looks rows up before the transaction that inserts them"},
+        {"server-commits-rows", "the upload server commits each row of a transaction by itself"},
+        {"refuse-whole-batch", "the upload server refuses a whole batch for one bad transaction in it"},
+        {"owner-from-client", "the upload server takes the owner that the client says"},
+        {"upsert-any-owner", "the upload server does not ask whose row it changes"},
+        {"camel-only", "the upload server looks for columns under their camelCase names only"},
+        {"seconds-as-milliseconds", "the upload server does not convert times"},
+        {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},
+        {"boolean-as-number", "the upload server stores 0 and 1 for booleans"},
+        {"null-is-false", "the upload server makes false of a boolean that is null"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;
@@ -169,6 +190,15 @@ const struct scenario_name *scenario_engines(void) {
         {"core@0.4.12", "the release in @powersync/node 0.20.0"},
         {"core@0.5.2", "the release in @powersync/node 1.0.0"},
         {"core@0.5.3", "the release in @powersync/node 1.1.0"},
+        {"model",
+         "our own implementation of the client core in compact memory: cheap, for many seeds and clients"},
+        {"both", "core and model side by side, compared after each call; a difference ends the run"},
         {NULL, NULL}};
     return names;
+}
+
+enum client_engine scenario_engine(const struct scenario *scenario) {
+    if (!strcmp(scenario->engine, "model"))
+        return CLIENT_ENGINE_MODEL;
+    return strcmp(scenario->engine, "both") ? CLIENT_ENGINE_CORE : CLIENT_ENGINE_BOTH;
 }

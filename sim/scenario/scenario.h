@@ -157,6 +157,7 @@ struct scenario_name {
 const struct scenario_name *scenario_faults(void);
 const struct scenario_name *scenario_mutants(void);
 const struct scenario_name *scenario_engines(void);
+enum client_engine scenario_engine(const struct scenario *scenario); /* which kind of engine `engine` names */
 
 /* All *.yaml files of a folder (recursively, sorted by path), or the one file. The caller frees the texts and
  * array. */

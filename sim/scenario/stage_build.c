@@ -249,9 +249,10 @@ static void build_plain(struct stage *stage, size_t index) {
 }
 
 static enum status build_devices(struct stage *stage, struct error *error) {
-    assert(stage->vfs && stage->options->core);
-    enum status status = client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema,
-                                            &stage->pool, error);
+    const enum client_engine engine = scenario_engine(stage->scenario);
+    assert(stage->vfs && (stage->options->core || engine == CLIENT_ENGINE_MODEL));
+    enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs,
+                                                stage->scenario->app->schema, &stage->pool, error);
     const bool disks = stage_uses_disks(stage);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, disks, error);
