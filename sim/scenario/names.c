@@ -33,11 +33,11 @@
       "the Convex deployment ends and starts again on the same storage")                                     \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
-    X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "l",                                        \
+    X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
       "somebody signs out, and after a while somebody signs in on the same device")                          \
-    X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "e",                            \
+    X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "x",                            \
       "the app gets no new tokens for a while")                                                              \
     X("sleep", FAULT_CLASS_TIMED, true, NULL, STEP_SLEEP, false, "z",                                        \
       "a device sleeps: nothing runs on it, connections go unanswered")                                      \

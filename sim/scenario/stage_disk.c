@@ -1,14 +1,24 @@
 #include "scenario/stage_disk.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "client/client.h"
 #include "scenario/fault_kinds.h"
 
 enum { FLAKY_ONE_IN = 8 };
 
+/* Other engines than `core` keep their data where no disk is: there power loss is the end of a process, and
+ * nothing else happens. */
+static bool has_databases(const struct stage *stage) {
+    return !strncmp(stage->scenario->engine, "core", 4);
+}
+
 bool stage_uses_disks(const struct stage *stage) {
     bool uses = stage->scenario->disk;
+
+    if (!has_databases(stage))
+        return false;
 
     for (size_t i = 0; i < stage->scenario->n_faults; i++)
         uses |= fault_kind_strikes_disk(fault_kind_find(stage->scenario->faults[i].name));
@@ -39,6 +49,11 @@ static void on_power_gone(void *context) {
 }
 
 void stage_disk_begin(struct stage *stage, struct stage_client *client, const struct scenario_step *step) {
+    if (!client->disk) {
+        if (step->kind == STEP_POWER_LOSS)
+            stage_crash_client(stage, client, false);
+        return;
+    }
     switch (step->kind) {
     case STEP_POWER_LOSS:
         if (step->nth > 0)
@@ -60,6 +75,8 @@ void stage_disk_begin(struct stage *stage, struct stage_client *client, const st
 
 static enum status end_power_loss(struct stage_client *client, const struct scenario_step *step,
                                   struct error *error) {
+    if (!client->disk)
+        return stage_restart_client(client, error);
     if (step->nth > 0 && client->outages == 0) { /* the moment did not come */
         disk_lose_power_at(client->disk, 0, NULL, NULL);
         return STATUS_OK;
@@ -70,6 +87,8 @@ static enum status end_power_loss(struct stage_client *client, const struct scen
 
 enum status stage_disk_end(struct stage_client *client, const struct scenario_step *step,
                            struct error *error) {
+    if (!client->disk && step->kind != STEP_POWER_LOSS)
+        return STATUS_OK;
     switch (step->kind) {
     case STEP_POWER_LOSS:
         return end_power_loss(client, step, error);
