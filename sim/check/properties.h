@@ -16,6 +16,7 @@ extern const struct property property_wire_grammar;
 extern const struct property property_serializable;
 extern const struct property property_reactive_exact;
 extern const struct property property_exactly_once;
+extern const struct property property_durability;
 extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;
