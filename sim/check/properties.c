@@ -25,6 +25,7 @@ const struct property *const check_properties[] = {
     &property_parent_first,
     &property_ownership,
     &property_type_fidelity,
+    &property_durability,
     NULL,
 };
 

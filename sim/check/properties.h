@@ -23,6 +23,7 @@ extern const struct property property_messages_ordered;
 extern const struct property property_last_write_wins;
 extern const struct property property_causal_order;
 extern const struct property property_intact_rows;
+extern const struct property property_durability;
 extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;

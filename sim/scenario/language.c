@@ -298,6 +298,23 @@ static enum status read_storage(struct reader *reader, struct reader_value value
                : reader_refuse(reader, value, "`storage` must be memory or file");
 }
 
+static enum status read_synchronous(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->synchronous_full = text && !strcmp(text, "full");
+    return text && (scenario->synchronous_full || !strcmp(text, "normal"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`synchronous` must be normal or full");
+}
+
+static enum status read_disk(struct reader *reader, struct reader_value value, void *target) {
+    static const struct field fields[] = {
+        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous}, {.key = NULL}};
+    struct scenario *scenario = target;
+    scenario->disk = true;
+    return reader_mapping(reader, value, "disk", fields, target);
+}
+
 static const char *upload_name(size_t index, const void *unused) {
     (void)unused;
     return upload_paths()[index] ? upload_paths()[index]->name : NULL;
@@ -393,6 +410,7 @@ const struct field scenario_language[] = {
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),
     SECTION("workload", workload_fields),
