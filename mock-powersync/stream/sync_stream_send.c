@@ -126,13 +126,19 @@ static bool finish_priority(struct sync_stream *stream, int priority) {
     return !more || stream->sent < INTERRUPTIBLE_AFTER || read_later(stream);
 }
 
-/* After many operations a newer checkpoint takes over, if it concerns this client. */
+/* After many operations a newer checkpoint takes over, if it concerns this client. Mutant interrupted-batch:
+ * one that does not ends the batch all the same, and nobody goes on with it. */
 static enum announcement let_interrupt(struct sync_stream *stream) {
     if (stream->sent < INTERRUPTIBLE_AFTER || stream->wakes == 0)
         return NOTHING_NEW;
     enum announcement announcement = sync_stream_announce(stream);
     if (announcement == ANNOUNCED)
         host_mark(stream->environment->host, "service.checkpoint-interrupted");
+    if (announcement == NOTHING_NEW && host_mutant(stream->environment->host, "interrupted-batch")) {
+        end_batch(stream);
+        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
+        return STREAM_OVER;
+    }
     return announcement;
 }
 

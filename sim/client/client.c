@@ -153,7 +153,9 @@ enum status client_write(struct client *client, const struct client_operation *o
                                            .text = step});
     if (result.n_rows > 0)
         tell_rows(client, "write", &result);
-    sdk_upload_trigger(client->uploads);
+    /* Mutant deaf-to-writes: nobody tells the upload loop. */
+    if (!host_mutant(client->host, "deaf-to-writes"))
+        sdk_upload_trigger(client->uploads);
     return STATUS_OK;
 }
 
@@ -192,6 +194,22 @@ void client_crash(struct client *client) {
     host_note(client->host, &note);
 }
 
+/* Mutants of what a process leaves behind: queue-in-memory, no queue; half-write, the target of a write that
+ * was not queued any more. */
+static void damage_queue(struct client *client) {
+    const struct engine_operations *operations = client->engine->operations;
+    enum status status = STATUS_OK;
+    struct engine_gate gate;
+    struct error error;
+
+    engine_gate(client->engine, &gate);
+    if (host_mutant(client->host, "queue-in-memory"))
+        status = operations->complete(client->engine, gate.sequence, ENGINE_TARGET_UNKNOWN, &error);
+    else if (host_mutant(client->host, "half-write"))
+        status = operations->complete(client->engine, 0, ENGINE_TARGET_UNKNOWN, &error);
+    assert(status == STATUS_OK);
+}
+
 enum status client_restart(struct client *client, struct error *error) {
     struct engine_result result;
     struct note note = {.kind = NOTE_RESTART};
@@ -201,6 +219,7 @@ enum status client_restart(struct client *client, struct error *error) {
     status = client->engine->operations->restart(client->engine, &result, error);
     if (status != STATUS_OK)
         return status;
+    damage_queue(client);
     client->crashed = false;
     host_note(client->host, &note);
     tell_rows(client, "restart", &result);

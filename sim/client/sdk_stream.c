@@ -19,6 +19,7 @@ struct sdk_stream {
     bool iterating; /* the engine has an iteration */
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
+    bool lose_line; /* mutant lost-line: the next one */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     uint64_t exchange; /* POST /sync/stream; 0: none */
@@ -47,6 +48,7 @@ static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
 static void release(struct sdk_stream *stream) {
     stream->iterating = false;
     stream->had_line = false;
+    stream->lose_line = false;
     stream->exchange = 0;
     free(stream->request);
     stream->request = NULL;
@@ -76,6 +78,9 @@ static void fail_iteration(struct sdk_stream *stream, const char *reason) {
     tell_disconnected(stream, reason);
     end_iteration(stream);
     stream->connected = false;
+    /* Mutant forget-token-on-error: every failure is taken for one of the token. */
+    if (host_mutant(stream->client->host, "forget-token-on-error"))
+        credentials_invalidate(&stream->client->credentials);
     wait_and_restart(stream,
                      host_jitter(stream->client->host, "sdk.retry-delay", stream->client->retry_delay, 10));
 }
@@ -134,6 +139,8 @@ void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
     if (!stream->iterating)
         return;
     status = engine_send(stream->client->engine, event, &result, &error);
+    /* Mutant lost-line: a local event takes the place of the line that is read at the same time. */
+    stream->lose_line = event == ENGINE_COMPLETED_UPLOAD && host_mutant(stream->client->host, "lost-line");
     handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
 }
 
@@ -142,10 +149,15 @@ static bool take_line(struct sdk_stream *stream, const char *line, size_t length
     struct error error = {0};
     enum status status;
 
+    if (stream->lose_line) {
+        stream->lose_line = false;
+        return true;
+    }
     if (!stream->had_line) {
-        /* What was written while offline goes out now. */
+        /* What was written while offline goes out now. Mutant no-push-on-reconnect: it waits. */
         stream->had_line = true;
-        sdk_upload_trigger(stream->client->uploads);
+        if (!host_mutant(stream->client->host, "no-push-on-reconnect"))
+            sdk_upload_trigger(stream->client->uploads);
     }
     status = engine_line(stream->client->engine, line, length, stream->splitter.binary, &result, &error);
     return handle(stream, status, &result, &error, "closed by the core");
@@ -162,7 +174,7 @@ static void refuse_head(struct sdk_stream *stream, int status) {
     char *reason = memory_format("HTTP %d", status);
 
     if (status == 401)
-        credentials_invalidate(&stream->client->credentials);
+        credentials_refused(&stream->client->credentials);
     fail_iteration(stream, reason);
     free(reason);
 }
@@ -243,6 +255,14 @@ static void on_token(void *context, const char *token) {
     sdk_headers_free(&headers);
 }
 
+/* Mutant gate-lost-on-connect: what uploads wait for is forgotten whenever a stream begins. */
+static void lose_gate(struct engine *engine) {
+    struct error error;
+    enum status status = engine->operations->complete(engine, 0, 0, &error);
+
+    assert(status == STATUS_OK);
+}
+
 static void run_iteration(void *context) {
     struct sdk_stream *stream = context;
     struct engine_result result;
@@ -253,6 +273,8 @@ static void run_iteration(void *context) {
     stream->timer = 0;
     stream->iterating = true;
     tell_connection(stream, "connecting");
+    if (host_mutant(stream->client->host, "gate-lost-on-connect"))
+        lose_gate(stream->client->engine);
     status = engine_start(stream->client->engine, &result, &error);
     if (status == STATUS_OK && result.establish) {
         stream->request = memory_copy_bytes(result.request, result.request_length);

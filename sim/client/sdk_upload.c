@@ -22,9 +22,15 @@ struct sdk_upload {
 
     struct engine_transaction transaction; /* being uploaded; entries NULL: none */
     int64_t sequence;                      /* of the queue, when a write checkpoint was asked for */
+    int64_t write_checkpoint;              /* the last one that came; 0: none */
+    unsigned attempts;                     /* uploads sent so far */
     struct http_call call;
     struct credentials_wait token;
 };
+
+static bool mutant(const struct sdk_upload *uploads, const char *name) {
+    return host_mutant(uploads->client->host, name);
+}
 
 static void begin_run(struct sdk_upload *uploads);
 static void next_round(struct sdk_upload *uploads);
@@ -37,6 +43,9 @@ static void maybe_run_again(struct sdk_upload *uploads) {
 static void end_run(struct sdk_upload *uploads) {
     assert(uploads->running);
     uploads->running = false;
+    /* Mutant deaf-while-uploading: what was written since the queue was found empty is not noticed. */
+    if (mutant(uploads, "deaf-while-uploading"))
+        uploads->triggered = false;
     maybe_run_again(uploads);
 }
 
@@ -72,11 +81,20 @@ static void on_retry(void *context) {
         end_run(uploads);
 }
 
+/* Mutants: endless-rounds, the next round begins at once; no-upload-retry, there is none. */
 static void fail_round(struct sdk_upload *uploads) {
     struct client *client = uploads->client;
 
     assert(uploads->retry_timer == 0);
     uploads->previous_head = 0;
+    if (mutant(uploads, "endless-rounds")) {
+        next_round(uploads);
+        return;
+    }
+    if (mutant(uploads, "no-upload-retry")) {
+        end_run(uploads);
+        return;
+    }
     uploads->retry_timer = host_timer_set(
         client->host, host_jitter(client->host, "sdk.upload-retry-delay", client->retry_delay, 10), on_retry,
         uploads);
@@ -88,22 +106,57 @@ static void tell_upload(struct sdk_upload *uploads, enum note_kind kind, const c
     host_note(uploads->client->host, &note);
 }
 
-/* Mutant gate-open: the target is cleared instead of set, so the next checkpoint replaces what was uploaded
- * even if the service has not seen it yet. */
-static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    struct client *client = uploads->client;
-    bool gate_open = host_mutant(client->host, "gate-open");
+/* Mutant clear-whole-queue: what was queued during the upload goes as well. */
+static int64_t last_completed(const struct sdk_upload *uploads) {
+    struct engine_gate gate;
+
+    if (!mutant(uploads, "clear-whole-queue"))
+        return uploads->transaction.last;
+    engine_gate(uploads->client->engine, &gate);
+    return gate.sequence;
+}
+
+/* What must be seen after an upload. Mutants: gate-open, nothing, so the next checkpoint replaces what was
+ * uploaded even if the service has not seen it yet; await-first-only, what an earlier upload waited for. */
+static int64_t target_after_upload(const struct sdk_upload *uploads) {
+    if (mutant(uploads, "gate-open"))
+        return 0;
+    if (mutant(uploads, "await-first-only") && uploads->write_checkpoint > 0)
+        return uploads->write_checkpoint;
+    return ENGINE_TARGET_UNKNOWN;
+}
+
+static void remove_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
+    struct engine *engine = uploads->client->engine;
     struct error error;
-    enum status status = client->engine->operations->complete(client->engine, uploads->transaction.last,
-                                                              gate_open ? 0 : ENGINE_TARGET_UNKNOWN, &error);
+    enum status status =
+        engine->operations->complete(engine, last_completed(uploads), target_after_upload(uploads), &error);
 
     assert(status == STATUS_OK);
     tell_upload(uploads, kind, text);
     engine_transaction_free(&uploads->transaction);
+}
+
+static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
+    remove_transaction(uploads, kind, text);
     uploads->triggered = true; /* the queue changed */
-    if (gate_open)
-        sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+    if (mutant(uploads, "gate-open"))
+        sdk_stream_send(uploads->client->stream, ENGINE_COMPLETED_UPLOAD);
     next_round(uploads);
+}
+
+/* Mutants: what people made of answers. */
+static enum upload_verdict mistake(const struct sdk_upload *uploads, const struct http_answer *answer,
+                                   enum upload_verdict verdict) {
+    if (verdict == UPLOAD_RETRY && mutant(uploads, "complete-unanswered"))
+        return UPLOAD_ACCEPTED; /* no answer is taken for a good one */
+    if (answer->failure != NULL && mutant(uploads, "dead-letter"))
+        return UPLOAD_REJECTED; /* no answer is taken for a refusal */
+    if (verdict == UPLOAD_REJECTED && answer->status == 200 && mutant(uploads, "ignore-body"))
+        return UPLOAD_ACCEPTED; /* only the status counts */
+    if (verdict == UPLOAD_REJECTED && mutant(uploads, "retry-refusals"))
+        return UPLOAD_RETRY; /* what is refused for good is tried again for ever */
+    return verdict;
 }
 
 static void on_upload_answer(void *context, const struct http_answer *answer) {
@@ -115,9 +168,7 @@ static void on_upload_answer(void *context, const struct http_answer *answer) {
         buffer_append_text(&reason, answer->failure);
     else
         verdict = uploads->client->upload->answer(answer->status, answer->body, answer->length, &reason);
-    /* Mutant complete-unanswered: no answer is taken for a good one. */
-    if (verdict == UPLOAD_RETRY && host_mutant(uploads->client->host, "complete-unanswered"))
-        verdict = UPLOAD_ACCEPTED;
+    verdict = mistake(uploads, answer, verdict);
     if (verdict == UPLOAD_RETRY) {
         tell_upload(uploads, NOTE_UPLOAD_FAILED, buffer_text(&reason));
         engine_transaction_free(&uploads->transaction);
@@ -130,11 +181,23 @@ static void on_upload_answer(void *context, const struct http_answer *answer) {
     buffer_free(&reason);
 }
 
+/* What the backend knows a transaction by, with its number. Mutant new-idempotency-key: another one for each
+ * attempt. The caller frees it. */
+static char *upload_key(struct sdk_upload *uploads) {
+    struct engine *engine = uploads->client->engine;
+    const char *id = engine->operations->client_id(engine);
+
+    uploads->attempts++;
+    return mutant(uploads, "new-idempotency-key") ? memory_format("%s#%u", id, uploads->attempts)
+                                                  : memory_copy_text(id);
+}
+
 static void send_transaction(struct sdk_upload *uploads) {
     static const struct http_header json_header = {"content-type", "application/json"};
     struct client *client = uploads->client;
+    char *key = upload_key(uploads);
     struct upload_transaction transaction = {
-        .client_id = client->engine->operations->client_id(client->engine),
+        .client_id = key,
         .user = client->user,
         .token = client->credentials.token != NULL ? client->credentials.token : "",
     };
@@ -156,6 +219,7 @@ static void send_transaction(struct sdk_upload *uploads) {
     http_call_start(&uploads->call, client->host, &request, on_upload_answer, uploads);
     buffer_free(&target);
     buffer_free(&body);
+    free(key);
 }
 
 /* {"data":{"write_checkpoint":"7"}}; 0 when it is not that. */
@@ -180,11 +244,18 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
     enum status status;
 
     host_note(client->host, &note);
+    uploads->write_checkpoint = id;
+    /* Mutant inverted-target: it is only used when the queue is not empty. */
+    if (mutant(uploads, "inverted-target")) {
+        end_run(uploads);
+        return;
+    }
     status = client->engine->operations->set_target(client->engine, uploads->sequence, id, &set, &error);
     assert(status == STATUS_OK);
-    if (set)
+    /* Mutant no-retry-after-upload: the checkpoint that was held back is forgotten. */
+    if (set && !mutant(uploads, "no-retry-after-upload"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
-    else
+    else if (!set)
         host_mark(client->host, "client.write-checkpoint-outdated");
     end_run(uploads);
 }
@@ -194,7 +265,7 @@ static void on_write_checkpoint(void *context, const struct http_answer *answer)
     int64_t id = 0;
 
     if (answer->status == 401)
-        credentials_invalidate(&uploads->client->credentials);
+        credentials_refused(&uploads->client->credentials);
     if (answer->failure != NULL)
         client_tell(uploads->client, "no write checkpoint: %s", answer->failure);
     else if (answer->status == 200)
@@ -277,7 +348,8 @@ void sdk_upload_destroy(struct sdk_upload *uploads) {
 void sdk_upload_start(struct sdk_upload *uploads) {
     assert(!uploads->started);
     uploads->started = true;
-    begin_run(uploads);
+    uploads->triggered = true;
+    maybe_run_again(uploads);
 }
 
 void sdk_upload_stop(struct sdk_upload *uploads) {
@@ -288,9 +360,15 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
     host_timer_cancel(host, uploads->retry_timer);
     http_call_cancel(&uploads->call);
     credentials_cancel(&uploads->token);
-    if (uploads->transaction.entries != NULL)
+    /* Mutant complete-on-disconnect: what is on its way counts as uploaded. */
+    if (uploads->transaction.entries != NULL && mutant(uploads, "complete-on-disconnect"))
+        remove_transaction(uploads, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+    else if (uploads->transaction.entries != NULL)
         tell_upload(uploads, NOTE_UPLOAD_FAILED, "disconnected by the app");
+    /* Mutant failed-state-stays: a loop that was waiting when it was stopped never runs again. */
+    bool stays = uploads->retry_timer != 0 && mutant(uploads, "failed-state-stays");
     sdk_upload_forget(uploads);
+    uploads->running = stays;
 }
 
 void sdk_upload_forget(struct sdk_upload *uploads) {
@@ -302,6 +380,7 @@ void sdk_upload_forget(struct sdk_upload *uploads) {
     uploads->triggered = false;
     uploads->throttle_timer = 0;
     uploads->retry_timer = 0;
+    uploads->write_checkpoint = 0;
 }
 
 void sdk_upload_trigger(struct sdk_upload *uploads) {
