@@ -3,10 +3,19 @@
 #include <string.h>
 
 const struct property *const check_properties[] = {
-    &property_atomic_visibility, &property_prefix_consistency, &property_monotonic_reads,
-    &property_read_your_writes,  &property_no_lost_write,      &property_convergence,
-    &property_isolation,         &property_wire_grammar,       &property_serializable,
-    &property_reactive_exact,    &property_exactly_once,       NULL,
+    &property_atomic_visibility,
+    &property_prefix_consistency,
+    &property_monotonic_reads,
+    &property_read_your_writes,
+    &property_no_lost_write,
+    &property_convergence,
+    &property_isolation,
+    &property_wire_grammar,
+    &property_serializable,
+    &property_reactive_exact,
+    &property_exactly_once,
+    &property_bounded_work,
+    NULL,
 };
 
 const struct property *check_property_find(const char *name) {

@@ -16,5 +16,6 @@ extern const struct property property_wire_grammar;
 extern const struct property property_serializable;
 extern const struct property property_reactive_exact;
 extern const struct property property_exactly_once;
+extern const struct property property_bounded_work;
 
 #endif
