@@ -14,19 +14,6 @@ struct reader {
     struct error *error;
 };
 
-static enum status check_keys(const struct reader *reader, const json_t *object, const char *const *allowed) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-        bool found = false;
-        for (const char *const *name = allowed; *name; name++)
-            found = found || strcmp(*name, key) == 0;
-        if (!found)
-            return yaml_error_key(reader->document, object, key, reader->error, "%s: unknown key", key);
-    }
-    return STATUS_OK;
-}
-
 static enum status refuse(const struct reader *reader, const json_t *object, const char *key,
                           const char *reason) {
     return yaml_error_key(reader->document, object, key, reader->error, "%s: %s", key, reason);
@@ -100,7 +87,7 @@ static enum status read_settings(const struct reader *reader) {
         return STATUS_OK;
     if (!json_is_object(settings))
         return refuse(reader, reader->document->root, "config", "must be a mapping");
-    enum status status = check_keys(reader, settings, allowed);
+    enum status status = yaml_check_keys(reader->document, settings, allowed, reader->error);
     if (status)
         return status;
     const json_t *edition = json_object_get(settings, "edition");
@@ -207,7 +194,7 @@ static enum status read_bucket(const struct reader *reader, const json_t *bucket
         return refuse(reader, buckets, name, "a bucket definition must be a mapping");
     int priority;
     bool given, ignored;
-    enum status status = check_keys(reader, body, allowed);
+    enum status status = yaml_check_keys(reader->document, body, allowed, reader->error);
     if (!status)
         status = read_bool(reader, body, "accept_potentially_dangerous_queries", false, &ignored);
     if (!status)
@@ -317,7 +304,7 @@ enum status legacy_config_read(struct sync_config *config, const struct yaml_doc
                             error};
     if (!json_is_object(document->root))
         return yaml_error(document, document->root, error, "a sync config must be a mapping");
-    enum status status = check_keys(&reader, document->root, allowed);
+    enum status status = yaml_check_keys(document, document->root, allowed, error);
     if (!status)
         status = read_settings(&reader);
     if (status)

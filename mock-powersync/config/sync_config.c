@@ -22,20 +22,6 @@ static enum status refuse_key(const struct yaml_document *document, const json_t
     return error_set_at(error, STATUS_INVALID, document->file, line, column, "%s: %s", key, reason);
 }
 
-static enum status check_keys(const struct yaml_document *document, const json_t *object,
-                              const char *const *allowed, struct error *error) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-        bool found = false;
-        for (const char *const *name = allowed; *name; name++)
-            found = found || strcmp(*name, key) == 0;
-        if (!found)
-            return refuse_key(document, object, key, error, "unknown key");
-    }
-    return STATUS_OK;
-}
-
 static enum status check_flag(const struct yaml_document *document, const json_t *settings, const char *key,
                               bool wanted, struct error *error) {
     const json_t *value = json_object_get(settings, key);
@@ -84,7 +70,7 @@ static enum status check_edition(const struct yaml_document *document, struct er
     const json_t *settings = json_object_get(document->root, "config");
     if (!json_is_object(settings))
         return yaml_error(document, document->root, error, "config: {edition: 3} is required");
-    enum status status = check_keys(document, settings, allowed, error);
+    enum status status = yaml_check_keys(document, settings, allowed, error);
     if (status)
         return status;
     if (json_integer_or(settings, "edition", 1) != 3)
@@ -298,7 +284,7 @@ static enum status read_stream(const struct file *file, const json_t *streams, c
         return refuse_key(document, streams, name, error, "a stream must be a mapping");
     struct sync_stream_definition *stream = &file->config->streams[file->config->n_streams++];
     stream->name = memory_copy_text(name);
-    enum status status = check_keys(document, body, allowed, error);
+    enum status status = yaml_check_keys(document, body, allowed, error);
     if (!status)
         status = read_bool(document, body, "auto_subscribe", &stream->auto_subscribe, error);
     bool accepted = false;
@@ -337,7 +323,7 @@ static enum status read_root(struct sync_config *config, const struct yaml_docum
     static const char *const allowed[] = {"config", "streams", "with", NULL};
     if (!json_is_object(document->root))
         return yaml_error(document, document->root, error, "a sync config must be a mapping");
-    enum status status = check_keys(document, document->root, allowed, error);
+    enum status status = yaml_check_keys(document, document->root, allowed, error);
     if (!status)
         status = check_edition(document, error);
     if (status)

@@ -155,7 +155,7 @@ static void put(struct bucket_storage *buckets, struct bucket *bucket, struct op
 
 static void remove_emitted(struct bucket_storage *buckets, const struct emitted *emitted) {
     char subkey[37];
-    subkey_text(emitted->place->row->subkey, subkey);
+    source_row_subkey(emitted->place->row, subkey);
     struct bucket_operation operation = {.op_id = next_op(buckets),
                                          .checksum = checksum_remove(subkey),
                                          .place = emitted->place,
@@ -353,7 +353,7 @@ const char *operation_object_id(const struct bucket_operation *operation) {
 
 void operation_subkey(const struct bucket_operation *operation, char out[37]) {
     assert(operation->place);
-    subkey_text(operation->place->row->subkey, out);
+    source_row_subkey(operation->place->row, out);
 }
 
 size_t bucket_storage_lookup(const struct bucket_storage *buckets, const char *key, size_t length,

@@ -18,6 +18,7 @@ static uint32_t first_four(const struct buffer *text) {
 
 uint32_t checksum_put(const char *object_type, const char *object_id, const char *data, size_t data_length) {
     struct buffer text = {0};
+    buffer_reserve(&text, strlen("put...") + strlen(object_type) + strlen(object_id) + data_length);
     buffer_append_text(&text, "put.");
     buffer_append_text(&text, object_type);
     buffer_append_char(&text, '.');
@@ -53,9 +54,10 @@ static void append_bson_text(struct buffer *out, const char *name, const char *v
 
 void subkey_make(const char *table, const char *id, unsigned char out[16]) {
     struct buffer text = {0};
-    buffer_append(&text, namespace_bytes, sizeof namespace_bytes);
     /* document: length, two text elements (type, name, length, bytes, 0), final 0 */
     size_t length = 4 + (1 + 6 + 4 + strlen(table) + 1) + (1 + 3 + 4 + strlen(id) + 1) + 1;
+    buffer_reserve(&text, sizeof namespace_bytes + length);
+    buffer_append(&text, namespace_bytes, sizeof namespace_bytes);
     append_int32(&text, length);
     append_bson_text(&text, "table", table);
     append_bson_text(&text, "id", id);

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "mock-powersync/storage/checksum.h"
 
 static uint32_t hash_of(const char *table, const char *id) {
-    struct buffer key = {0};
-    buffer_append(&key, table, strlen(table) + 1);
-    buffer_append_text(&key, id);
-    uint32_t hash = (uint32_t)hash128_of(key.data, key.length).low;
-    buffer_free(&key);
-    return hash;
+    return (uint32_t)(hash128_of(table, strlen(table)).high + hash128_of(id, strlen(id)).low);
 }
 
 static size_t slot_of(const struct source_rows *rows, uint32_t hash, const char *table, const char *id) {
@@ -89,13 +83,18 @@ struct source_row *source_rows_add(struct source_rows *rows, const char *table, 
     struct source_row *row = pool_allocate(&rows->pool, sizeof *row + length + 1);
     *row = (struct source_row){.table = table, .hash = hash_of(table, id)};
     memcpy(row->id, id, length + 1);
-    subkey_make(table, id, row->subkey);
     size_t at = slot_of(rows, row->hash, table, id);
     assert(!rows->slots[at]);
     rows->slots[at] = row;
     rows->count++;
     rows->bytes += row_size(row);
     return row;
+}
+
+void source_row_subkey(const struct source_row *row, char out[37]) {
+    unsigned char subkey[16];
+    subkey_make(row->table, row->id, subkey);
+    subkey_text(subkey, out);
 }
 
 /* Close the gap at `hole`: rows behind it that were pushed on by others move up. */

@@ -41,7 +41,6 @@ struct source_row {
     };
     uint32_t n_emitted;
     uint32_t hash;
-    unsigned char subkey[16];
     char id[];
 };
 
@@ -59,6 +58,8 @@ void source_rows_free(struct source_rows *rows); /* whatever still speaks of the
 struct source_row *source_rows_find(const struct source_rows *rows, const char *table, const char *id);
 /* `table` must live as long as the rows. */
 struct source_row *source_rows_add(struct source_rows *rows, const char *table, const char *id);
+/* As it travels; computed, because it is needed only when the row is told of. */
+void source_row_subkey(const struct source_row *row, char out[37]);
 /* Drop the row if nothing speaks of it. */
 void source_rows_tidy(struct source_rows *rows, struct source_row *row);
 

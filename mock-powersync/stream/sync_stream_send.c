@@ -126,24 +126,31 @@ static bool finish_priority(struct sync_stream *stream, int priority) {
     return !more || stream->sent < INTERRUPTIBLE_AFTER || read_later(stream);
 }
 
-/* After many operations a newer checkpoint takes over, if it concerns this client. Mutant interrupted-batch:
- * one that does not ends the batch all the same, and nobody goes on with it. */
+/* Mutant interrupted-batch: a newer checkpoint that does not concern this client ends the batch all the same,
+ * and nobody goes on with it. */
+static bool is_dropped(const struct sync_stream *stream) {
+    return stream->sent >= INTERRUPTIBLE_AFTER && stream->wakes == 0 &&
+           stream->storage->checkpoint > stream->checkpoint &&
+           host_mutant(stream->environment->host, "interrupted-batch");
+}
+
+/* After many operations a newer checkpoint takes over, if it concerns this client. */
 static enum announcement let_interrupt(struct sync_stream *stream) {
     if (stream->sent < INTERRUPTIBLE_AFTER || stream->wakes == 0)
         return NOTHING_NEW;
     enum announcement announcement = sync_stream_announce(stream);
     if (announcement == ANNOUNCED)
         host_mark(stream->environment->host, "service.checkpoint-interrupted");
-    if (announcement == NOTHING_NEW && host_mutant(stream->environment->host, "interrupted-batch")) {
-        end_batch(stream);
-        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
-        return STREAM_OVER;
-    }
     return announcement;
 }
 
 /* Write the next line, if there is one. False: nothing more can be done now. */
 static bool send_next(struct sync_stream *stream) {
+    if (is_dropped(stream)) {
+        end_batch(stream);
+        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
+        return false;
+    }
     enum announcement announcement = let_interrupt(stream);
     if (announcement != NOTHING_NEW)
         return announcement == ANNOUNCED;

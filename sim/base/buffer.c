@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-static void reserve(struct buffer *buffer, size_t more) {
+void buffer_reserve(struct buffer *buffer, size_t more) {
     assert(more < SIZE_MAX / 2 && buffer->length < SIZE_MAX / 2);
     assert(buffer->length < buffer->capacity || buffer->length == 0);
     size_t needed = buffer->length + more + 1;
@@ -17,7 +17,7 @@ static void reserve(struct buffer *buffer, size_t more) {
 
 void buffer_append(struct buffer *buffer, const void *bytes, size_t length) {
     assert(bytes || length == 0);
-    reserve(buffer, length);
+    buffer_reserve(buffer, length);
     if (length > 0)
         memcpy(buffer->data + buffer->length, bytes, length);
     buffer->length += length;
@@ -30,7 +30,7 @@ void buffer_append_text(struct buffer *buffer, const char *text) {
 
 void buffer_append_char(struct buffer *buffer, char byte) {
     if (buffer->length + 1 >= buffer->capacity)
-        reserve(buffer, 1);
+        buffer_reserve(buffer, 1);
     buffer->data[buffer->length++] = byte;
     buffer->data[buffer->length] = 0;
 }
@@ -46,7 +46,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) {
     if ((size_t)length < sizeof small) {
         buffer_append(buffer, small, (size_t)length);
     } else {
-        reserve(buffer, (size_t)length);
+        buffer_reserve(buffer, (size_t)length);
         int written = vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
         assert(written == length);
         buffer->length += (size_t)written;
@@ -111,7 +111,7 @@ static char json_escape(unsigned char byte) {
 
 void buffer_append_json_string(struct buffer *buffer, const char *text, size_t length) {
     assert(text || length == 0);
-    reserve(buffer, length + 2);
+    buffer_reserve(buffer, length + 2);
     buffer_append_char(buffer, '"');
     size_t plain = 0; /* start of the bytes not yet copied */
     for (size_t i = 0; i < length; i++) {

@@ -13,6 +13,8 @@ struct buffer {
     size_t capacity;
 };
 
+/* Room for so many bytes more: what is appended next in pieces grows the buffer once. */
+void buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char byte);

@@ -407,3 +407,17 @@ void yaml_release(struct yaml_document *document) {
     map_free(&document->places, free);
     memset(document, 0, sizeof *document);
 }
+
+enum status yaml_check_keys(const struct yaml_document *document, const json_t *object,
+                            const char *const *allowed, struct error *error) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        const char *const *name = allowed;
+        while (*name && strcmp(*name, key) != 0)
+            name++;
+        if (!*name)
+            return yaml_error_key(document, object, key, error, "%s: unknown key", key);
+    }
+    return STATUS_OK;
+}

@@ -42,7 +42,10 @@ enum status yaml_error(const struct yaml_document *document, const json_t *value
 enum status yaml_error_key(const struct yaml_document *document, const json_t *object, const char *key,
                            struct error *error, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* The same with the place of an item of a sequence. */
+/* Refuses a mapping that has a key which is not in `allowed` (ends with NULL), at the key. */
+enum status yaml_check_keys(const struct yaml_document *document, const json_t *object,
+                            const char *const *allowed, struct error *error);
+/* yaml_error with the place of an item of a sequence. */
 enum status yaml_error_item(const struct yaml_document *document, const json_t *array, size_t index,
                             struct error *error, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -14,6 +14,7 @@
 #include "client/sdk_upload.h"
 
 enum { THROTTLE_LOWEST = 50, THROTTLE_USUAL = 1000 }; /* ms, of the knob */
+enum { UPLOAD_BATCH_USUAL = 100 };                    /* getCrudBatch() of the SDKs */
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
     struct note note = {.kind = NOTE_VIEW,
@@ -89,6 +90,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->backend = memory_copy_text(settings->backend);
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
+    created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->credentials =

@@ -10,6 +10,7 @@ struct client {
     struct host *host;
     char *user, *service, *backend, *issuer;
     const struct upload_path *upload;
+    size_t upload_batch;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
 

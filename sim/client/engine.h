@@ -34,11 +34,13 @@ struct engine_result {
     bool close;           /* the iteration is over */
     bool hide_disconnect; /* with close: begin the next one at once */
 
-    bool applied;     /* a checkpoint was published */
-    bool partial;     /* the line ended a priority: what changed is of streams up to it */
-    int64_t priority; /* with partial */
-    bool blocked;     /* a complete and correct checkpoint was held back because of local changes */
-    int64_t op;       /* op id of the last checkpoint that was complete */
+    bool applied;       /* a checkpoint was published */
+    bool partial;       /* the line ended a priority: what changed is of streams up to it */
+    int64_t priority;   /* with partial */
+    bool blocked;       /* a complete and correct checkpoint was held back because of local changes */
+    int64_t op;         /* op id of the last checkpoint that was complete */
+    const char *status; /* the newest sync status if it changed: the core's JSON; else NULL */
+    size_t status_length;
 
     const struct note_row
         *rows; /* rows that the app now sees differently, in the order in which they were written */
@@ -85,9 +87,10 @@ struct engine_operations {
     enum status (*write)(struct engine *engine, const struct client_operation *operations, size_t count,
                          struct engine_result *result, struct error *error);
     int64_t (*queue_head)(struct engine *engine); /* queue id of the first entry; 0: empty */
-    /* STATUS_NOT_FOUND: the queue is empty. */
-    enum status (*next_transaction)(struct engine *engine, struct engine_transaction *transaction,
-                                    struct error *error);
+    /* The first transaction behind queue id `after` (0: of the whole queue). STATUS_NOT_FOUND: there is none.
+     */
+    enum status (*next_transaction)(struct engine *engine, int64_t after,
+                                    struct engine_transaction *transaction, struct error *error);
     /* Every queued operation, oldest first. */
     void (*queue_each)(struct engine *engine,
                        void (*entry)(void *context, int64_t transaction, const json_t *data), void *context);

@@ -114,10 +114,17 @@ int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
     return value;
 }
 
+static void read_status(struct engine_core *core, struct span status, struct engine_result *result) {
+    buffer_clear(&core->status);
+    buffer_append(&core->status, status.at, status.length);
+    result->status = buffer_text(&core->status);
+    result->status_length = status.length;
+}
+
 static void read_instruction(struct engine_core *core, const struct instruction *instruction,
                              struct engine_result *result) {
     if (instruction_is(instruction, "UpdateSyncStatus")) {
-        return; /* for the app's status display; the SDK's loops do not need it */
+        read_status(core, span_member(instruction->value, "status"), result);
     } else if (instruction_is(instruction, "LogLine")) {
         result->blocked |= span_contains(instruction->value, blocked_message);
     } else if (instruction_is(instruction, "DidCompleteSync")) {
@@ -443,6 +450,7 @@ static void core_destroy(struct engine *engine) {
     if (core->database != NULL)
         close_database(core);
     buffer_free(&core->request);
+    buffer_free(&core->status);
     buffer_free(&core->start_options);
     engine_core_free_written(core);
     free(core);

@@ -25,6 +25,7 @@ struct engine_core {
     int64_t tracked_op;  /* last_op_id of the newest checkpoint or checkpoint_diff line */
     int64_t complete_op; /* the same when checkpoint_complete came: what is applied now or after an upload */
     struct buffer request;
+    struct buffer status;
     struct buffer start_options; /* JSON */
 
     struct note_row *written; /* operations of the last local write; values are owned */
@@ -50,8 +51,8 @@ void engine_core_free_written(struct engine_core *core);
 enum status engine_core_write(struct engine *engine, const struct client_operation *operations, size_t count,
                               struct engine_result *result, struct error *error);
 int64_t engine_core_queue_head(struct engine *engine);
-enum status engine_core_next_transaction(struct engine *engine, struct engine_transaction *transaction,
-                                         struct error *error);
+enum status engine_core_next_transaction(struct engine *engine, int64_t after,
+                                         struct engine_transaction *transaction, struct error *error);
 void engine_core_queue_each(struct engine *engine,
                             void (*entry)(void *context, int64_t transaction, const json_t *data),
                             void *context);

@@ -238,16 +238,18 @@ static json_t *read_entry(sqlite3_stmt *statement, int column) {
 
 /* The SDKs' rule: the first entry, and those that follow with consecutive ids and the same tx_id; an entry
  * without tx_id stands alone. */
-enum status engine_core_next_transaction(struct engine *engine, struct engine_transaction *transaction,
-                                         struct error *error) {
+enum status engine_core_next_transaction(struct engine *engine, int64_t after,
+                                         struct engine_transaction *transaction, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
     sqlite3_stmt *statement = NULL;
     int prepared;
 
     engine_core_enter(core);
-    prepared = sqlite3_prepare_v2(core->database, "SELECT id, tx_id, data FROM ps_crud ORDER BY id", -1,
-                                  &statement, NULL);
+    prepared =
+        sqlite3_prepare_v2(core->database, "SELECT id, tx_id, data FROM ps_crud WHERE id > ?1 ORDER BY id",
+                           -1, &statement, NULL);
     assert(prepared == SQLITE_OK);
+    sqlite3_bind_int64(statement, 1, after);
     *transaction = (struct engine_transaction){.entries = json_array()};
     while (sqlite3_step(statement) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(statement, 0);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/percent.h"
 #include "client/client_parts.h"
+#include "client/connector.h"
 #include "client/sdk_headers.h"
 #include "client/sdk_stream.h"
 
@@ -20,10 +21,9 @@ struct sdk_upload {
     uint64_t retry_timer;    /* 0: not waiting */
     int64_t previous_head;   /* queue id that this run saw first in its last round; 0: none */
 
-    struct engine_transaction transaction; /* being uploaded; entries NULL: none */
-    int64_t sequence;                      /* of the queue, when a write checkpoint was asked for */
-    int64_t write_checkpoint;              /* the last one that came; 0: none */
-    unsigned attempts;                     /* uploads sent so far */
+    struct connector *connector; /* the app's uploadData */
+    int64_t sequence;            /* of the queue, when a write checkpoint was asked for */
+    int64_t write_checkpoint;    /* the last one that came; 0: none */
     struct http_call call;
     struct credentials_wait token;
 };
@@ -100,126 +100,15 @@ static void fail_round(struct sdk_upload *uploads) {
         uploads);
 }
 
-static void tell_upload(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    struct note note = {.kind = kind, .transaction = uploads->transaction.transaction, .text = text};
-
-    host_note(uploads->client->host, &note);
-}
-
-/* Mutant clear-whole-queue: what was queued during the upload goes as well. */
-static int64_t last_completed(const struct sdk_upload *uploads) {
-    struct engine_gate gate;
-
-    if (!mutant(uploads, "clear-whole-queue"))
-        return uploads->transaction.last;
-    engine_gate(uploads->client->engine, &gate);
-    return gate.sequence;
-}
-
-/* What must be seen after an upload. Mutants: gate-open, nothing, so the next checkpoint replaces what was
- * uploaded even if the service has not seen it yet; await-first-only, what an earlier upload waited for. */
-static int64_t target_after_upload(const struct sdk_upload *uploads) {
-    if (mutant(uploads, "gate-open"))
-        return 0;
-    if (mutant(uploads, "await-first-only") && uploads->write_checkpoint > 0)
-        return uploads->write_checkpoint;
-    return ENGINE_TARGET_UNKNOWN;
-}
-
-static void remove_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    struct engine *engine = uploads->client->engine;
-    struct error error;
-    enum status status =
-        engine->operations->complete(engine, last_completed(uploads), target_after_upload(uploads), &error);
-
-    assert(status == STATUS_OK);
-    tell_upload(uploads, kind, text);
-    engine_transaction_free(&uploads->transaction);
-}
-
-static void complete_transaction(struct sdk_upload *uploads, enum note_kind kind, const char *text) {
-    remove_transaction(uploads, kind, text);
-    uploads->triggered = true; /* the queue changed */
-    if (mutant(uploads, "gate-open"))
-        sdk_stream_send(uploads->client->stream, ENGINE_COMPLETED_UPLOAD);
-    next_round(uploads);
-}
-
-/* Mutants: what people made of answers. */
-static enum upload_verdict mistake(const struct sdk_upload *uploads, const struct http_answer *answer,
-                                   enum upload_verdict verdict) {
-    if (verdict == UPLOAD_RETRY && mutant(uploads, "complete-unanswered"))
-        return UPLOAD_ACCEPTED; /* no answer is taken for a good one */
-    if (answer->failure != NULL && mutant(uploads, "dead-letter"))
-        return UPLOAD_REJECTED; /* no answer is taken for a refusal */
-    if (verdict == UPLOAD_REJECTED && answer->status == 200 && mutant(uploads, "ignore-body"))
-        return UPLOAD_ACCEPTED; /* only the status counts */
-    if (verdict == UPLOAD_REJECTED && mutant(uploads, "retry-refusals"))
-        return UPLOAD_RETRY; /* what is refused for good is tried again for ever */
-    return verdict;
-}
-
-static void on_upload_answer(void *context, const struct http_answer *answer) {
+static void on_uploaded(void *context, bool completed) {
     struct sdk_upload *uploads = context;
-    struct buffer reason = {0};
-    enum upload_verdict verdict = UPLOAD_RETRY;
 
-    if (answer->failure != NULL)
-        buffer_append_text(&reason, answer->failure);
-    else
-        verdict = uploads->client->upload->answer(answer->status, answer->body, answer->length, &reason);
-    verdict = mistake(uploads, answer, verdict);
-    if (verdict == UPLOAD_RETRY) {
-        tell_upload(uploads, NOTE_UPLOAD_FAILED, buffer_text(&reason));
-        engine_transaction_free(&uploads->transaction);
+    if (!completed) {
         fail_round(uploads);
-    } else if (verdict == UPLOAD_ACCEPTED) {
-        complete_transaction(uploads, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
-    } else {
-        complete_transaction(uploads, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
+        return;
     }
-    buffer_free(&reason);
-}
-
-/* What the backend knows a transaction by, with its number. Mutant new-idempotency-key: another one for each
- * attempt. The caller frees it. */
-static char *upload_key(struct sdk_upload *uploads) {
-    struct engine *engine = uploads->client->engine;
-    const char *id = engine->operations->client_id(engine);
-
-    uploads->attempts++;
-    return mutant(uploads, "new-idempotency-key") ? memory_format("%s#%u", id, uploads->attempts)
-                                                  : memory_copy_text(id);
-}
-
-static void send_transaction(struct sdk_upload *uploads) {
-    static const struct http_header json_header = {"content-type", "application/json"};
-    struct client *client = uploads->client;
-    char *key = upload_key(uploads);
-    struct upload_transaction transaction = {
-        .client_id = key,
-        .user = client->user,
-        .token = client->credentials.token != NULL ? client->credentials.token : "",
-    };
-    struct http_request request = {
-        .authority = client->backend, .method = "POST", .headers = &json_header, .n_headers = 1};
-    struct buffer target = {0};
-    struct buffer body = {0};
-    enum status status;
-
-    status = client->engine->operations->next_transaction(client->engine, &uploads->transaction, NULL);
-    assert(status == STATUS_OK);
-    transaction.transaction = uploads->transaction.transaction;
-    transaction.entries = uploads->transaction.entries;
-    client->upload->request(&transaction, &target, &body);
-    request.target = buffer_text(&target);
-    request.body = buffer_text(&body);
-    request.body_length = body.length;
-    tell_upload(uploads, NOTE_UPLOAD_STARTED, transaction.client_id);
-    http_call_start(&uploads->call, client->host, &request, on_upload_answer, uploads);
-    buffer_free(&target);
-    buffer_free(&body);
-    free(key);
+    uploads->triggered = true; /* the queue changed */
+    next_round(uploads);
 }
 
 /* {"data":{"write_checkpoint":"7"}}; 0 when it is not that. */
@@ -318,7 +207,7 @@ static void next_round(struct sdk_upload *uploads) {
     struct engine *engine = uploads->client->engine;
     int64_t head = engine->operations->queue_head(engine);
 
-    assert(uploads->running && uploads->call.exchange == 0);
+    assert(uploads->running && uploads->call.exchange == 0 && !connector_is_busy(uploads->connector));
     if (head == 0) {
         update_target(uploads);
     } else if (head == uploads->previous_head) {
@@ -326,7 +215,7 @@ static void next_round(struct sdk_upload *uploads) {
         fail_round(uploads);
     } else {
         uploads->previous_head = head;
-        send_transaction(uploads);
+        connector_upload(uploads->connector, on_uploaded, uploads);
     }
 }
 
@@ -334,6 +223,7 @@ struct sdk_upload *sdk_upload_create(struct client *client) {
     struct sdk_upload *uploads = memory_allocate(sizeof *uploads);
 
     uploads->client = client;
+    uploads->connector = connector_create(client);
     return uploads;
 }
 
@@ -342,6 +232,7 @@ void sdk_upload_destroy(struct sdk_upload *uploads) {
         return;
     if (uploads->started)
         sdk_upload_stop(uploads);
+    connector_destroy(uploads->connector);
     free(uploads);
 }
 
@@ -360,13 +251,9 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
     host_timer_cancel(host, uploads->retry_timer);
     http_call_cancel(&uploads->call);
     credentials_cancel(&uploads->token);
-    /* Mutant complete-on-disconnect: what is on its way counts as uploaded. */
-    if (uploads->transaction.entries != NULL && mutant(uploads, "complete-on-disconnect"))
-        remove_transaction(uploads, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
-    else if (uploads->transaction.entries != NULL)
-        tell_upload(uploads, NOTE_UPLOAD_FAILED, "disconnected by the app");
     /* Mutant failed-state-stays: a loop that was waiting when it was stopped never runs again. */
     bool stays = uploads->retry_timer != 0 && mutant(uploads, "failed-state-stays");
+    connector_cancel(uploads->connector);
     sdk_upload_forget(uploads);
     uploads->running = stays;
 }
@@ -374,7 +261,7 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
 void sdk_upload_forget(struct sdk_upload *uploads) {
     http_call_forget(&uploads->call);
     credentials_forget(&uploads->token);
-    engine_transaction_free(&uploads->transaction);
+    connector_forget(uploads->connector);
     uploads->started = false;
     uploads->running = false;
     uploads->triggered = false;
@@ -388,4 +275,8 @@ void sdk_upload_trigger(struct sdk_upload *uploads) {
         return;
     uploads->triggered = true;
     maybe_run_again(uploads);
+}
+
+int64_t sdk_upload_write_checkpoint(const struct sdk_upload *uploads) {
+    return uploads->write_checkpoint;
 }

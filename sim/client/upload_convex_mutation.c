@@ -1,50 +1,33 @@
-#include "client/upload.h"
-
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "client/upload.h"
 
-/* Entries of the upload queue under the names that the app's function takes: "type" is the table. */
-static void append_operation(struct buffer *body, const json_t *entry) {
-    const json_t *data = json_object_get(entry, "data");
+static void append_call(const struct upload_request *request, bool row, struct buffer *target,
+                        struct buffer *body) {
+    const struct upload_transaction *transaction = &request->transactions[0];
 
-    buffer_append_text(body, "{\"op\":");
-    buffer_append_json_text(body, json_text(entry, "op"));
-    buffer_append_text(body, ",\"table\":");
-    buffer_append_json_text(body, json_text(entry, "type"));
-    buffer_append_text(body, ",\"id\":");
-    buffer_append_json_text(body, json_text(entry, "id"));
-    if (json_is_object(data)) { /* DELETE has none */
-        buffer_append_text(body, ",\"data\":");
-        json_append(body, data);
-    }
-    buffer_append_char(body, '}');
-}
-
-static void request(const struct upload_transaction *transaction, struct buffer *target,
-                    struct buffer *body) {
-    size_t index;
-    json_t *entry;
-
+    assert(request->count == 1);
     buffer_append_text(target, "/api/mutation");
     buffer_append_text(body, "{\"path\":\"sync:applyTransaction\",\"args\":{\"clientId\":");
-    buffer_append_json_text(body, transaction->client_id);
+    buffer_append_json_text(body, request->client_id);
     /* As text: Convex reads a JSON number as Float64. */
-    buffer_append_text(body, ",\"transactionId\":\"");
-    buffer_append_integer(body, transaction->transaction);
-    buffer_append_text(body, "\",\"operations\":[");
-    json_array_foreach(transaction->entries, index, entry) {
-        if (index > 0)
-            buffer_append_char(body, ',');
-        append_operation(body, entry);
-    }
+    buffer_printf(body, ",\"transactionId\":\"%lld\"", (long long)transaction->transaction);
+    if (row)
+        buffer_printf(body, ",\"opId\":\"%lld\"", (long long)transaction->first);
+    buffer_append_text(body, ",\"operations\":[");
+    upload_append_operations(body, transaction, "table", false);
     buffer_append_text(body, "]},\"format\":\"json\"}");
 }
 
-/* Requests that were not even tried, or may succeed later: timeout, too many requests, and 401 until the app
- * has signed in again. Every other 4xx would fail for ever. */
-static bool is_refusal(int status) {
-    return status >= 400 && status < 500 && status != 401 && status != 408 && status != 429;
+static void request_transaction(const struct upload_request *request, struct buffer *target,
+                                struct buffer *body) {
+    append_call(request, false, target, body);
+}
+
+static void request_row(const struct upload_request *request, struct buffer *target, struct buffer *body) {
+    append_call(request, true, target, body);
 }
 
 static enum upload_verdict read_body(const char *text, size_t length, struct buffer *reason) {
@@ -67,12 +50,22 @@ static enum upload_verdict read_body(const char *text, size_t length, struct buf
 
 /* A function that throws answers 200 with {"status":"error"}: the transaction will not do better next time.
  */
-static enum upload_verdict answer(int status, const char *body, size_t length, struct buffer *reason) {
-    if (status == 200)
-        return read_body(body, length, reason);
-    buffer_printf(reason, "HTTP %d", status);
-    return is_refusal(status) ? UPLOAD_REJECTED : UPLOAD_RETRY;
+static enum upload_verdict answer(int status, const char *body, size_t length,
+                                  const struct upload_transaction *transaction, struct buffer *reason) {
+    (void)transaction;
+    return status == 200 ? read_body(body, length, reason) : upload_judge_status(status, reason);
 }
 
-const struct upload_path upload_convex_mutation = {
-    .name = "convex-mutation", .request = request, .answer = answer};
+const struct upload_path upload_convex_mutation = {.name = "convex-mutation",
+                                                   .summary =
+                                                       "one Convex mutation for each local transaction",
+                                                   .method = "POST",
+                                                   .request = request_transaction,
+                                                   .answer = answer};
+
+const struct upload_path upload_row_mutations = {.name = "row-mutations",
+                                                 .summary = "one Convex mutation for each row",
+                                                 .method = "POST",
+                                                 .by_row = true,
+                                                 .request = request_row,
+                                                 .answer = answer};

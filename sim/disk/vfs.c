@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/memory.h"
+#include "disk/vfs_file.h"
 
 struct disk_vfs {
     sqlite3_vfs base; /* first: SQLite hands it back */
     struct world *world;
     struct host *node; /* NULL: the world's clock */
+    struct map disks;  /* node name -> struct disk, borrowed */
 };
 
 static struct disk_vfs *vfs_of(sqlite3_vfs *base) {
@@ -19,30 +22,42 @@ static struct disk_vfs *vfs_of(sqlite3_vfs *base) {
     return (struct disk_vfs *)base;
 }
 
-/* --- files: there are none --- */
+/* --- files: on the disks of nodes --- */
 
-static int refuse_open(sqlite3_vfs *base, sqlite3_filename name, sqlite3_file *file, int flags,
-                       int *out_flags) {
-    (void)base;
-    (void)name;
-    (void)flags;
-    (void)out_flags;
+/* "alice-1/app.db": the disk of alice-1, NULL when it has none; its file in `*name`. */
+static struct disk *disk_of(sqlite3_vfs *base, const char **name) {
+    const char *slash = *name ? strchr(*name, '/') : NULL;
+    struct disk *disk;
+
+    if (!slash)
+        return NULL;
+    disk = map_get_bytes(&vfs_of(base)->disks, *name, (size_t)(slash - *name));
+    *name = slash + 1;
+    return disk;
+}
+
+static int open_file(sqlite3_vfs *base, sqlite3_filename name, sqlite3_file *file, int flags,
+                     int *out_flags) {
+    struct disk *disk = disk_of(base, &name);
+
     file->pMethods = NULL; /* tells SQLite not to close it */
-    return SQLITE_CANTOPEN;
+    return disk ? vfs_file_open(disk, name, (struct vfs_file *)file, flags, out_flags) : SQLITE_CANTOPEN;
 }
 
-static int refuse_delete(sqlite3_vfs *base, const char *name, int sync) {
-    (void)base;
-    (void)name;
-    (void)sync;
-    return SQLITE_IOERR_DELETE_NOENT;
+static int delete_file(sqlite3_vfs *base, const char *name, int sync) {
+    struct disk *disk = disk_of(base, &name);
+    enum disk_answer answer = disk ? disk_delete_file(disk, name, sync != 0) : DISK_NO_FILE;
+
+    return answer == DISK_DONE      ? SQLITE_OK
+           : answer == DISK_NO_FILE ? SQLITE_IOERR_DELETE_NOENT
+                                    : SQLITE_IOERR_DELETE;
 }
 
-static int nothing_exists(sqlite3_vfs *base, const char *name, int flags, int *result) {
-    (void)base;
-    (void)name;
+static int has_file(sqlite3_vfs *base, const char *name, int flags, int *result) {
+    struct disk *disk = disk_of(base, &name);
+
     (void)flags;
-    *result = 0;
+    *result = disk && disk_has_file(disk, name);
     return SQLITE_OK;
 }
 
@@ -101,12 +116,12 @@ struct disk_vfs *disk_vfs_open(struct world *world) {
     struct disk_vfs *vfs = memory_allocate(sizeof *vfs);
     vfs->world = world;
     vfs->base = (sqlite3_vfs){.iVersion = 2,
-                              .szOsFile = (int)sizeof(sqlite3_file),
+                              .szOsFile = (int)sizeof(struct vfs_file),
                               .mxPathname = 1024,
                               .zName = "syncline",
-                              .xOpen = refuse_open,
-                              .xDelete = refuse_delete,
-                              .xAccess = nothing_exists,
+                              .xOpen = open_file,
+                              .xDelete = delete_file,
+                              .xAccess = has_file,
                               .xFullPathname = same_pathname,
                               .xRandomness = fill_randomness,
                               .xSleep = no_sleep,
@@ -126,9 +141,18 @@ void disk_vfs_close(struct disk_vfs *vfs) {
         return;
     sqlite3_vfs_unregister(&vfs->base);
     sqlite3_randomness(0, NULL);
+    map_free(&vfs->disks, NULL);
     free(vfs);
 }
 
 void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host) {
     vfs->node = host;
+}
+
+void disk_vfs_mount(struct disk_vfs *vfs, const char *node, struct disk *disk) {
+    assert(!strchr(node, '/'));
+    if (disk)
+        map_set(&vfs->disks, node, disk);
+    else
+        map_remove(&vfs->disks, node);
 }

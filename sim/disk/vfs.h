@@ -1,9 +1,11 @@
-/* The SQLite VFS of a world: time is the node's wall clock, randomness comes from the seed, databases live in
- * memory (files are refused). It is the default VFS of the process while it is open, so at most one can be
- * open; SQLite keeps that registration, and it is the only process-wide state of a world. */
+/* The SQLite VFS of a world: time is the node's wall clock, randomness comes from the seed. A database lives
+ * in memory (":memory:"), or as a file on a node's disk ("alice-1/app.db"); other files are refused. It is
+ * the default VFS of the process while it is open, so at most one can be open; SQLite keeps that
+ * registration, and it is the only process-wide state of a world. */
 #ifndef SYNCLINE_DISK_VFS_H
 #define SYNCLINE_DISK_VFS_H
 
+#include "disk/disk.h"
 #include "kernel/world.h"
 
 struct disk_vfs;
@@ -14,5 +16,7 @@ void disk_vfs_close(struct disk_vfs *vfs);
 /* Whose clock SQLite sees from now on (a client sets itself before it calls SQLite). Borrowed; NULL: the
  * world's. */
 void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host);
+/* Files "<node>/..." are on this disk from now on; NULL: on none. The disk is borrowed. */
+void disk_vfs_mount(struct disk_vfs *vfs, const char *node, struct disk *disk);
 
 #endif

@@ -10,9 +10,10 @@
 #include "client/upload.h"
 
 static void assert_verdict(int status, const char *body, enum upload_verdict verdict, const char *reason) {
+    const struct upload_transaction transaction = {.transaction = 1, .first = 1};
     struct buffer out = {0};
 
-    assert_int_equal(upload_convex_mutation.answer(status, body, strlen(body), &out), verdict);
+    assert_int_equal(upload_convex_mutation.answer(status, body, strlen(body), &transaction, &out), verdict);
     assert_string_equal(buffer_text(&out), reason);
     buffer_free(&out);
 }
