@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/notes.h"
 #include "app/teams.h"
 #include "app/todo.h"
 
-static const struct app *const all_apps[] = {&app_todo, &app_teams, NULL};
+static const struct app *const all_apps[] = {&app_todo, &app_teams, &app_notes, NULL};
 
 const struct app *const *app_all(void) {
     return all_apps;

@@ -5,6 +5,7 @@
 
 #include "app/issuer.h"
 #include "client/client.h"
+#include "client/mapping.h"
 #include "mock-convex/deployment.h"
 
 struct app_action {
@@ -23,8 +24,7 @@ struct app {
     size_t n_tables;
     const struct convex_function *functions;
     size_t n_functions;
-    const char *const
-        *boolean_columns; /* "todos.completed": integer on clients, boolean in Convex; NULL-terminated */
+    struct client_mapping mapping;   /* from rows to documents */
     const char *const *action_kinds; /* NULL-terminated */
     const int *action_weights;       /* usual weight of each kind, same order */
     /* Documents that are there before the first client connects. `users` are the user ids of the scenario. */
@@ -38,9 +38,25 @@ struct app {
 const struct app *app_find(const char *name); /* NULL: unknown */
 const struct app *const *app_all(void);       /* NULL-terminated */
 
-/* The function that upload_convex_mutation calls: one local transaction as one mutation, idempotent by client
- * id and transaction id, client UUIDs mapped to documents by an index "by_uuid" on ["uuid"] of each table. */
+/* Every app lists these among its functions. Its tables have an index "by_uuid" on ["uuid"], the client's id
+ * of the row, and there is a table upload_receipts. One local transaction is one mutation, idempotent by
+ * client id and transaction id (and "opId", when a transaction comes in parts). */
+#define APP_UPLOAD_FUNCTIONS                                                                                 \
+    {.path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction},                \
+        {.path = "sync:applyUpload", .kind = CONVEX_MUTATION, .internal = true, .run = app_apply_upload}, {  \
+        .path = "sync:findUpload", .kind = CONVEX_QUERY, .internal = true, .run = app_find_upload            \
+    }
+
+/* What clients call: {clientId, transactionId, opId?, operations: [{op, table, id, data}]}. */
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error);
+/* What the app's server calls (upload_server.h): "fields" of documents instead of "data", "user" whose
+ * documents alone may be touched, and the wrong ways "dedupe" and "known". */
+enum status app_apply_upload(struct convex_context *context, const struct convex_value *args,
+                             struct convex_value **result, struct error *error);
+/* For a server that looks first and writes later, which is wrong: {done, known: [ids of rows that are
+ * there]}. */
+enum status app_find_upload(struct convex_context *context, const struct convex_value *args,
+                            struct convex_value **result, struct error *error);
 
 #endif

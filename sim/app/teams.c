@@ -36,10 +36,9 @@ static const struct convex_table tables[] = {
     {.name = "upload_receipts", .indexes = by_client_transaction, .n_indexes = 1}};
 
 static const struct convex_function functions[] = {
-    {.path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction},
-    {.path = "teams:addTeam", .kind = CONVEX_MUTATION, .run = teams_add_team}};
+    APP_UPLOAD_FUNCTIONS, {.path = "teams:addTeam", .kind = CONVEX_MUTATION, .run = teams_add_team}};
 
-static const char *const boolean_columns[] = {"documents.archived", NULL};
+static const struct column_mapping mapped[] = {{"documents", "archived", COLUMN_BOOLEAN, NULL}};
 
 static const char *const action_kinds[] = {"add-team", "add-documents", "edit",   "invite",
                                            "expel",    "move",          "delete", NULL};
@@ -52,7 +51,7 @@ const struct app app_teams = {.name = "teams",
                               .n_tables = ROOM(tables),
                               .functions = functions,
                               .n_functions = ROOM(functions),
-                              .boolean_columns = boolean_columns,
+                              .mapping = {.columns = mapped, .n_columns = ROOM(mapped)},
                               .action_kinds = action_kinds,
                               .action_weights = action_weights,
                               .seed = teams_seed,

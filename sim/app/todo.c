@@ -39,13 +39,13 @@ static const struct convex_table tables[] = {
     {.name = "upload_receipts", .indexes = by_client_transaction, .n_indexes = 1}};
 
 static const struct convex_function functions[] = {
-    {.path = "sync:applyTransaction", .kind = CONVEX_MUTATION, .run = app_apply_transaction},
+    APP_UPLOAD_FUNCTIONS,
     {.path = "todo:addList", .kind = CONVEX_MUTATION, .run = todo_add_list},
     {.path = "todo:importList", .kind = CONVEX_ACTION, .run = todo_import_list},
     {.path = "todo:listLists", .kind = CONVEX_QUERY, .run = todo_list_lists},
     {.path = "todo:getList", .kind = CONVEX_QUERY, .run = todo_get_list}};
 
-static const char *const boolean_columns[] = {"todos.completed", NULL};
+static const struct column_mapping mapped[] = {{"todos", "completed", COLUMN_BOOLEAN, NULL}};
 
 static const char *const action_kinds[] = {"add-list",   "add-todos", "edit",  "complete",
                                            "share-list", "delete",    "mixed", NULL};
@@ -58,7 +58,7 @@ const struct app app_todo = {.name = "todo",
                              .n_tables = ROOM(tables),
                              .functions = functions,
                              .n_functions = ROOM(functions),
-                             .boolean_columns = boolean_columns,
+                             .mapping = {.columns = mapped, .n_columns = ROOM(mapped)},
                              .action_kinds = action_kinds,
                              .action_weights = action_weights,
                              .seed = todo_seed,

@@ -4,6 +4,7 @@
 #define SYNCLINE_CHECK_CHECK_H
 
 #include "client/client.h"
+#include "client/mapping.h"
 #include "history/history.h"
 
 struct checker;
@@ -37,6 +38,7 @@ const struct property *check_property_find(const char *name);
 
 struct check_settings {
     const struct client_schema *schema;
+    const struct client_mapping *mapping;  /* how rows become documents; NULL: nobody says */
     const char *sync_config;               /* the streams, which the oracle evaluates with SQLite */
     const char *const *clients;            /* node names */
     const char *const *users;              /* the user of each client, same order */
@@ -70,5 +72,7 @@ struct oracle;
 struct oracle *checker_oracle(struct checker *checker); /* shared by the view properties; check/oracle.h */
 struct view_models;
 struct view_models *checker_views(struct checker *checker); /* likewise; check/view_model.h */
+struct upload_log;
+struct upload_log *checker_uploads(struct checker *checker); /* check/upload_log.h */
 
 #endif

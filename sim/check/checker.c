@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/oracle.h"
+#include "check/upload_log.h"
 #include "check/view_model.h"
 
 enum { MAX_KEPT = 16 }; /* violations of one property; more of the same would not help anybody */
@@ -20,6 +21,7 @@ struct checker {
     struct history *history;
     struct oracle *oracle;
     struct view_models *views;
+    struct upload_log *uploads;
     struct active_property *active;
     size_t n_active;
     const struct violation **violations; /* owned, with their texts */
@@ -34,6 +36,7 @@ static void on_record(void *context, const struct history_record *record) {
     assert(record->number == history_length(checker->history));
     oracle_record(checker->oracle, record);
     view_models_record(checker->views, record);
+    upload_log_record(checker->uploads, record);
     for (size_t i = 0; i < checker->n_active; i++) {
         const struct active_property *active = &checker->active[i];
         if (active->property->record != NULL)
@@ -139,6 +142,10 @@ struct view_models *checker_views(struct checker *checker) {
     return checker->views;
 }
 
+struct upload_log *checker_uploads(struct checker *checker) {
+    return checker->uploads;
+}
+
 /* --- life --- */
 
 static bool is_wanted(const struct check_settings *settings, const char *name) {
@@ -185,6 +192,7 @@ enum status checker_create(struct history *history, struct world *world,
     checker->history = history;
     checker->oracle = oracle;
     checker->views = view_models_create(oracle, settings);
+    checker->uploads = upload_log_create(&checker->settings);
     start_properties(checker);
     history_subscribe(history, on_record, checker);
     if (world != NULL) { /* a recorded history has none */
@@ -205,6 +213,7 @@ void checker_destroy(struct checker *checker) {
     free(checker->violations);
     free(checker->active);
     view_models_destroy(checker->views);
+    upload_log_destroy(checker->uploads);
     oracle_destroy(checker->oracle);
     free(checker);
 }

@@ -15,6 +15,10 @@ const struct property *const check_properties[] = {
     &property_reactive_exact,
     &property_exactly_once,
     &property_bounded_work,
+    &property_atomic_upload,
+    &property_parent_first,
+    &property_ownership,
+    &property_type_fidelity,
     NULL,
 };
 

@@ -123,18 +123,28 @@ static void record_answer(struct view_model *model, const struct history_record 
         model->first_open++;
 }
 
+/* `part` is a number of its own for each part, 0: the whole transaction. What came in parts counts as often
+ * as its first part did. */
+static void record_part(struct local_transaction *transaction, int64_t part) {
+    if (transaction->commits == 0)
+        transaction->part = part;
+    if (transaction->commits == 0 || part > 0)
+        transaction->commit = transaction->latest_commit;
+    transaction->commits += part == transaction->part;
+}
+
 static void record_receipt(struct view_models *models, const char *text) {
     json_t *receipt = json_parse(text, strlen(text), NULL);
     const char *client_id = json_text(receipt, "client_id");
     const char *number = json_text(receipt, "transaction_id");
+    const char *part = json_text(receipt, "op_id");
     struct view_model *model = client_id == NULL ? NULL : map_get(&models->by_client_id, client_id);
     struct local_transaction *transaction =
         model == NULL || number == NULL ? NULL : find_transaction(model, strtoll(number, NULL, 10));
     if (transaction != NULL) {
         transaction->latest_commit = oracle_newest(models->oracle);
         assert(transaction->latest_commit > 0);
-        if (transaction->commits++ == 0)
-            transaction->commit = transaction->latest_commit;
+        record_part(transaction, part == NULL ? 0 : strtoll(part, NULL, 10) + 1);
         include_own_commit(model, transaction);
     }
     json_decref(receipt);

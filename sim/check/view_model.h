@@ -24,9 +24,10 @@ struct local_transaction {
     const struct history_record *record; /* NOTE_LOCAL_WRITE */
     enum transaction_state state;
     uint64_t answer;      /* record of the acknowledgement or rejection; 0: none */
-    size_t commits;       /* how many commits carry its receipt */
-    size_t commit;        /* the first of them; 0: none */
+    size_t commits;       /* how many commits carry its receipt, or that of its first part */
+    size_t commit;        /* the first of them, of parts the last one; 0: none */
     size_t latest_commit; /* the last of them */
+    int64_t part;         /* it comes in parts: the first one's; 0: as a whole */
 };
 
 struct view_row {

@@ -59,6 +59,11 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
+/* Clients of this node, which come later, have their database as a file in WAL mode on this disk. With
+ * `synchronous_full` each commit is synced, else only checkpoints of the log are (the SDK's setting). The
+ * disk is borrowed, and outlives them. */
+void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
+                          bool synchronous_full);
 
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error);
@@ -87,7 +92,9 @@ const char *client_id(const struct client *client);                    /* the co
 uint64_t client_app_random(struct client *client, const char *choice); /* the app's own choices */
 
 /* The process ends (net_crash_node must have been called for its node) and starts again on the same database:
- * nothing committed is lost, everything in memory is. restart also connects if it was connected. */
+ * nothing committed is lost, everything in memory is. restart also connects if it was connected. A client
+ * with a disk starts on what that holds: disk_end_process or disk_lose_power comes after client_crash.
+ * STATUS_IO: the database cannot be opened now, and the client is still down. */
 void client_crash(struct client *client);
 enum status client_restart(struct client *client, struct error *error);
 

@@ -113,16 +113,20 @@ static int64_t target_after_upload(const struct connector *connector) {
 }
 
 /* Removes what was uploaded up to transaction `index`, and tells. */
-static void complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
+static bool complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
     struct client *client = connector->client;
     struct error error;
     enum status status = client->engine->operations->complete(
         client->engine, last_completed(connector, index), target_after_upload(connector), &error);
 
-    assert(status == STATUS_OK);
+    if (status != STATUS_OK) { /* the disk: it throws, and the entries stay */
+        tell(connector, NOTE_UPLOAD_FAILED, index, error.message);
+        return false;
+    }
     tell(connector, kind, index, reason);
     if (mutant(connector, "gate-open"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+    return true;
 }
 
 /* Which entry is next, by_row. Mutant rows-backwards: the last row goes first, as when nobody waits for the
@@ -182,12 +186,12 @@ static void settle(struct connector *connector, const struct http_answer *answer
         const enum upload_verdict verdict = good ? judge(connector, answer, i, &reason) : UPLOAD_RETRY;
 
         if (verdict == UPLOAD_ACCEPTED)
-            complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+            good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
         else if (verdict == UPLOAD_REJECTED)
-            complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
+            good = complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
         else
             tell(connector, NOTE_UPLOAD_FAILED, i, good ? buffer_text(&reason) : "behind one that failed");
-        good = verdict != UPLOAD_RETRY;
+        good = good && verdict != UPLOAD_RETRY;
         buffer_free(&reason);
     }
     finish(connector, good);

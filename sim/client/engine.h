@@ -50,6 +50,13 @@ struct engine_result {
         *written; /* `write` only: the operations that had an effect, for NOTE_LOCAL_WRITE */
     size_t n_written;
     int64_t transaction; /* `write` only: number in the upload queue; 0: nothing was changed */
+
+    /* `restart` only, where the database is on a disk. */
+    const char
+        *aftermath;   /* why the data may differ: "power loss", "disk error" (a commit had failed, and may
+                         be there all the same), "damaged: ..." (the app begins anew); NULL: it may not */
+    int64_t survived; /* the newest local transaction that is there */
+    int64_t promised; /* the newest that the disk had promised to keep */
 };
 
 /* The first transaction of the upload queue. The caller frees it with engine_transaction_free. */

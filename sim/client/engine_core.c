@@ -78,13 +78,41 @@ static bool run(sqlite3_stmt *statement) {
     return stepped == SQLITE_DONE;
 }
 
-void engine_core_begin(struct engine_core *core) {
+/* A fault has struck since the transaction began, or the file could only be opened for reading. */
+static bool disk_is_behind_it(const struct engine_core *core) {
+    return core->disk != NULL &&
+           (disk_faults(core->disk) > core->faults_before || !disk_has_power(core->disk) ||
+            (sqlite3_errcode(core->database) & 255) == SQLITE_READONLY);
+}
+
+enum status engine_core_failed(struct engine_core *core, enum status otherwise, struct error *error) {
+    return error_set(error, disk_is_behind_it(core) ? STATUS_IO : otherwise, "%s",
+                     sqlite3_errmsg(core->database));
+}
+
+enum status engine_core_begin(struct engine_core *core, struct error *error) {
     bool begun;
 
     engine_core_enter(core);
     assert(sqlite3_get_autocommit(core->database));
+    core->faults_before = core->disk != NULL ? disk_faults(core->disk) : 0;
     begun = run(core->begin);
-    assert(begun); /* one connection, in memory: nobody else can hold the lock */
+    assert(begun || core->disk != NULL); /* one connection: nobody else can hold the lock */
+    return begun ? STATUS_OK : engine_core_failed(core, STATUS_IO, error);
+}
+
+void engine_core_look(struct engine_core *core, bool begin) {
+    engine_core_enter(core);
+    if (core->disk != NULL)
+        disk_spare(core->disk, begin);
+}
+
+void engine_core_collect(struct engine_core *core, struct engine_result *result) {
+    if (core->disk != NULL && !disk_has_power(core->disk))
+        return;
+    engine_core_look(core, true);
+    view_collect(core->view, &result->rows, &result->n_rows);
+    engine_core_look(core, false);
 }
 
 void engine_core_rollback(struct engine_core *core) {
@@ -94,12 +122,22 @@ void engine_core_rollback(struct engine_core *core) {
     assert(sqlite3_get_autocommit(core->database));
 }
 
+/* In WAL mode a commit survives power loss from the next sync of the log on. */
+static void follow_promise(struct engine_core *core) {
+    if (core->disk != NULL && disk_is_promised(core->disk, POOL_LOG_FILE))
+        core->promised = core->newest;
+}
+
 enum status engine_core_commit(struct engine_core *core, struct error *error) {
     enum status status;
 
-    if (run(core->commit))
+    if (run(core->commit)) {
+        follow_promise(core);
         return STATUS_OK;
-    status = error_set(error, STATUS_INTERNAL, "COMMIT: %s", sqlite3_errmsg(core->database));
+    }
+    status = engine_core_failed(core, STATUS_INTERNAL, error);
+    error_prefix(error, "COMMIT");
+    core->uncertain = true;
     engine_core_rollback(core);
     return status;
 }
@@ -107,10 +145,11 @@ enum status engine_core_commit(struct engine_core *core, struct error *error) {
 int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
     int64_t value = 0;
 
-    engine_core_enter(core);
+    engine_core_look(core, true);
     if (sqlite3_step(statement) == SQLITE_ROW)
         value = sqlite3_column_int64(statement, 0);
     sqlite3_reset(statement);
+    engine_core_look(core, false);
     return value;
 }
 
@@ -162,7 +201,7 @@ static enum status call_control(struct engine_core *core, const char *operation,
 
     sqlite3_bind_text(core->control, 1, operation, -1, SQLITE_STATIC);
     if (sqlite3_step(core->control) != SQLITE_ROW)
-        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(core->database));
+        status = engine_core_failed(core, STATUS_INVALID, error);
     else if (result != NULL)
         read_answer(core, core->control, result);
     sqlite3_reset(core->control);
@@ -173,14 +212,20 @@ static enum status call_control(struct engine_core *core, const char *operation,
 /* The same as a transaction of its own, with the rows that changed. */
 static enum status control(struct engine_core *core, const char *operation, struct engine_result *result,
                            struct error *error) {
-    enum status status = call_control(core, operation, result, error);
+    enum status status = engine_core_begin(core, error);
 
+    if (status == STATUS_OK)
+        status = call_control(core, operation, result, error);
+    else
+        sqlite3_clear_bindings(core->control);
     if (status == STATUS_OK)
         status = engine_core_commit(core, error);
     else
         engine_core_rollback(core);
+    if (status != STATUS_OK)
+        result->applied = result->partial = false;
     result->op = core->complete_op;
-    view_collect(core->view, &result->rows, &result->n_rows);
+    engine_core_collect(core, result);
     return status;
 }
 
@@ -215,7 +260,6 @@ static enum status subscribe(struct engine_core *core, const struct client_subsc
     buffer_append_text(&payload, "{\"subscribe\":{\"stream\":");
     append_subscription(&payload, subscription);
     buffer_append_text(&payload, "}}");
-    engine_core_begin(core);
     sqlite3_bind_text(core->control, 2, buffer_text(&payload), -1, SQLITE_STATIC);
     status = control(core, "subscriptions", &result, error);
     buffer_free(&payload);
@@ -238,7 +282,6 @@ static enum status core_start(struct engine *engine, struct engine_result *resul
     struct engine_core *core = engine_core_of(engine);
 
     *result = (struct engine_result){0};
-    engine_core_begin(core);
     sqlite3_bind_text(core->control, 2, buffer_text(&core->start_options), -1, SQLITE_STATIC);
     return control(core, "start", result, error);
 }
@@ -312,7 +355,6 @@ static enum status core_line(struct engine *engine, const void *bytes, size_t le
     *result = (struct engine_result){0};
     assert(length <= INT32_MAX);
     follow_op(core, bytes, length, binary, result);
-    engine_core_begin(core);
     if (binary)
         sqlite3_bind_blob(core->control, 2, bytes, (int)length, SQLITE_STATIC);
     else
@@ -336,7 +378,6 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
 
     assert((size_t)event < sizeof calls / sizeof *calls);
     *result = (struct engine_result){0};
-    engine_core_begin(core);
     if (calls[event].payload != NULL)
         sqlite3_bind_text(core->control, 2, calls[event].payload, -1, SQLITE_STATIC);
     return control(core, calls[event].operation, result, error);
@@ -350,7 +391,7 @@ enum status engine_core_put_target(struct engine_core *core, int64_t target, str
     sqlite3_bind_int64(core->gate_put, 1, target);
     stepped = sqlite3_step(core->gate_put);
     if (stepped != SQLITE_ROW && stepped != SQLITE_DONE)
-        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(core->database));
+        status = engine_core_failed(core, STATUS_INVALID, error);
     sqlite3_reset(core->gate_put);
     return status;
 }
@@ -391,21 +432,82 @@ static void use_database(struct engine_core *core, sqlite3 *database) {
     core->view = view_create(database, pool_schema(core->pool));
 }
 
+static void read_client_id(struct engine_core *core) {
+    sqlite3_stmt *statement = prepare(core, "SELECT powersync_client_id()");
+
+    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == 36)
+        memcpy(core->client_id, sqlite3_column_text(statement, 0), 37);
+    assert(core->client_id[0] != 0);
+    sqlite3_finalize(statement);
+}
+
+static int64_t newest_on_disk(struct engine_core *core) {
+    sqlite3_stmt *statement = prepare(core, "SELECT next_tx - 1 FROM ps_tx");
+    int64_t newest = engine_core_integer(core, statement);
+
+    sqlite3_finalize(statement);
+    return newest;
+}
+
+/* What a crash must leave, whatever was lost: entries in the queue keep the gate shut. */
+static bool is_consistent(struct engine_core *core) {
+    struct engine_gate gate;
+
+    core_gate(&core->engine, &gate);
+    return gate.queue_empty || gate.target == ENGINE_TARGET_UNKNOWN;
+}
+
+static void tell_aftermath(struct engine_core *core, struct engine_result *result) {
+    bool power = disk_losses(core->disk) > core->losses;
+
+    if (core->aftermath.length == 0 && !is_consistent(core))
+        buffer_append_text(&core->aftermath, "damaged: the queue has entries and the gate is open");
+    if (core->aftermath.length == 0 && (power || core->uncertain))
+        buffer_append_text(&core->aftermath, power ? "power loss" : "disk error");
+    result->aftermath = core->aftermath.length > 0 ? buffer_text(&core->aftermath) : NULL;
+    result->survived = newest_on_disk(core);
+    result->promised = power ? core->promised : core->newest;
+    core->newest = result->survived;
+    if (power || core->promised > core->newest)
+        core->promised = core->newest;
+    core->losses = disk_losses(core->disk);
+    core->uncertain = false;
+}
+
+/* A damaged database is given up: the app is installed anew. */
+static enum status reopen(struct engine_core *core, sqlite3 **database, struct error *error) {
+    struct error damage = {0};
+    enum status status = pool_reopen(core->pool, core->host, core->database, database, &damage);
+
+    buffer_clear(&core->aftermath);
+    if (status == STATUS_INVALID && core->disk != NULL) {
+        buffer_printf(&core->aftermath, "damaged: %s", damage.message);
+        status = pool_clone(core->pool, core->host, database, &damage);
+    }
+    return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
+}
+
 static enum status core_restart(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
     sqlite3 *copy = NULL;
     enum status status;
 
     *result = (struct engine_result){0};
-    status = pool_copy(core->pool, core->host, core->database, &copy, error);
+    status = reopen(core, &copy, error);
     if (status != STATUS_OK)
         return status;
     close_database(core);
+    engine_core_look(core, true);
     use_database(core, copy);
     core->tracked_op = 0;
     core->complete_op = 0;
-    engine_core_enter(core);
+    if (core->disk != NULL) {
+        tell_aftermath(core, result);
+        read_client_id(core);
+    }
+    engine_core_look(core, true);
     view_collect_all(core->view, &result->rows, &result->n_rows);
+    engine_core_look(core, false);
     return STATUS_OK;
 }
 
@@ -414,7 +516,7 @@ static enum status core_plant_row(struct engine *engine, const char *id, struct 
                                   struct error *error) {
     struct engine_core *core = engine_core_of(engine);
     const struct client_table *table = &pool_schema(core->pool)->tables[0];
-    enum status status = STATUS_OK;
+    enum status status;
     sqlite3_stmt *statement;
     struct buffer data = {0};
     char *sql =
@@ -427,18 +529,18 @@ static enum status core_plant_row(struct engine *engine, const char *id, struct 
         buffer_append_text(&data, strcmp(table->columns[c].type, "text") == 0 ? ":\"phantom\"" : ":0");
     }
     buffer_append_char(&data, '}');
-    engine_core_begin(core);
+    status = engine_core_begin(core, error);
     statement = prepare(core, sql);
     sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 2, buffer_text(&data), -1, SQLITE_STATIC);
-    if (!run(statement))
-        status = error_set(error, STATUS_INTERNAL, "%s", sqlite3_errmsg(core->database));
+    if (status == STATUS_OK && !run(statement))
+        status = engine_core_failed(core, STATUS_INTERNAL, error);
     sqlite3_finalize(statement);
     if (status == STATUS_OK)
         status = engine_core_commit(core, error);
     else
         engine_core_rollback(core);
-    view_collect(core->view, &result->rows, &result->n_rows);
+    engine_core_collect(core, result);
     buffer_free(&data);
     free(sql);
     return status;
@@ -452,6 +554,7 @@ static void core_destroy(struct engine *engine) {
     buffer_free(&core->request);
     buffer_free(&core->status);
     buffer_free(&core->start_options);
+    buffer_free(&core->aftermath);
     engine_core_free_written(core);
     free(core);
 }
@@ -476,15 +579,6 @@ static const struct engine_operations core_operations = {
     .plant_row = core_plant_row,
 };
 
-static void read_client_id(struct engine_core *core) {
-    sqlite3_stmt *statement = prepare(core, "SELECT powersync_client_id()");
-
-    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == 36)
-        memcpy(core->client_id, sqlite3_column_text(statement, 0), 37);
-    assert(core->client_id[0] != 0);
-    sqlite3_finalize(statement);
-}
-
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error) {
     struct engine_core *core;
@@ -497,6 +591,7 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
+    core->disk = pool_disk(pool, host);
     use_database(core, database);
     read_client_id(core);
     make_start_options(core, NULL, NULL, 0);

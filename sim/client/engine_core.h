@@ -28,6 +28,13 @@ struct engine_core {
     struct buffer status;
     struct buffer start_options; /* JSON */
 
+    struct disk *disk;        /* NULL: the database is in memory */
+    uint64_t faults_before;   /* of the disk, when the open transaction began */
+    int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
+    uint64_t losses;          /* of the disk's power, as far as they are known */
+    struct buffer aftermath;
+    bool uncertain; /* a commit has failed: it may be there after a restart all the same */
+
     struct note_row *written; /* operations of the last local write; values are owned */
     size_t n_written;
     size_t written_capacity;
@@ -39,7 +46,13 @@ static inline struct engine_core *engine_core_of(struct engine *engine) {
 
 /* SQLite sees this client's clock from here on. */
 void engine_core_enter(struct engine_core *core);
-void engine_core_begin(struct engine_core *core);
+enum status engine_core_begin(struct engine_core *core, struct error *error);
+/* The newest error of the connection: STATUS_IO when the disk is behind it, else `otherwise`. */
+enum status engine_core_failed(struct engine_core *core, enum status otherwise, struct error *error);
+/* The simulator looks, not the app: no fault of the disk strikes. */
+void engine_core_look(struct engine_core *core, bool begin);
+/* The rows that look different, for a result; none when there is no power to read them. */
+void engine_core_collect(struct engine_core *core, struct engine_result *result);
 enum status engine_core_commit(struct engine_core *core, struct error *error); /* on failure: rolled back */
 void engine_core_rollback(struct engine_core *core);
 /* First column of the first row of a prepared statement; 0 when there is none. */

@@ -135,8 +135,9 @@ static enum status apply_operation(struct engine_core *core, const struct client
     if (sqlite3_prepare_v2(core->database, buffer_text(&sql), -1, &statement, NULL) == SQLITE_OK)
         bind_operation(statement, operation);
     if (statement == NULL || sqlite3_step(statement) != SQLITE_DONE)
-        status = error_set(error, STATUS_INVALID, "%s %s: %s", operation_names[operation->kind],
-                           operation->table, sqlite3_errmsg(core->database));
+        status = engine_core_failed(core, STATUS_INVALID, error);
+    if (status != STATUS_OK)
+        error_prefix(error, "%s %s", operation_names[operation->kind], operation->table);
     sqlite3_finalize(statement);
     buffer_free(&sql);
     return status;
@@ -189,13 +190,35 @@ static enum status apply_operations(struct engine_core *core, const struct clien
 static int64_t newest_transaction(struct engine_core *core) {
     sqlite3_stmt *statement = NULL;
     int64_t transaction;
-    int prepared = sqlite3_prepare_v2(core->database, "SELECT tx_id FROM ps_crud ORDER BY id DESC LIMIT 1",
-                                      -1, &statement, NULL);
+    int prepared;
 
-    assert(prepared == SQLITE_OK);
-    transaction = engine_core_integer(core, statement);
+    engine_core_look(core, true);
+    prepared = sqlite3_prepare_v2(core->database, "SELECT tx_id FROM ps_crud ORDER BY id DESC LIMIT 1", -1,
+                                  &statement, NULL);
+    assert(prepared == SQLITE_OK || core->disk != NULL);
+    transaction = prepared == SQLITE_OK ? engine_core_integer(core, statement) : 0;
+    engine_core_look(core, false);
     sqlite3_finalize(statement);
     return transaction;
+}
+
+static enum status end_transaction(struct engine_core *core, enum status status, struct error *error) {
+    if (status == STATUS_OK)
+        return engine_core_commit(core, error);
+    engine_core_rollback(core);
+    return status;
+}
+
+static enum status end_write(struct engine_core *core, const struct engine_result *result, enum status status,
+                             struct error *error) {
+    int64_t before = core->newest;
+
+    if (status == STATUS_OK && result->transaction > 0)
+        core->newest = result->transaction; /* what the commit may promise */
+    status = end_transaction(core, status, error);
+    if (status != STATUS_OK)
+        core->newest = before;
+    return status;
 }
 
 enum status engine_core_write(struct engine *engine, const struct client_operation *operations, size_t count,
@@ -205,15 +228,13 @@ enum status engine_core_write(struct engine *engine, const struct client_operati
 
     *result = (struct engine_result){0};
     engine_core_free_written(core);
-    engine_core_begin(core);
-    status = apply_operations(core, operations, count, error);
+    status = engine_core_begin(core, error);
+    if (status == STATUS_OK)
+        status = apply_operations(core, operations, count, error);
     if (status == STATUS_OK && core->n_written > 0)
         result->transaction = newest_transaction(core);
-    if (status == STATUS_OK)
-        status = engine_core_commit(core, error);
-    else
-        engine_core_rollback(core);
-    view_collect(core->view, &result->rows, &result->n_rows);
+    status = end_write(core, result, status, error);
+    engine_core_collect(core, result);
     if (status != STATUS_OK)
         return status;
     result->written = core->written;
@@ -244,7 +265,7 @@ enum status engine_core_next_transaction(struct engine *engine, int64_t after,
     sqlite3_stmt *statement = NULL;
     int prepared;
 
-    engine_core_enter(core);
+    engine_core_look(core, true);
     prepared =
         sqlite3_prepare_v2(core->database, "SELECT id, tx_id, data FROM ps_crud WHERE id > ?1 ORDER BY id",
                            -1, &statement, NULL);
@@ -263,6 +284,7 @@ enum status engine_core_next_transaction(struct engine *engine, int64_t after,
         transaction->last = id;
     }
     sqlite3_finalize(statement);
+    engine_core_look(core, false);
     if (json_array_size(transaction->entries) > 0)
         return STATUS_OK;
     engine_transaction_free(transaction);
@@ -276,7 +298,7 @@ void engine_core_queue_each(struct engine *engine,
     sqlite3_stmt *statement = NULL;
     int prepared;
 
-    engine_core_enter(core);
+    engine_core_look(core, true);
     prepared = sqlite3_prepare_v2(core->database, "SELECT tx_id, data FROM ps_crud ORDER BY id", -1,
                                   &statement, NULL);
     assert(prepared == SQLITE_OK);
@@ -287,6 +309,7 @@ void engine_core_queue_each(struct engine *engine,
         json_decref(data);
     }
     sqlite3_finalize(statement);
+    engine_core_look(core, false);
 }
 
 static enum status delete_entries(struct engine_core *core, int64_t last, struct error *error) {
@@ -296,15 +319,8 @@ static enum status delete_entries(struct engine_core *core, int64_t last, struct
     if (sqlite3_prepare_v2(core->database, "DELETE FROM ps_crud WHERE id <= ?1", -1, &statement, NULL) !=
             SQLITE_OK ||
         sqlite3_bind_int64(statement, 1, last) != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE)
-        status = error_set(error, STATUS_INTERNAL, "%s", sqlite3_errmsg(core->database));
+        status = engine_core_failed(core, STATUS_INTERNAL, error);
     sqlite3_finalize(statement);
-    return status;
-}
-
-static enum status end_transaction(struct engine_core *core, enum status status, struct error *error) {
-    if (status == STATUS_OK)
-        return engine_core_commit(core, error);
-    engine_core_rollback(core);
     return status;
 }
 
@@ -312,8 +328,9 @@ enum status engine_core_complete(struct engine *engine, int64_t last, int64_t ta
     struct engine_core *core = engine_core_of(engine);
     enum status status;
 
-    engine_core_begin(core);
-    status = delete_entries(core, last, error);
+    status = engine_core_begin(core, error);
+    if (status == STATUS_OK)
+        status = delete_entries(core, last, error);
     if (status == STATUS_OK)
         status = engine_core_put_target(core, target, error);
     return end_transaction(core, status, error);
@@ -322,12 +339,12 @@ enum status engine_core_complete(struct engine *engine, int64_t last, int64_t ta
 enum status engine_core_set_target(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                                    struct error *error) {
     struct engine_core *core = engine_core_of(engine);
-    enum status status = STATUS_OK;
+    enum status status;
 
     assert(target > 0);
-    engine_core_begin(core);
-    *set =
-        engine_core_integer(core, core->head) == 0 && engine_core_integer(core, core->sequence) == sequence;
+    status = engine_core_begin(core, error);
+    *set = status == STATUS_OK && engine_core_integer(core, core->head) == 0 &&
+           engine_core_integer(core, core->sequence) == sequence;
     if (*set)
         status = engine_core_put_target(core, target, error);
     return end_transaction(core, status, error);

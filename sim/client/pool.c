@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/memory.h"
 #include "client/core_library.h"
 #include "client/core_random.h"
@@ -13,11 +14,22 @@ static const char connection_setup[] = "PRAGMA page_size = 1024;"
                                        "PRAGMA temp_store = MEMORY;"
                                        "PRAGMA recursive_triggers = TRUE;"; /* as the SDKs do */
 
+static const char memory_name[] = ":memory:";
+
+/* Where a client's database is. */
+struct place {
+    struct disk *disk;
+    bool synchronous_full;
+};
+
 struct client_pool {
     struct core_library *library;
     struct disk_vfs *vfs;
     const struct client_schema *schema;
     sqlite3 *template_database;
+    unsigned char *image; /* of the template, as a file in WAL mode; NULL: not needed yet */
+    sqlite3_int64 image_length;
+    struct map places; /* node name -> struct place; others are in memory */
 };
 
 const struct client_schema *pool_schema(const struct client_pool *pool) {
@@ -28,21 +40,40 @@ struct disk_vfs *pool_vfs(const struct client_pool *pool) {
     return pool->vfs;
 }
 
+static const struct place *place_of(const struct client_pool *pool, const struct host *host) {
+    return map_get(&pool->places, host->name);
+}
+
+struct disk *pool_disk(const struct client_pool *pool, const struct host *host) {
+    const struct place *place = place_of(pool, host);
+
+    return place != NULL ? place->disk : NULL;
+}
+
+void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
+                          bool synchronous_full) {
+    struct place *place = memory_allocate(sizeof *place);
+
+    *place = (struct place){disk, synchronous_full};
+    disk_vfs_mount(pool->vfs, node, disk);
+    free(map_set(&pool->places, node, place));
+}
+
 static enum status run_sql(sqlite3 *database, const char *sql, struct error *error) {
     if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)
         return STATUS_OK;
     return error_set(error, STATUS_INTERNAL, "%.40s...: %s", sql, sqlite3_errmsg(database));
 }
 
-static enum status open_connection(struct client_pool *pool, struct host *host, sqlite3 **database,
-                                   struct error *error) {
+static enum status open_connection(struct client_pool *pool, struct host *host, const char *name,
+                                   sqlite3 **database, struct error *error) {
     sqlite3 *opened = NULL;
     enum status status;
 
     disk_vfs_set_node(pool->vfs, host);
-    if (sqlite3_open_v2(":memory:", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(name, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
         sqlite3_close(opened);
-        return error_set(error, STATUS_INTERNAL, "cannot open a database in memory");
+        return error_set(error, STATUS_INTERNAL, "cannot open the database %s", name);
     }
     sqlite3_db_config(opened, SQLITE_DBCONFIG_LOOKASIDE, NULL, 0, 0);
     status = core_library_attach(pool->library, opened, error);
@@ -161,7 +192,7 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
     created->library = library;
     created->vfs = vfs;
     created->schema = schema;
-    status = open_connection(created, NULL, &created->template_database, error);
+    status = open_connection(created, NULL, memory_name, &created->template_database, error);
     if (status == STATUS_OK)
         status = fill_template(created, error);
     if (status != STATUS_OK) {
@@ -182,14 +213,16 @@ void client_pool_destroy(struct client_pool *pool) {
         closed = sqlite3_close(pool->template_database);
         assert(closed == SQLITE_OK);
     }
+    sqlite3_free(pool->image);
+    map_free(&pool->places, free);
     free(pool);
 }
 
-enum status pool_copy(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
-                      struct error *error) {
+static enum status copy_in_memory(struct client_pool *pool, struct host *host, sqlite3 *source,
+                                  sqlite3 **database, struct error *error) {
     sqlite3 *copy = NULL;
     sqlite3_backup *backup;
-    enum status status = open_connection(pool, host, &copy, error);
+    enum status status = open_connection(pool, host, memory_name, &copy, error);
 
     if (status != STATUS_OK)
         return status;
@@ -203,6 +236,89 @@ enum status pool_copy(struct client_pool *pool, struct host *host, sqlite3 *sour
     }
     *database = copy;
     return STATUS_OK;
+}
+
+/* --- on a disk --- */
+
+enum { WAL_VERSION = 2, CHECKPOINT_PAGES = 1000, CHECKPOINT_PAGES_LEAST = 8 };
+
+/* Bytes 18 and 19 of a database file say that it is in WAL mode. */
+static void make_image(struct client_pool *pool) {
+    if (pool->image != NULL)
+        return;
+    disk_vfs_set_node(pool->vfs, NULL);
+    pool->image = sqlite3_serialize(pool->template_database, "main", &pool->image_length, 0);
+    assert(pool->image != NULL && pool->image_length > 100);
+    pool->image[18] = pool->image[19] = WAL_VERSION;
+}
+
+/* The pragmas of the JS SDK. One process has the file, and the exclusive mode needs no shared memory. */
+static enum status set_up_file(sqlite3 *database, struct host *host, const struct place *place,
+                               struct error *error) {
+    char *sql = memory_format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
+                              place->synchronous_full ? "FULL" : "NORMAL",
+                              (long long)host_knob(host, "client.wal-checkpoint-pages", CHECKPOINT_PAGES,
+                                                   CHECKPOINT_PAGES_LEAST, CHECKPOINT_PAGES));
+    enum status status = run_sql(database, sql, error);
+
+    free(sql);
+    return status;
+}
+
+/* Can it be read, and is it in order? */
+static enum status check_file(sqlite3 *database, struct error *error) {
+    sqlite3_stmt *statement = NULL;
+    enum status status = STATUS_OK;
+    const char *answer = NULL;
+
+    if (sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        answer = (const char *)sqlite3_column_text(statement, 0);
+    if (answer == NULL)
+        status = error_set(error, STATUS_INVALID, "%s", sqlite3_errmsg(database));
+    else if (strcmp(answer, "ok") != 0)
+        status = error_set(error, STATUS_INVALID, "%s", answer);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static enum status open_file(struct client_pool *pool, struct host *host, const struct place *place,
+                             sqlite3 **database, struct error *error) {
+    char *name = memory_format("%s/%s", host->name, POOL_FILE);
+    uint64_t faults = disk_faults(place->disk);
+    sqlite3 *opened = NULL;
+    enum status status = open_connection(pool, host, name, &opened, error);
+
+    free(name);
+    if (status == STATUS_OK)
+        status = set_up_file(opened, host, place, error);
+    if (status == STATUS_OK)
+        status = check_file(opened, error);
+    if (status == STATUS_OK) {
+        *database = opened;
+        return STATUS_OK;
+    }
+    sqlite3_close(opened);
+    return disk_faults(place->disk) > faults ? STATUS_IO : STATUS_INVALID;
+}
+
+enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
+                        struct error *error) {
+    const struct place *place = place_of(pool, host);
+
+    if (place == NULL)
+        return copy_in_memory(pool, host, source, database, error);
+    return open_file(pool, host, place, database, error);
+}
+
+static enum status copy_template(struct client_pool *pool, struct host *host, const struct place *place,
+                                 sqlite3 **database, struct error *error) {
+    if (place == NULL)
+        return copy_in_memory(pool, host, pool->template_database, database, error);
+    make_image(pool);
+    disk_install(place->disk, POOL_FILE, pool->image, (size_t)pool->image_length);
+    return open_file(pool, host, place, database, error);
 }
 
 static enum status set_client_id(sqlite3 *database, const char *id, struct error *error) {
@@ -219,14 +335,17 @@ static enum status set_client_id(sqlite3 *database, const char *id, struct error
 }
 
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
+    const struct place *place = place_of(pool, host);
     sqlite3 *clone = NULL;
     char id[37];
-    enum status status = pool_copy(pool, host, pool->template_database, &clone, error);
+    enum status status = copy_template(pool, host, place, &clone, error);
 
     if (status != STATUS_OK)
         return status;
     core_random_uuid(host, "core.client-id", id);
     status = set_client_id(clone, id, error);
+    if (status == STATUS_OK && place != NULL) /* the app was there before the run */
+        status = run_sql(clone, "PRAGMA wal_checkpoint(TRUNCATE)", error);
     if (status != STATUS_OK) {
         sqlite3_close(clone);
         return status;

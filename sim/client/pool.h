@@ -1,17 +1,27 @@
-/* The pool's inside: connections set up for the client core, and clones of the template database. A clone
- * costs a tenth of a fresh powersync_init. */
+/* The pool's inside: connections set up for the client core, and clones of the template database, in memory
+ * or as files. A clone costs a tenth of a fresh powersync_init. */
 #ifndef SYNCLINE_CLIENT_POOL_H
 #define SYNCLINE_CLIENT_POOL_H
 
 #include "client/client.h"
 
+#define POOL_FILE "app.db" /* of a client, on its node's disk */
+#define POOL_LOG_FILE "app.db-wal"
+
 const struct client_schema *pool_schema(const struct client_pool *pool);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
 
+#define POOL_FILE "app.db" /* of a client, on its node's disk */
+#define POOL_LOG_FILE "app.db-wal"
+
+/* The disk that the clients of this node have their database on; NULL: it is in memory. */
+struct disk *pool_disk(const struct client_pool *pool, const struct host *host);
+
 /* A copy of the template with a client id of its own. The caller closes it; the host must outlive it. */
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error);
-/* A new connection on a copy of what is committed in `source`. */
-enum status pool_copy(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
-                      struct error *error);
+/* A new connection on what is committed in `source`: a copy of it, or with a disk what is there (`source` is
+ * not looked at). STATUS_IO: the disk does not let it be opened; STATUS_INVALID: it is damaged. */
+enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
+                        struct error *error);
 
 #endif

@@ -56,7 +56,8 @@ static void release(struct sdk_stream *stream) {
 }
 
 /* Every end of an iteration, whatever the reason, sends `stop` to the engine. What it answers no longer
- * matters, and it cannot fail but by a bug. */
+ * matters, and only a disk can make it fail (the next start ends the
+ * iteration then). */
 static void end_iteration(struct sdk_stream *stream) {
     struct engine_result result;
     enum status stopped;
@@ -66,7 +67,7 @@ static void end_iteration(struct sdk_stream *stream) {
     credentials_cancel(&stream->token);
     release(stream);
     stopped = engine_send(stream->client->engine, ENGINE_STOP, &result, NULL);
-    assert(stopped == STATUS_OK && result.n_rows == 0);
+    assert((stopped == STATUS_OK || stopped == STATUS_IO) && result.n_rows == 0);
 }
 
 static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
@@ -258,9 +259,8 @@ static void on_token(void *context, const char *token) {
 /* Mutant gate-lost-on-connect: what uploads wait for is forgotten whenever a stream begins. */
 static void lose_gate(struct engine *engine) {
     struct error error;
-    enum status status = engine->operations->complete(engine, 0, 0, &error);
 
-    assert(status == STATUS_OK);
+    engine->operations->complete(engine, 0, 0, &error);
 }
 
 static void run_iteration(void *context) {

@@ -140,7 +140,11 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
         return;
     }
     status = client->engine->operations->set_target(client->engine, uploads->sequence, id, &set, &error);
-    assert(status == STATUS_OK);
+    if (status != STATUS_OK) { /* the disk: what throws in the loop is tried again later */
+        client_tell(client, "no write checkpoint: %s", error.message);
+        fail_round(uploads);
+        return;
+    }
     /* Mutant no-retry-after-upload: the checkpoint that was held back is forgotten. */
     if (set && !mutant(uploads, "no-retry-after-upload"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);

@@ -21,7 +21,7 @@ struct disk {
     void (*gone)(void *context);
     void *gone_context;
     uint64_t operations[OPERATIONS];
-    uint64_t faults;
+    uint64_t faults, losses;
 };
 
 struct disk *disk_create(struct host *host) {
@@ -132,6 +132,7 @@ void disk_lose_power(struct disk *disk) {
         disk_file_survive(entry->value, survival, draw, disk);
     disk->powerless = false;
     disk->power_in = 0;
+    disk->losses++;
     disk_end_process(disk);
 }
 
@@ -143,6 +144,10 @@ void disk_lose_power_at(struct disk *disk, uint64_t nth, void (*gone)(void *cont
 
 bool disk_has_power(const struct disk *disk) {
     return !disk->powerless;
+}
+
+uint64_t disk_losses(const struct disk *disk) {
+    return disk->losses;
 }
 
 uint64_t disk_operations(const struct disk *disk, enum disk_operation operation) {
@@ -217,9 +222,14 @@ enum disk_answer disk_delete_file(struct disk *disk, const char *name, bool sync
     return DISK_DONE;
 }
 
-void disk_install_file(struct disk *disk, const char *name, const void *bytes, size_t length) {
-    struct disk_file *file = make_file(disk, name);
+void disk_install(struct disk *disk, const char *name, const void *bytes, size_t length) {
+    const struct map_entry *entry;
+    struct disk_file *file;
 
+    for (size_t i = 0; (entry = map_next(&disk->files, &i));)
+        ((struct disk_file *)entry->value)->exists = false;
+    sync_directory(disk);
+    file = make_file(disk, name);
     disk_file_empty(file);
     buffer_append(&file->content, bytes, length);
     buffer_append(&file->durable, bytes, length);
@@ -282,6 +292,14 @@ enum disk_answer disk_file_sync(struct disk_file *file) {
     return DISK_DONE;
 }
 
-bool disk_file_promised(const struct disk_file *file) {
-    return file->promised;
+bool disk_is_promised(struct disk *disk, const char *name) {
+    const struct disk_file *file = find_file(disk, name);
+
+    return file == NULL || file->promised;
+}
+
+const struct buffer *disk_file_bytes(struct disk *disk, const char *name) {
+    const struct disk_file *file = find_file(disk, name);
+
+    return file ? &file->content : NULL;
 }

@@ -34,8 +34,9 @@ enum disk_answer disk_open_file(struct disk *disk, const char *name, bool create
 bool disk_has_file(struct disk *disk, const char *name);
 /* With `sync` it stays deleted when power goes, and so does everything else that was done to names. */
 enum disk_answer disk_delete_file(struct disk *disk, const char *name, bool sync);
-/* Put a file there that is on the platter as a whole: what an app was installed with. No fault strikes. */
-void disk_install_file(struct disk *disk, const char *name, const void *bytes, size_t length);
+/* An app is installed: this file is all there is on the disk, and is on the platter as a whole. No fault
+ * strikes. */
+void disk_install(struct disk *disk, const char *name, const void *bytes, size_t length);
 
 int64_t disk_file_size(const struct disk_file *file);
 /* Reads what there is; `*got` may be less than `length` at the file's end. */
@@ -45,8 +46,11 @@ enum disk_answer disk_file_write(struct disk_file *file, int64_t offset, const v
 enum disk_answer disk_file_truncate(struct disk_file *file, int64_t size);
 /* The first sync of a new file makes the names of all files safe too, as SQLite's own does. */
 enum disk_answer disk_file_sync(struct disk_file *file);
-/* Has a sync been answered with success since the last write? Nothing written is right as well. */
-bool disk_file_promised(const struct disk_file *file);
+/* Has a sync been answered with success since the last write? Right as well where nothing was written, or no
+ * such file is. */
+bool disk_is_promised(struct disk *disk, const char *name);
+/* The bytes as programs see them; borrowed, NULL: no such file. Not an operation. */
+const struct buffer *disk_file_bytes(struct disk *disk, const char *name);
 
 /* --- what goes wrong --- */
 
@@ -70,6 +74,7 @@ void disk_lose_power(struct disk *disk);
  * until disk_lose_power tells what survived; `gone` is called once, from inside that operation. */
 void disk_lose_power_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context);
 bool disk_has_power(const struct disk *disk);
+uint64_t disk_losses(const struct disk *disk); /* how often power has gone */
 
 /* How often something was asked for, whether it failed or not, and how often a fault struck. */
 uint64_t disk_operations(const struct disk *disk, enum disk_operation operation);

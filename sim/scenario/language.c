@@ -277,6 +277,25 @@ static enum status read_storage(struct reader *reader, struct reader_value value
                : reader_refuse(reader, value, "`storage` must be memory or file");
 }
 
+static const char *upload_name(size_t index, const void *unused) {
+    (void)unused;
+    return upload_paths()[index] ? upload_paths()[index]->name : NULL;
+}
+
+static enum status read_upload_path(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *name;
+    enum status status = reader_text(reader, value, &name);
+    if (status != STATUS_OK)
+        return status;
+    for (const struct upload_path *const *path = upload_paths(); *path; path++)
+        if (!strcmp((*path)->name, name)) {
+            scenario->upload = *path;
+            return STATUS_OK;
+        }
+    return reader_refuse_name(reader, value, "upload path", name, upload_name, NULL);
+}
+
 #define PLACE(member) offsetof(struct scenario, member)
 #define TEXT(key_, member)                                                                                   \
     { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
@@ -315,6 +334,8 @@ static const struct field service_fields[] = {
     NUMBER(FIELD_DURATION, "notification-delay", notification_delay, 0, TIME_MINUTE),
     NUMBER(FIELD_DURATION, "job-lock", job_lock, 0, TIME_HOUR),
     END};
+static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
+                                             NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
     NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
 
@@ -335,6 +356,7 @@ const struct field scenario_language[] = {
     SECTION("workload", workload_fields),
     SECTION("network", network_fields),
     SECTION("service", service_fields),
+    SECTION("upload", upload_fields),
     SECTION("tokens", token_fields),
     SPECIAL("faults", scenario_read_faults),
     SPECIAL("server-faults", scenario_read_server_faults),

@@ -94,6 +94,8 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     append_duration(out, "}\nservice: {polling-interval: ", scenario->polling_interval);
     append_duration(out, ", keepalive: ", scenario->keepalive_interval);
     write_service(out, scenario);
+    buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
+                  scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
     buffer_append_text(out, "}\n");
 }

@@ -33,6 +33,8 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->jitter = (struct reader_range){0, 10 * TIME_MILLISECOND};
     scenario->give_up = 30 * TIME_SECOND;
     scenario->polling_interval = TIME_SECOND;
+    scenario->upload = &upload_convex_mutation;
+    scenario->upload_batch = 100;
     scenario->token_lifetime = TIME_HOUR;
     scenario->keepalive_interval = 20 * TIME_SECOND;
     scenario->service_processes = 1;
@@ -63,6 +65,23 @@ static enum status check_backend(struct reader *reader, struct reader_value root
                                                scenario->app->name, problem.message);
 }
 
+static bool needs_owner(const struct app *app) {
+    for (size_t i = 0; i < app->mapping.n_columns; i++)
+        if (app->mapping.columns[i].meaning == COLUMN_OWNER)
+            return true;
+    return false;
+}
+
+static enum status check_upload(struct reader *reader, struct reader_value root,
+                                const struct scenario *scenario) {
+    if (scenario->n_users > 0 && needs_owner(scenario->app) && !scenario->upload->to_server)
+        return reader_refuse_key(reader, reader_member(root.value, "upload"), "path",
+                                 "the app %s needs a server that knows who uploads: upload-endpoint or "
+                                 "sync-endpoint",
+                                 scenario->app->name);
+    return STATUS_OK;
+}
+
 /* What no single key can tell. */
 static enum status check_whole(struct reader *reader, struct reader_value root, struct scenario *scenario) {
     size_t n_clients = scenario->n_users * (size_t)scenario->devices_per_user + scenario->n_reactive_clients;
@@ -86,7 +105,9 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
-    enum status status = check_backend(reader, root, scenario);
+    enum status status = check_upload(reader, root, scenario);
+    if (status == STATUS_OK)
+        status = check_backend(reader, root, scenario);
     if (status != STATUS_OK)
         return status;
     if (!scenario->name)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/upload_server.h"
 #include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
@@ -18,6 +19,7 @@ const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
 static const char token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
+static const char backend_node[] = "backend";
 
 /* --- counting --- */
 
@@ -79,7 +81,11 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
+        if (stage->scenario->upload->to_server)
+            set_link(stage, stage->names.names[i], backend_node);
     }
+    if (stage->scenario->upload->to_server)
+        set_link(stage, backend_node, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
         if (scenario_group_of(stage->scenario, stage->names.names[i])->user)
@@ -124,6 +130,7 @@ static enum status build_history(struct stage *stage, struct error *error) {
         history_subscribe(stage->history, freshness_record, stage->freshness);
     }
     const struct check_settings settings = {.schema = scenario->app->schema,
+                                            .mapping = &scenario->app->mapping,
                                             .sync_config = scenario->sync_config,
                                             .clients = stage->names.names,
                                             .users = stage->names.users,
@@ -186,9 +193,10 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
     const struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
-        .backend = "convex",
+        .backend = stage->scenario->upload->to_server ? backend_node : "convex",
         .issuer = "issuer",
-        .upload = &upload_convex_mutation,
+        .upload = stage->scenario->upload,
+        .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
         .retry_delay = 5 * TIME_SECOND,
         .parameters = stage->requests[index].parameters,
@@ -234,12 +242,22 @@ static void build_issuer(struct stage *stage) {
                                           stage_token_audience, stage->scenario->token_lifetime);
 }
 
+static void build_upload_server(struct stage *stage) {
+    const struct upload_server_settings settings = {.deployment = "convex",
+                                                    .deploy_key = stage_deploy_key,
+                                                    .token_secret = token_secret,
+                                                    .audience = stage_token_audience};
+    if (stage->scenario->upload->to_server)
+        stage->upload_server = upload_server_create(net_node(stage->net, backend_node), &settings);
+}
+
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
 static enum status build_powersync(struct stage *stage, struct error *error) {
     enum status status = build_services(stage, error);
     if (status != STATUS_OK)
         return status;
     build_issuer(stage);
+    build_upload_server(stage);
     return build_devices(stage, error);
 }
 
@@ -275,6 +293,7 @@ void stage_tear_down(struct stage *stage) {
         party_destroy(&stage->clients[i]);
     if (stage->pool)
         client_pool_destroy(stage->pool);
+    upload_server_destroy(stage->upload_server);
     app_issuer_destroy(stage->issuer);
     stage_services_close(stage);
     if (stage->deployment)

@@ -53,6 +53,7 @@ struct stage {
     const char *sync_config; /* the newest that was deployed */
     const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
+    struct upload_server *upload_server; /* NULL: devices upload to the deployment */
     struct client_pool *pool;
     struct scenario_clients names;
     struct oracle_request *requests; /* of each device */

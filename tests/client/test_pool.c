@@ -138,7 +138,7 @@ static void test_copy_is_independent(void **state) {
     assert_int_equal(pool_clone(bench.pool, host, &first, NULL), STATUS_OK);
     assert_int_equal(sqlite3_exec(first, "INSERT INTO lists (id, name) VALUES ('l', 'x')", NULL, NULL, NULL),
                      SQLITE_OK);
-    assert_int_equal(pool_copy(bench.pool, host, first, &second, NULL), STATUS_OK);
+    assert_int_equal(pool_reopen(bench.pool, host, first, &second, NULL), STATUS_OK);
     assert_int_equal(sqlite3_exec(first, "UPDATE lists SET name = 'y'", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(first);
     a = query(second, "SELECT name FROM lists");

@@ -79,9 +79,9 @@ static void test_synced_bytes_survive(void **state) {
         open_fixture(&fixture, seed);
         struct disk_file *file = make_file(&fixture, "a");
         write_text(file, 0, "synced");
-        assert_false(disk_file_promised(file));
+        assert_false(disk_is_promised(fixture.disk, "a"));
         assert_int_equal(disk_file_sync(file), DISK_DONE);
-        assert_true(disk_file_promised(file));
+        assert_true(disk_is_promised(fixture.disk, "a"));
         write_text(file, 6, " not");
         char two_sectors[2 * DISK_SECTOR];
         memset(two_sectors, 'x', sizeof two_sectors);
@@ -149,7 +149,7 @@ static void test_faults_strike_and_end(void **state) {
     assert_int_equal(disk_file_read(file, 0, &byte, 1, &got), DISK_FAILED);
     disk_fail_at(fixture.disk, DISK_SYNC, 1);
     assert_int_equal(disk_file_sync(file), DISK_FAILED);
-    assert_false(disk_file_promised(file));
+    assert_false(disk_is_promised(fixture.disk, "a"));
     assert_int_equal(disk_file_sync(file), DISK_DONE);
     assert_int_equal(disk_faults(fixture.disk), 4);
     check_text(file, "Abc");
@@ -233,12 +233,8 @@ static struct work do_work(struct fixture *fixture, const char *synchronous) {
             work.committed++;
         else
             run(database, "ROLLBACK");
-        struct disk_file *wal = NULL;
-        disk_spare(fixture->disk, true);
-        if (disk_has_power(fixture->disk) &&
-            disk_open_file(fixture->disk, "app.db-wal", false, &wal) == DISK_DONE && disk_file_promised(wal))
+        if (disk_has_power(fixture->disk) && disk_is_promised(fixture->disk, "app.db-wal"))
             work.promised = work.committed;
-        disk_spare(fixture->disk, false);
     }
     disk_end_process(fixture->disk); /* so that closing does not checkpoint */
     sqlite3_close(database);

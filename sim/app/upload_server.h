@@ -1,0 +1,28 @@
+/* The app's own server between its clients and the deployment: upload endpoints that know who asks. It trusts
+ * the issuer's tokens, maps rows to documents (map_row.h), and writes each local transaction by one mutation
+ * with the deploy key. It keeps nothing: a request that it was working on is lost with it.
+ *
+ * PUT /api/powersync/upload {"client_id","transactions":[{"op_id","ops":[{"op","table","id","data"}]}]}
+ *   200 {"results":[{"op_id"}, {"op_id","error"}]}: one for each, in order; refused ones change nothing.
+ * POST /api/sync {"client_id","batch":[{"op_id","tx_id","op","type","id","data"}]}
+ *   200 {"rejected":[{"tx_id","error"}]}. Neighbours with one tx_id are a transaction.
+ * Both: 400 for what cannot be read, 401 without a valid token, 413 above 10,000 operations, 503 when the
+ * deployment cannot be asked (send everything again). */
+#ifndef SYNCLINE_APP_UPLOAD_SERVER_H
+#define SYNCLINE_APP_UPLOAD_SERVER_H
+
+#include "app/app.h"
+
+struct upload_server;
+
+struct upload_server_settings { /* copied */
+    const char *deployment;     /* authority */
+    const char *deploy_key;
+    const char *token_secret; /* of the tokens, HS256 */
+    const char *audience;     /* that they must have */
+};
+
+struct upload_server *upload_server_create(struct host *host, const struct upload_server_settings *settings);
+void upload_server_destroy(struct upload_server *server);
+
+#endif
