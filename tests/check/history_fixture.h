@@ -44,9 +44,11 @@ struct fixture {
     size_t n_rows;
 };
 
-static inline struct fixture fixture_open_for(const char *const *properties, size_t n_properties) {
+static inline struct fixture fixture_open_mapped(const struct client_mapping *mapping,
+                                                 const char *const *properties, size_t n_properties) {
     struct fixture fixture = {.history = history_create(), .timestamp = TIME_WALL_START};
     const struct check_settings settings = {.schema = &fixture_schema,
+                                            .mapping = mapping,
                                             .sync_config = fixture_config,
                                             .clients = fixture_clients,
                                             .users = fixture_users,
@@ -57,6 +59,10 @@ static inline struct fixture fixture_open_for(const char *const *properties, siz
     if (checker_create(fixture.history, NULL, &settings, &fixture.checker, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     return fixture;
+}
+
+static inline struct fixture fixture_open_for(const char *const *properties, size_t n_properties) {
+    return fixture_open_mapped(NULL, properties, n_properties);
 }
 
 static inline struct fixture fixture_open(void) {
