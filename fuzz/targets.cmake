@@ -2,7 +2,7 @@
 # that it does not use) and libraries. fuzz/CMakeLists.txt links it with libFuzzer, fuzz/replay.cmake with replay_main.c.
 set(FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
 set(FUZZ_TARGETS sync_line sync_lines convex backend faults websocket http_request jwt value rsocket_frame sync_config bson
-  powersync)
+  powersync sync_request accept service_config)
 
 set(FUZZ_SOURCES_sync_line fuzz_sync_line.c sync_line_check.c sync_line_print.c ../sim/base/json_scan.c
   ../sim/check/sync_line.c)
@@ -43,6 +43,13 @@ set(FUZZ_SOURCES_sync_config fuzz_sync_config.c)
 set(FUZZ_LIBRARIES_sync_config mock_powersync)
 set(FUZZ_SOURCES_bson fuzz_bson.c)
 set(FUZZ_LIBRARIES_bson room_base)
+
+set(FUZZ_SOURCES_sync_request fuzz_sync_request.c)
+set(FUZZ_LIBRARIES_sync_request mock_powersync)
+set(FUZZ_SOURCES_accept fuzz_accept.c ../mock-powersync/stream/accept.c)
+set(FUZZ_LIBRARIES_accept room_base)
+set(FUZZ_SOURCES_service_config fuzz_service_config.c conversation.c)
+set(FUZZ_LIBRARIES_service_config mock_powersync room_net)
 
 function(fuzz_add_executable executable target)
   list(TRANSFORM FUZZ_SOURCES_${target} PREPEND ${FUZZ_DIRECTORY}/ OUTPUT_VARIABLE sources)

@@ -183,8 +183,16 @@ static void answer_keepalive(struct rsocket_connection *connection, const struct
     connection->heard = host_now(connection->server->options.host);
     if (!(frame->flags & RSOCKET_RESPOND))
         return;
-    const struct rsocket_frame answer = {.type = RSOCKET_KEEPALIVE, .data = frame->data};
+    struct rsocket_frame answer = {.type = RSOCKET_KEEPALIVE, .data = frame->data};
+    if (answer.data.length > rsocket_echo_most)
+        answer.data.length = rsocket_echo_most;
     rsocket_send(connection, &answer);
+}
+
+/* Every frame may be answered: who sends without end and never reads would have us keep it all. */
+static bool reads_answers(const struct rsocket_connection *connection) {
+    const struct rsocket_server *server = connection->server;
+    return host_websocket_unsent(server->options.host, connection->socket) <= rsocket_unread_most;
 }
 
 /* False: the connection is gone. */
@@ -234,6 +242,8 @@ static void on_message(void *context, uint64_t socket, enum websocket_kind kind,
     assert(socket == connection->socket);
     if (!rsocket_frame_read(&frame, bytes, length, &reason))
         refuse(connection, RSOCKET_CONNECTION_ERROR, reason);
+    else if (!reads_answers(connection))
+        refuse(connection, RSOCKET_CONNECTION_ERROR, "answers are not read");
     else if (connection->phase == RSOCKET_NEW && frame.type != RSOCKET_SETUP)
         refuse(connection, RSOCKET_INVALID_SETUP, "the first frame must be a SETUP");
     else if (connection->phase == RSOCKET_NEW)

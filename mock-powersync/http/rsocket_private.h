@@ -6,8 +6,10 @@
 #include "mock-powersync/http/rsocket_frame.h"
 
 enum {
-    rsocket_streams_most = 100, /* of one connection */
-    rsocket_held_most = 2 << 20 /* bytes of frames that came while the token is checked */
+    rsocket_streams_most = 100,  /* of one connection */
+    rsocket_held_most = 2 << 20, /* bytes of frames that came while the token is checked */
+    rsocket_unread_most = 1000,  /* messages that a peer has not read when it sends another */
+    rsocket_echo_most = 4096     /* bytes of a KEEPALIVE that are sent back */
 };
 
 enum rsocket_phase { RSOCKET_NEW, RSOCKET_CHECKING, RSOCKET_OPEN };

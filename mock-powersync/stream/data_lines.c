@@ -15,6 +15,17 @@ static const struct buffer *find(const struct data_lines *lines, const struct da
     return NULL;
 }
 
+/* The oldest ones go when all take too much. */
+static void limit(struct data_lines *lines) {
+    size_t kept = 0;
+    for (unsigned age = 1; age <= DATA_LINES; age++) {
+        struct buffer *line = &lines->lines[(lines->next - age) % DATA_LINES];
+        kept += line->capacity;
+        if (kept > DATA_LINES_KEPT)
+            buffer_free(line);
+    }
+}
+
 const struct buffer *data_lines_get(struct data_lines *lines, enum line_format format,
                                     const struct bucket_storage *storage, const struct bucket *bucket,
                                     uint64_t after, size_t first, size_t count, bool has_more) {
@@ -29,10 +40,9 @@ const struct buffer *data_lines_get(struct data_lines *lines, enum line_format f
     const struct buffer *known = find(lines, &key);
     if (known)
         return known;
+    limit(lines);
     unsigned place = lines->next++ % DATA_LINES;
     struct buffer *line = &lines->lines[place];
-    if (line->capacity > DATA_LINES_LARGEST)
-        buffer_free(line);
     buffer_clear(line);
     lines->keys[place] = key;
     sync_line_data(line, format, bucket, after, first, count, has_more);

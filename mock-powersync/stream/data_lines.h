@@ -6,7 +6,11 @@
 
 #include "mock-powersync/stream/sync_line.h"
 
-enum { DATA_LINES = 16, DATA_LINES_LARGEST = 256 * 1024 /* bytes of data; longer lines are not kept */ };
+enum {
+    DATA_LINES = 16,
+    DATA_LINES_LARGEST = 256 * 1024, /* bytes of data; longer lines are not kept */
+    DATA_LINES_KEPT = 1024 * 1024    /* bytes of memory, beside that of the newest line */
+};
 
 /* What a line says; op ids never come again, so it is of one bucket. */
 struct data_line_key {

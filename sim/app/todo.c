@@ -45,8 +45,7 @@ static const struct convex_function functions[] = {
     {.path = "todo:listLists", .kind = CONVEX_QUERY, .run = todo_list_lists},
     {.path = "todo:getList", .kind = CONVEX_QUERY, .run = todo_get_list}};
 
-static const struct column_mapping mapped[] = {{"todos", "completed", COLUMN_BOOLEAN, NULL},
-                                               {"todos", "list_uuid", COLUMN_COPIED, "lists"}};
+static const struct column_mapping mapped[] = {{"todos", "completed", COLUMN_BOOLEAN, NULL}};
 
 static const char *const action_kinds[] = {"add-list",   "add-todos", "edit",  "complete",
                                            "share-list", "delete",    "mixed", NULL};

@@ -172,11 +172,21 @@ static enum status append_operation(struct buffer *out, const struct job *job, c
 
 /* --- asking the deployment --- */
 
-/* Mutant server-commits-rows: each operation is a transaction of its own, known by its place. */
+/* Mutant server-commits-rows: each operation is a transaction of its own, known by its place. Mutant
+ * rows-backwards: the same, and nobody waits for the operation before, so the last one is first. */
+static bool commits_rows(const struct job *job) {
+    return mutant(job->server, "server-commits-rows") || mutant(job->server, "rows-backwards");
+}
+
+static size_t place(const struct job *job) {
+    const size_t last = json_array_size(job->body.transactions[job->index].operations) - 1;
+    return mutant(job->server, "rows-backwards") ? last - job->operation : job->operation;
+}
+
 static void append_part(struct buffer *out, const struct job *job) {
     const struct uploaded *transaction = &job->body.transactions[job->index];
-    if (mutant(job->server, "server-commits-rows"))
-        buffer_printf(out, ",\"opId\":\"%zu\"", job->operation);
+    if (commits_rows(job))
+        buffer_printf(out, ",\"opId\":\"%zu\"", place(job));
     else if (mutant(job->server, "cut-batch") && *transaction->first)
         buffer_printf(out, ",\"opId\":\"%s\"", transaction->first); /* what clients cut goes by its entries */
 }
@@ -197,8 +207,8 @@ static void append_wrong_ways(struct buffer *out, const struct job *job) {
 static enum status append_call(struct buffer *out, const struct job *job, const char *path,
                                struct error *error) {
     const struct uploaded *transaction = &job->body.transactions[job->index];
-    const bool rows = mutant(job->server, "server-commits-rows");
-    const size_t end = rows ? job->operation + 1 : json_array_size(transaction->operations);
+    const bool rows = commits_rows(job);
+    const size_t end = rows ? place(job) + 1 : json_array_size(transaction->operations);
     enum status status = STATUS_OK;
     buffer_append_char(out, '{');
     append_member(out, "path", path);
@@ -208,7 +218,7 @@ static enum status append_call(struct buffer *out, const struct job *job, const 
     append_part(out, job);
     append_wrong_ways(out, job);
     buffer_append_text(out, ",\"operations\":[");
-    for (size_t i = rows ? job->operation : 0; status == STATUS_OK && i < end; i++) {
+    for (size_t i = rows ? place(job) : 0; status == STATUS_OK && i < end; i++) {
         if (i > 0 && !rows)
             buffer_append_char(out, ',');
         status = append_operation(out, job, json_array_get(transaction->operations, i), error);
@@ -263,7 +273,7 @@ static void on_found(struct job *job, const json_t *value) {
 static void on_success(struct job *job, const json_t *body) {
     if (mutant(job->server, "check-then-insert") && !job->known)
         on_found(job, json_object_get(body, "value"));
-    else if (mutant(job->server, "server-commits-rows") &&
+    else if (commits_rows(job) &&
              ++job->operation < json_array_size(job->body.transactions[job->index].operations))
         do_next(job);
     else

@@ -44,6 +44,8 @@ struct check_settings {
     const char *const *users;              /* the user of each client, same order */
     const struct oracle_request *requests; /* what each client asks for; NULL: nobody asks for anything */
     size_t n_clients;
+    size_t n_subjects; /* of `users` and `requests`, clients first; behind them users who sign in on a client
+                          later, with its request. 0: nobody does */
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
     /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without

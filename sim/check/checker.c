@@ -184,7 +184,8 @@ enum status checker_create(struct history *history, struct world *world,
     enum status status = check_names(settings, error);
     if (status == STATUS_OK)
         status = oracle_create(settings->sync_config, settings->schema, settings->users, settings->requests,
-                               settings->n_clients, &oracle, error);
+                               settings->n_subjects > 0 ? settings->n_subjects : settings->n_clients, &oracle,
+                               error);
     if (status != STATUS_OK)
         return status;
     struct checker *checker = memory_allocate(sizeof *checker);

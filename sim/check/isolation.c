@@ -28,6 +28,7 @@ struct held_bucket {
 struct device {
     const char *name;
     const struct oracle_user *user;
+    const struct oracle_request *request;
     struct map buckets; /* name -> struct held_bucket */
     uint64_t requests;
     bool dirty; /* rows were put since the last judgement */
@@ -265,6 +266,44 @@ static void finish(void *self) {
         judge(watcher, entry->value, true);
 }
 
+/* --- clearing and signing in --- */
+
+static void forget_all(struct device *device) {
+    map_clear(&device->buckets, free_bucket);
+}
+
+/* From now on every row on the device must be one of this user's. */
+static void change_user(struct watcher *watcher, struct device *device, const char *name) {
+    const struct oracle_user *user = oracle_find(checker_oracle(watcher->checker), name, device->request);
+    const struct map_entry *entry, *held;
+    if (user == NULL || user == device->user)
+        return;
+    device->user = user;
+    for (size_t i = 0; (entry = map_next(&device->buckets, &i)) != NULL;) {
+        struct held_bucket *bucket = entry->value;
+        for (size_t j = 0; (held = map_next(&bucket->rows, &j)) != NULL;)
+            ((struct held_row *)held->value)->judged = false;
+    }
+    device->dirty = true;
+    judge(watcher, device, false);
+}
+
+static void see_record(void *self, const struct history_record *record) {
+    struct watcher *watcher = self;
+    const struct note *note = &record->note;
+    bool clears = note->kind == NOTE_VIEW && note->text != NULL && strcmp(note->text, "clear") == 0;
+    if (!clears && note->kind != NOTE_IDENTITY)
+        return;
+    struct device *device = map_get(&watcher->devices, record->node);
+    if (device == NULL)
+        return;
+    watcher->now = record->time;
+    if (clears && note->transaction == 0)
+        forget_all(device);
+    else if (note->kind == NOTE_IDENTITY && note->text != NULL)
+        change_user(watcher, device, note->text);
+}
+
 /* --- life --- */
 
 static void free_device(void *value) {
@@ -281,6 +320,7 @@ static void *create(struct checker *checker) {
         struct device *device = memory_allocate(sizeof *device);
         device->name = settings->clients[i];
         device->user = oracle_client(checker_oracle(checker), i);
+        device->request = settings->requests == NULL ? NULL : &settings->requests[i];
         map_set(&watcher->devices, device->name, device);
     }
     return watcher;
@@ -299,6 +339,7 @@ const struct property property_isolation = {
     .name = "isolation",
     .promise = "no row that a client's streams never gave it is ever on the device, shown or not",
     .create = create,
+    .record = see_record,
     .wire = see_wire,
     .finish = finish,
     .destroy = destroy,

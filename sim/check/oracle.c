@@ -400,6 +400,17 @@ static void subject_key(struct buffer *key, const struct oracle_subject *subject
     }
 }
 
+const struct oracle_user *oracle_find(const struct oracle *oracle, const char *user,
+                                      const struct oracle_request *request) {
+    const struct oracle_request nothing = {0};
+    const struct oracle_subject subject = {user, request ? *request : nothing};
+    struct buffer key = {0};
+    subject_key(&key, &subject);
+    const struct oracle_user *found = map_get(&oracle->users, buffer_text(&key));
+    buffer_free(&key);
+    return found;
+}
+
 static void add_client(struct oracle *oracle, const struct oracle_subject *subject) {
     struct buffer key = {0};
     subject_key(&key, subject);

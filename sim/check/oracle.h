@@ -88,6 +88,9 @@ size_t oracle_newest(const struct oracle *oracle); /* number of the newest commi
 const struct oracle_commit *oracle_commit(const struct oracle *oracle, size_t number);
 /* The view of the n-th client. */
 const struct oracle_user *oracle_client(const struct oracle *oracle, size_t client);
+/* Of a user with a request that some client has, or will have; NULL: nobody does. */
+const struct oracle_user *oracle_find(const struct oracle *oracle, const char *user,
+                                      const struct oracle_request *request);
 /* Of a user who asks for nothing; NULL: there is no such client. */
 const struct oracle_user *oracle_user(const struct oracle *oracle, const char *name);
 

@@ -367,6 +367,7 @@ void view_judge_restart(const struct oracle *oracle, struct view_model *model, c
                         struct view_finding *finding) {
     const struct local_transaction *writer = row->writer == 0 ? NULL : &model->transactions[row->writer - 1];
     const bool own = writer != NULL && writer->state != TRANSACTION_REJECTED &&
+                     writer->state != TRANSACTION_CLEARED &&
                      (writer->state == TRANSACTION_QUEUED || writer->commit > model->stands_at);
     size_t commit = 0;
     enum view_promise promise = VIEW_PREFIX;

@@ -252,12 +252,46 @@ static void record_restart_view(struct view_models *models, struct view_model *m
     }
 }
 
+/* A new beginning: what was shown, acknowledged or queued before binds no longer. */
+static void begin_anew(struct view_model *model) {
+    model->stands_at = 0;
+    model->stands_record = 0;
+    model->urgent_at = 0;
+    model->urgent_record = 0;
+    model->must_include = 0;
+    model->reported = (struct hash128){0, 0};
+}
+
+static void record_clear(struct view_models *models, struct view_model *model,
+                         const struct history_record *record) {
+    record_restart_view(models, model, record);
+    models->found = false; /* it is meant to differ */
+    for (size_t i = model->first_open; i < model->n_transactions; i++)
+        if (model->transactions[i].state == TRANSACTION_QUEUED)
+            model->transactions[i].state = TRANSACTION_CLEARED;
+    model->first_open = model->n_transactions;
+    begin_anew(model);
+}
+
+/* Between two users the view is nobody's: the last one's until somebody signs in. */
+static void record_identity(struct view_models *models, struct view_model *model,
+                            const struct history_record *record) {
+    const struct oracle_user *user =
+        record->note.text == NULL ? NULL : oracle_find(models->oracle, record->note.text, model->request);
+    if (user == NULL || user == model->user)
+        return;
+    model->user = user;
+    begin_anew(model);
+}
+
 static void record_view(struct view_models *models, struct view_model *model,
                         const struct history_record *record) {
     const char *cause = record->note.text == NULL ? "" : record->note.text;
     assert(model->n_expectations == 0 || model->n_transactions > 0);
     models->judged++;
-    if (strcmp(cause, "restart") == 0)
+    if (strcmp(cause, "clear") == 0)
+        record_clear(models, model, record);
+    else if (strcmp(cause, "restart") == 0)
         record_restart_view(models, model, record);
     else if (strcmp(cause, "checkpoint") == 0 || strcmp(cause, "partial") == 0)
         record_checkpoint_view(models, model, record);
@@ -294,6 +328,9 @@ void view_models_record(struct view_models *models, const struct history_record 
     case NOTE_UPLOAD_REJECTED:
         record_answer(model, record, TRANSACTION_REJECTED);
         break;
+    case NOTE_IDENTITY:
+        record_identity(models, model, record);
+        break;
     case NOTE_QUEUE:
         model->queue = record;
         break;
@@ -314,6 +351,7 @@ struct view_models *view_models_create(const struct oracle *oracle, const struct
         struct view_model *model = &models->models[i];
         model->client = settings->clients[i];
         model->user = oracle_client(oracle, i);
+        model->request = settings->requests == NULL ? NULL : &settings->requests[i];
         assert(model->user != NULL);
         map_set(&models->by_node, model->client, model);
     }

@@ -17,7 +17,12 @@
 
 enum view_promise { VIEW_ATOMIC, VIEW_PREFIX, VIEW_MONOTONIC, VIEW_OWN_WRITES };
 
-enum transaction_state { TRANSACTION_QUEUED, TRANSACTION_ACKNOWLEDGED, TRANSACTION_REJECTED };
+enum transaction_state {
+    TRANSACTION_QUEUED,
+    TRANSACTION_ACKNOWLEDGED,
+    TRANSACTION_REJECTED,
+    TRANSACTION_CLEARED /* the app emptied its queue; an upload under way may still take effect */
+};
 
 struct local_transaction {
     int64_t number;
@@ -47,8 +52,9 @@ struct view_expectation {
 };
 
 struct view_model {
-    const char *client; /* node name */
-    const struct oracle_user *user;
+    const char *client;             /* node name */
+    const struct oracle_user *user; /* who is signed in, with what the client asks for */
+    const struct oracle_request *request;
     struct map rows; /* row_set_key -> struct view_row */
     struct hash128 set;
     struct hash128 urgent[ORACLE_URGENT];   /* by priority: of the rows of tables up to it */

@@ -10,11 +10,32 @@
 #include "base/memory.h"
 #include "client/client_parts.h"
 #include "client/core_random.h"
+#include "client/sdk_requests.h"
 #include "client/sdk_stream.h"
 #include "client/sdk_upload.h"
 
+#define WATCH_THROTTLE (30 * TIME_MILLISECOND)
+
 enum { THROTTLE_LOWEST = 50, THROTTLE_USUAL = 1000 }; /* ms, of the knob */
 enum { UPLOAD_BATCH_USUAL = 100 };                    /* getCrudBatch() of the SDKs */
+
+static void run_watch(void *context) {
+    struct client *client = context;
+
+    client->watch_timer = 0;
+    if (client->changed != NULL)
+        client->changed(client->changed_context);
+}
+
+static void touch_watch(struct client *client) {
+    if (client->changed != NULL && client->watch_timer == 0)
+        client->watch_timer = host_timer_set(client->host, WATCH_THROTTLE, run_watch, client);
+}
+
+void client_watch(struct client *client, void (*changed)(void *context), void *context) {
+    client->changed = changed;
+    client->changed_context = context;
+}
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
     struct note note = {.kind = NOTE_VIEW,
@@ -25,6 +46,8 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
+    if (result->n_rows > 0)
+        touch_watch(client);
 }
 
 /* Mutant phantom-row: the canary that every suite must find. */
@@ -47,6 +70,7 @@ void client_tell_view(struct client *client, const char *text, const struct engi
     /* An applied checkpoint counts even when it changed nothing: the checker follows its op id. */
     if (result->applied || result->n_rows > 0)
         tell_rows(client, text, result);
+    client_take_status(client, result);
     if (result->applied && !client->phantom_planted && host_mutant(client->host, "phantom-row"))
         plant_phantom(client);
 }
@@ -74,10 +98,18 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
                           struct client **client, struct error *error) {
     struct client *created;
     struct engine *engine;
-    enum status status = engine_core_create(pool, host, &engine, error);
+    enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
+    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+        status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
+                           engine->operations->name);
+        engine_destroy(engine);
+        return status;
+    }
+    if (settings->checkpoint_requests)
+        engine->operations->use_requests(engine);
     status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
                                      settings->n_subscriptions, error);
     if (status != STATUS_OK) {
@@ -99,6 +131,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
         (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
+    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
     *client = created;
     return STATUS_OK;
 }
@@ -106,10 +139,16 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
 void client_destroy(struct client *client) {
     if (client == NULL)
         return;
+    host_timer_cancel(client->host, client->watch_timer);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
+    if (client->requests != NULL)
+        sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
+    buffer_free(&client->status);
+    free(client->download_error);
+    free(client->upload_error);
     free(client->user);
     free(client->service);
     free(client->backend);
@@ -163,6 +202,56 @@ enum status client_write(struct client *client, const struct client_operation *o
     return STATUS_OK;
 }
 
+enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
+                                        struct error *error) {
+    const unsigned flags =
+        (clearing.local ? ENGINE_CLEAR_LOCAL : 0U) | (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
+    struct engine_result result;
+    enum status status;
+
+    if (client->crashed)
+        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
+    client_disconnect(client);
+    if (client->engine->operations->clear == NULL)
+        return error_set(error, STATUS_MISSING, "the engine `%s` cannot clear its data",
+                         client->engine->operations->name);
+    status = client->engine->operations->clear(client->engine, flags, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    host_note(client->host, &(struct note){.kind = NOTE_VIEW,
+                                           .rows = result.rows,
+                                           .n_rows = result.n_rows,
+                                           .text = "clear",
+                                           .transaction = clearing.soft});
+    touch_watch(client);
+    client_take_status(client, &result);
+    return STATUS_OK;
+}
+
+/* Whom the next tokens are for. */
+static void set_user(struct client *client, const char *user) {
+    assert(client->crashed || !client->wants_connection);
+    free(client->user);
+    client->user = memory_copy_text(user);
+    client->credentials.user = client->user;
+    if (!host_mutant(client->host, "stale-credentials"))
+        credentials_invalidate(&client->credentials);
+    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = user});
+}
+
+void client_sign_out(struct client *client) {
+    set_user(client, NULL);
+}
+
+void client_sign_in(struct client *client, const char *user) {
+    assert(user != NULL);
+    set_user(client, user);
+}
+
+void client_expire_session(struct client *client, bool expired) {
+    client->credentials.expired = expired;
+}
+
 sqlite3 *client_database(struct client *client) {
     return client->engine->operations->database(client->engine);
 }
@@ -194,7 +283,13 @@ void client_crash(struct client *client) {
     client->crashed = true;
     sdk_upload_forget(client->uploads);
     sdk_stream_forget(client->stream);
+    if (client->requests != NULL)
+        sdk_requests_forget(client->requests);
     credentials_invalidate(&client->credentials);
+    client_set_error(&client->download_error, NULL);
+    client_set_error(&client->upload_error, NULL);
+    client->first_sync = NULL;
+    client->watch_timer = 0;
     host_note(client->host, &note);
 }
 
@@ -227,6 +322,7 @@ enum status client_restart(struct client *client, struct error *error) {
                                            .transaction = result.survived,
                                            .timestamp = result.promised});
     tell_rows(client, "restart", &result);
+    client_take_status(client, &result);
     if (client->wants_connection)
         start_loops(client);
     return STATUS_OK;
@@ -238,6 +334,10 @@ bool client_settled(const struct client *client) {
     engine_gate(client->engine, &gate);
     return gate.queue_empty &&
            (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
+}
+
+const char *client_engine_difference(const struct client *client) {
+    return engine_both_difference(client->engine);
 }
 
 struct queue_rows {

@@ -41,11 +41,12 @@ struct client_settings {
     const char *backend; /* authority that uploads go to */
     const char *issuer;  /* authority that answers GET /token?user=... with {"token":..} */
     const struct upload_path
-        *upload;             /* how a local transaction becomes a request, and its answer a verdict */
-    size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
-    int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
-    int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
-    const char *parameters;  /* of the connection, JSON object text; NULL: {} */
+        *upload;              /* how a local transaction becomes a request, and its answer a verdict */
+    size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */
+    int64_t upload_throttle;  /* ns; usual 1 s, +-10 % */
+    int64_t retry_delay;      /* ns; usual 5 s, +-10 %, for download and upload */
+    bool checkpoint_requests; /* write checkpoints by requests with ids of the client's own */
+    const char *parameters;   /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */
     size_t n_subscriptions;
 };
@@ -55,13 +56,22 @@ struct client;
 /* A pool opens one database with the app's schema and clones it for each client (the clone gets a new client
  * id). The library may be shared by many pools; both outlive their clients. STATUS_MISSING when the core is
  * not installed. */
+enum client_engine {
+    CLIENT_ENGINE_CORE,
+    CLIENT_ENGINE_MODEL, /* needs no library */
+    CLIENT_ENGINE_BOTH   /* side by side, compared after each call */
+};
+enum status client_pool_create_for(enum client_engine engine, struct core_library *library,
+                                   struct disk_vfs *vfs, const struct client_schema *schema,
+                                   struct client_pool **pool, struct error *error);
 enum status client_pool_create(struct core_library *library, struct disk_vfs *vfs,
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
 /* Clients of this node, which come later, have their database as a file in WAL mode on this disk. With
  * `synchronous_full` each commit is synced, else only checkpoints of the log are (the SDK's setting). The
- * disk is borrowed, and outlives them. */
+ * disk is borrowed, and outlives them. The model has no files, and with both engines neither has: then this
+ * does nothing. */
 void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
                           bool synchronous_full);
 
@@ -71,6 +81,51 @@ void client_destroy(struct client *client);
 
 void client_connect(struct client *client);    /* start the stream and upload loops; idempotent */
 void client_disconnect(struct client *client); /* stop both; local reads and writes go on */
+
+/* What SDKs call disconnectAndClear: disconnect, then empty the database. What was not uploaded is lost; the
+ * client id stays. `local`: local-only tables too; `soft`: what was downloaded stays, and the next checkpoint
+ * shows it again. */
+struct client_clearing {
+    bool local;
+    bool soft;
+};
+enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
+                                        struct error *error);
+
+/* The app's session. After client_sign_out nobody is signed in; after client_sign_in the next token is
+ * another user's. Only while disconnected; what the app does with the former user's data is its own business
+ * (client_disconnect_and_clear). An expired session gives no tokens; one that is cached is used on. */
+void client_sign_out(struct client *client);
+void client_sign_in(struct client *client, const char *user);
+void client_expire_session(struct client *client, bool expired);
+
+/* What the app sees of its sync (client_status.c). Texts are borrowed until the next call with this client.
+ */
+#define CLIENT_PRIORITY_ALL 2147483647 /* a whole checkpoint */
+struct client_priority {
+    int64_t priority;
+    bool has_synced;
+    int64_t last_synced_at; /* us since the Unix epoch; 0: never */
+};
+struct client_status {
+    bool connected;
+    bool connecting;
+    bool downloading;
+    bool uploading;
+    bool has_synced;            /* a whole checkpoint was published at least once */
+    const char *download_error; /* of the last attempt; NULL: none */
+    const char *upload_error;
+    struct client_priority priorities[4];
+    size_t n_priorities;
+};
+void client_status(const struct client *client, struct client_status *status);
+/* Call `done` once when a whole checkpoint has been published, or at once when that has happened. One at a
+ * time; a crash forgets it. */
+void client_wait_for_first_sync(struct client *client, void (*done)(void *context), void *context);
+
+/* A watch query over all of the app's tables: `changed` runs 30 ms after the first change since it ran last,
+ * never from inside a call. One at a time; NULL ends it. It outlives crashes, as an app registers anew. */
+void client_watch(struct client *client, void (*changed)(void *context), void *context);
 
 /* One row operation of a local transaction. values: column -> text/integer/real/null; unused for DELETE. */
 enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
@@ -87,7 +142,7 @@ enum status client_write(struct client *client, const struct client_operation *o
 /* The app's connection, to read through the views. Do not write with it. */
 sqlite3 *client_database(struct client *client);
 const char *client_name(const struct client *client);
-const char *client_user(const struct client *client);
+const char *client_user(const struct client *client);                  /* NULL: nobody is signed in */
 const char *client_id(const struct client *client);                    /* the core's client id, a UUID */
 uint64_t client_app_random(struct client *client, const char *choice); /* the app's own choices */
 
@@ -101,6 +156,8 @@ enum status client_restart(struct client *client, struct error *error);
 /* Nothing left to do: the upload queue is empty and the last write checkpoint it asked for has been applied.
  */
 bool client_settled(const struct client *client);
+/* With CLIENT_ENGINE_BOTH: where the engines first differed; NULL: nowhere. */
+const char *client_engine_difference(const struct client *client);
 /* Emit NOTE_QUEUE for what is still queued. */
 void client_note_queue(struct client *client);
 

@@ -3,12 +3,14 @@
 #ifndef SYNCLINE_CLIENT_CLIENT_PARTS_H
 #define SYNCLINE_CLIENT_CLIENT_PARTS_H
 
+#include "base/buffer.h"
 #include "client/credentials.h"
 #include "client/engine.h"
 
 struct client {
     struct host *host;
-    char *user, *service, *backend, *issuer;
+    char *user; /* NULL: nobody is signed in */
+    char *service, *backend, *issuer;
     const struct upload_path *upload;
     size_t upload_batch;
     int64_t upload_throttle; /* ns */
@@ -18,6 +20,17 @@ struct client {
     struct credentials credentials;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
+    struct sdk_requests *requests; /* NULL: legacy write checkpoints */
+
+    struct buffer status; /* the newest the engine told, JSON; empty: none */
+    char *download_error; /* NULL: none */
+    char *upload_error;
+    void (*first_sync)(void *context); /* NULL: nobody waits */
+    void *first_sync_context;
+
+    void (*changed)(void *context); /* the watch query; NULL: none */
+    void *changed_context;
+    uint64_t watch_timer; /* 0: nothing has changed since it ran */
 
     bool wants_connection; /* the app called connect */
     bool crashed;
@@ -27,6 +40,10 @@ struct client {
 /* Tell what one engine call changed in the app's view, and plant the phantom row of the mutant of that name.
  */
 void client_tell_view(struct client *client, const char *text, const struct engine_result *result);
+/* What the app sees of the loops: the engine's part if `result` has one, and the last error of each loop
+ * (NULL: none). */
+void client_take_status(struct client *client, const struct engine_result *result);
+void client_set_error(char **slot, const char *error);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

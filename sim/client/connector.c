@@ -129,22 +129,13 @@ static bool complete(struct connector *connector, size_t index, enum note_kind k
     return true;
 }
 
-/* Which entry is next, by_row. Mutant rows-backwards: the last row goes first, as when nobody waits for the
- * row before. */
-static size_t row_index(const struct connector *connector) {
-    const size_t last = json_array_size(connector->transactions[0].entries) - 1;
-
-    assert(connector->row <= last);
-    return mutant(connector, "rows-backwards") ? last - connector->row : connector->row;
-}
-
 static struct upload_transaction part_of(const struct connector *connector, size_t index, json_t *row) {
     const struct engine_transaction *transaction = &connector->transactions[index];
     const int64_t count = (int64_t)json_array_size(transaction->entries);
 
     return (struct upload_transaction){.transaction = transaction->transaction,
                                        .first = transaction->last - count + 1 +
-                                                (row != NULL ? (int64_t)row_index(connector) : 0),
+                                                (row != NULL ? (int64_t)connector->row : 0),
                                        .entries = row != NULL ? row : transaction->entries};
 }
 
@@ -189,11 +180,15 @@ static void settle(struct connector *connector, const struct http_answer *answer
             good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
         else if (verdict == UPLOAD_REJECTED)
             good = complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
-        else
+        else if (good)
+            client_set_error(&connector->client->upload_error, buffer_text(&reason));
+        if (verdict == UPLOAD_RETRY)
             tell(connector, NOTE_UPLOAD_FAILED, i, good ? buffer_text(&reason) : "behind one that failed");
         good = good && verdict != UPLOAD_RETRY;
         buffer_free(&reason);
     }
+    if (good)
+        client_set_error(&connector->client->upload_error, NULL);
     finish(connector, good);
 }
 
@@ -267,7 +262,7 @@ static void send(struct connector *connector) {
 
     if (client->upload->by_row) {
         row = json_array();
-        json_array_append(row, json_array_get(connector->transactions[0].entries, row_index(connector)));
+        json_array_append(row, json_array_get(connector->transactions[0].entries, connector->row));
     }
     for (size_t i = 0; i < connector->count; i++)
         parts[i] = part_of(connector, i, row);
@@ -293,6 +288,7 @@ static void on_token(void *context, const char *token) {
     if (token == NULL) {
         for (size_t i = 0; i < connector->count; i++)
             tell(connector, NOTE_UPLOAD_FAILED, i, "not signed in");
+        client_set_error(&connector->client->upload_error, "not signed in");
         finish(connector, false);
         return;
     }

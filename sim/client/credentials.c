@@ -50,6 +50,11 @@ static void fetch(struct credentials *credentials, struct credentials_wait *wait
     buffer_free(&target);
 }
 
+/* The app's fetchCredentials answers null. */
+static bool has_none(const struct credentials *credentials) {
+    return credentials->user == NULL || credentials->expired;
+}
+
 void credentials_get(struct credentials *credentials, struct credentials_wait *wait,
                      void (*done)(void *context, const char *token), void *context) {
     assert(!credentials_waiting(wait));
@@ -61,6 +66,10 @@ void credentials_get(struct credentials *credentials, struct credentials_wait *w
         free(token);
         return;
     }
+    if (has_none(credentials)) {
+        done(context, NULL);
+        return;
+    }
     wait->keep = true;
     wait->done = done;
     wait->context = context;
@@ -70,6 +79,8 @@ void credentials_get(struct credentials *credentials, struct credentials_wait *w
 void credentials_prefetch(struct credentials *credentials, struct credentials_wait *wait,
                           void (*done)(void *context, const char *token), void *context) {
     assert(!credentials_waiting(wait));
+    if (has_none(credentials))
+        return;
     wait->keep = false;
     wait->done = done;
     wait->context = context;

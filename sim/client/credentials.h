@@ -8,7 +8,8 @@
 struct credentials {
     struct host *host;
     const char *issuer; /* borrowed */
-    const char *user;   /* borrowed */
+    const char *user;   /* borrowed; NULL: nobody is signed in */
+    bool expired;       /* the app's session is over: no new token */
     char *token;        /* NULL: none */
 };
 
@@ -21,11 +22,12 @@ struct credentials_wait {
     void *context;
 };
 
-/* `done` may run before this returns, when a token is kept. */
+/* `done` may run before this returns: when a token is kept, or when the app has none to give. */
 void credentials_get(struct credentials *credentials, struct credentials_wait *wait,
                      void (*done)(void *context, const char *token), void *context);
 /* Fetch without keeping the result: the SDKs do that when a token is about to expire, and the restart of the
- * stream fetches once more. Never calls `done` before it returns. */
+ * stream fetches once more. Never calls `done` before it returns, and not at all when the app has none to
+ * give. */
 void credentials_prefetch(struct credentials *credentials, struct credentials_wait *wait,
                           void (*done)(void *context, const char *token), void *context);
 void credentials_cancel(struct credentials_wait *wait); /* an idle wait is ignored */

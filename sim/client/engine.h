@@ -16,6 +16,19 @@
 /* "Some write checkpoint that is not known yet": the target while uploads are outstanding. */
 #define ENGINE_TARGET_UNKNOWN INT64_MAX
 
+/* For `clear`, as the core numbers them. */
+enum {
+    ENGINE_CLEAR_LOCAL = 1, /* local-only tables too */
+    ENGINE_CLEAR_SOFT = 2   /* keep what was downloaded: the next checkpoint shows it again */
+};
+
+/* Checkpoint requests: what to do with the counter of ids. */
+enum engine_request {
+    ENGINE_REQUEST_SEED,   /* it begins at *id; needs an iteration */
+    ENGINE_REQUEST_NEXT,   /* *id := the next one; needs an iteration, and the seed */
+    ENGINE_REQUEST_CURRENT /* *id := the newest; 0: none */
+};
+
 enum engine_event {
     ENGINE_ESTABLISHED,      /* the service answered 200 */
     ENGINE_END,              /* the service ended the stream */
@@ -31,16 +44,16 @@ struct engine_result {
     bool establish;
     const char *request; /* with establish: body of POST /sync/stream */
     size_t request_length;
-    bool close;           /* the iteration is over */
-    bool hide_disconnect; /* with close: begin the next one at once */
+    int64_t checkpoint_request; /* with establish: the id to ask for at once; 0: none */
+    bool close;                 /* the iteration is over */
+    bool hide_disconnect;       /* with close: begin the next one at once */
 
-    bool applied;       /* a checkpoint was published */
-    bool partial;       /* the line ended a priority: what changed is of streams up to it */
-    int64_t priority;   /* with partial */
-    bool blocked;       /* a complete and correct checkpoint was held back because of local changes */
-    int64_t op;         /* op id of the last checkpoint that was complete */
-    const char *status; /* the newest sync status if it changed: the core's JSON; else NULL */
-    size_t status_length;
+    bool applied;        /* a checkpoint was published */
+    bool partial;        /* the line ended a priority: what changed is of streams up to it */
+    int64_t priority;    /* with partial */
+    bool blocked;        /* a complete and correct checkpoint was held back because of local changes */
+    int64_t op;          /* op id of the last checkpoint that was complete */
+    bool status_changed; /* see engine_operations.status */
 
     const struct note_row
         *rows; /* rows that the app now sees differently, in the order in which they were written */
@@ -85,6 +98,10 @@ struct engine_operations {
     enum status (*ask)(struct engine *engine, const char *parameters,
                        const struct client_subscription *subscriptions, size_t n_subscriptions,
                        struct error *error);
+    /* From the next `ask` on write checkpoints come by checkpoint requests. NULL: the engine cannot. */
+    void (*use_requests)(struct engine *engine);
+    enum status (*request_id)(struct engine *engine, enum engine_request request, int64_t *id,
+                              struct error *error);
     enum status (*start)(struct engine *engine, struct engine_result *result, struct error *error);
     enum status (*line)(struct engine *engine, const void *bytes, size_t length, bool binary,
                         struct engine_result *result, struct error *error);
@@ -104,10 +121,17 @@ struct engine_operations {
     /* Remove the entries up to `last` and set the target. */
     enum status (*complete)(struct engine *engine, int64_t last, int64_t target, struct error *error);
     void (*gate)(struct engine *engine, struct engine_gate *gate);
+    /* The newest sync status, as the core's JSON: connected, connecting, priority_status, downloading,
+     * streams. "" before the first start. Borrowed until the next call. */
+    const char *(*status)(struct engine *engine);
     /* Set the target if the queue is still empty and nothing was queued since `sequence` was read. */
     enum status (*set_target)(struct engine *engine, int64_t sequence, int64_t target, bool *set,
                               struct error *error);
 
+    /* Empty the tables, the queue and what was synced (flags below). No iteration may be running. What is
+     * visible afterwards is in `result`, all of it. The client id stays. */
+    enum status (*clear)(struct engine *engine, unsigned flags, struct engine_result *result,
+                         struct error *error);
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);
@@ -122,9 +146,27 @@ struct engine {
 
 void engine_transaction_free(struct engine_transaction *transaction);
 
+/* Refuses what SQLite would refuse with a worse message, and names that would need quoting. */
+enum status engine_check_operation(const struct client_schema *schema,
+                                   const struct client_operation *operation, struct error *error);
+
+/* The engine that the pool is for. */
+enum status engine_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                          struct error *error);
 /* The engine `core`: the real client core on a clone of the pool's database. */
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error);
+
+/* The engine `model`: our own, in compact memory. What it answers is to be what `core` answers. `client_id`
+ * NULL: a new one. */
+void engine_model_create(struct client_pool *pool, struct host *host, const char *client_id,
+                         struct engine **engine);
+/* The engine `both`: every call goes to `core` and to `model`, and `core` answers. The first difference is
+ * kept for engine_both_difference. */
+enum status engine_both_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                               struct error *error);
+const char *engine_both_difference(const struct engine *engine); /* NULL: none, or another engine */
+sqlite3 *engine_both_model_database(struct engine *engine);      /* the other one is its `database` */
 
 static inline void engine_destroy(struct engine *engine) {
     engine->operations->destroy(engine);

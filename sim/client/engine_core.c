@@ -156,8 +156,16 @@ int64_t engine_core_integer(struct engine_core *core, sqlite3_stmt *statement) {
 static void read_status(struct engine_core *core, struct span status, struct engine_result *result) {
     buffer_clear(&core->status);
     buffer_append(&core->status, status.at, status.length);
-    result->status = buffer_text(&core->status);
-    result->status_length = status.length;
+    result->status_changed = true;
+}
+
+/* The decimal text of a JSON string; 0: it is none. */
+static int64_t span_number(struct span text) {
+    int64_t number = 0;
+
+    for (size_t i = 1; i < text.length && text.at[i] >= '0' && text.at[i] <= '9'; i++)
+        number = number < INT64_MAX / 10 - 1 ? number * 10 + (text.at[i] - '0') : number;
+    return number;
 }
 
 static void read_instruction(struct engine_core *core, const struct instruction *instruction,
@@ -174,6 +182,8 @@ static void read_instruction(struct engine_core *core, const struct instruction 
         buffer_clear(&core->request);
         buffer_append(&core->request, request.at, request.length);
         result->establish = true;
+        result->checkpoint_request = span_number(
+            span_member(span_member(instruction->value, "checkpoint_request"), "checkpoint_request_id"));
         result->request = buffer_text(&core->request);
         result->request_length = core->request.length;
     } else if (instruction_is(instruction, "FetchCredentials")) {
@@ -248,7 +258,8 @@ static void make_start_options(struct engine_core *core, const char *parameters,
         buffer_append_text(out, i > 0 ? "," : "");
         append_subscription(out, &subscriptions[i]);
     }
-    buffer_append_text(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"legacy\"}");
+    buffer_printf(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
+                  core->requests ? "requests" : "legacy");
 }
 
 static enum status subscribe(struct engine_core *core, const struct client_subscription *subscription,
@@ -278,6 +289,35 @@ static enum status core_ask(struct engine *engine, const char *parameters,
     return status;
 }
 
+static void core_use_requests(struct engine *engine) {
+    engine_core_of(engine)->requests = true;
+}
+
+static enum status core_request_id(struct engine *engine, enum engine_request request, int64_t *id,
+                                   struct error *error) {
+    static const char *const names[] = {[ENGINE_REQUEST_SEED] = "seed_checkpoint_request_id",
+                                        [ENGINE_REQUEST_NEXT] = "next_checkpoint_request_id",
+                                        [ENGINE_REQUEST_CURRENT] = "current_checkpoint_request_id"};
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = engine_core_begin(core, error);
+
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_text(core->control, 1, names[request], -1, SQLITE_STATIC);
+    if (request == ENGINE_REQUEST_SEED)
+        sqlite3_bind_int64(core->control, 2, *id);
+    if (sqlite3_step(core->control) == SQLITE_ROW)
+        *id = sqlite3_column_int64(core->control, 0);
+    else
+        status = engine_core_failed(core, STATUS_INVALID, error);
+    sqlite3_reset(core->control);
+    sqlite3_clear_bindings(core->control);
+    if (status == STATUS_OK)
+        return engine_core_commit(core, error);
+    engine_core_rollback(core);
+    return status;
+}
+
 static enum status core_start(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
 
@@ -286,25 +326,29 @@ static enum status core_start(struct engine *engine, struct engine_result *resul
     return control(core, "start", result, error);
 }
 
-/* The number in the decimal text of "last_op_id", or -1. Looking for the key with its quotes is exact: inside
+/* The number in the decimal text of "last_op_id". Looking for the key with its quotes is exact: inside
  * a JSON string they would be escaped. In BSON the type (2, string) comes before the name and the length
  * after it. */
-static int64_t find_last_op(const char *bytes, size_t length, bool binary) {
+static bool find_last_op(const char *bytes, size_t length, bool binary, int64_t *op) {
     static const char text_key[] = "\"last_op_id\"";
     static const char binary_key[] = "\002last_op_id"; /* with its final 0 */
     const char *end = bytes + length;
     const char *at = binary ? memmem(bytes, length, binary_key, sizeof binary_key)
                             : memmem(bytes, length, text_key, sizeof text_key - 1);
     int64_t value = 0;
+    bool negative;
 
     if (at == NULL)
-        return -1;
+        return false;
     at += binary ? sizeof binary_key + 4 : sizeof text_key - 1;
     while (!binary && at < end && (*at == ' ' || *at == ':' || *at == '"'))
         at++;
+    negative = at < end && *at == '-';
+    at += at < end && (*at == '-' || *at == '+');
     for (; at < end && *at >= '0' && *at <= '9' && value < INT64_MAX / 10 - 1; at++)
         value = value * 10 + (*at - '0');
-    return value;
+    *op = negative ? -value : value;
+    return true;
 }
 
 /* The priority of a partial completion; -1: none is found. */
@@ -342,8 +386,7 @@ static void follow_op(struct engine_core *core, const char *bytes, size_t length
     } else if (begins_with(key, left, "checkpoint_complete")) {
         core->complete_op = core->tracked_op;
     } else if (begins_with(key, left, "checkpoint")) {
-        op = find_last_op(bytes, length, binary);
-        if (op >= 0)
+        if (find_last_op(bytes, length, binary, &op))
             core->tracked_op = op;
     }
 }
@@ -351,6 +394,8 @@ static void follow_op(struct engine_core *core, const char *bytes, size_t length
 static enum status core_line(struct engine *engine, const void *bytes, size_t length, bool binary,
                              struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
+    const int64_t tracked_op = core->tracked_op, complete_op = core->complete_op;
+    enum status status;
 
     *result = (struct engine_result){0};
     assert(length <= INT32_MAX);
@@ -359,7 +404,12 @@ static enum status core_line(struct engine *engine, const void *bytes, size_t le
         sqlite3_bind_blob(core->control, 2, bytes, (int)length, SQLITE_STATIC);
     else
         sqlite3_bind_text(core->control, 2, bytes, (int)length, SQLITE_STATIC);
-    return control(core, binary ? "line_binary" : "line_text", result, error);
+    status = control(core, binary ? "line_binary" : "line_text", result, error);
+    if (status != STATUS_OK) { /* it was no line */
+        core->tracked_op = tracked_op;
+        core->complete_op = complete_op;
+    }
+    return status;
 }
 
 static enum status core_event(struct engine *engine, enum engine_event event, struct engine_result *result,
@@ -405,6 +455,10 @@ static void core_gate(struct engine *engine, struct engine_gate *gate) {
     gate->applied = engine_core_integer(core, core->gate_applied);
 }
 
+static const char *core_status(struct engine *engine) {
+    return buffer_text(&engine_core_of(engine)->status);
+}
+
 static const char *core_client_id(struct engine *engine) {
     return engine_core_of(engine)->client_id;
 }
@@ -430,6 +484,18 @@ static void use_database(struct engine_core *core, sqlite3 *database) {
     core->database = database;
     prepare_all(core);
     core->view = view_create(database, pool_schema(core->pool));
+}
+
+/* The status without an iteration, as SDKs read it when they start and after they cleared. */
+static void read_offline_status(struct engine_core *core, struct engine_result *result) {
+    sqlite3_stmt *statement = prepare(core, "SELECT powersync_offline_sync_status()");
+
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        read_status(core,
+                    (struct span){(const char *)sqlite3_column_text(statement, 0),
+                                  (size_t)sqlite3_column_bytes(statement, 0)},
+                    result);
+    sqlite3_finalize(statement);
 }
 
 static void read_client_id(struct engine_core *core) {
@@ -506,9 +572,37 @@ static enum status core_restart(struct engine *engine, struct engine_result *res
         read_client_id(core);
     }
     engine_core_look(core, true);
+    read_offline_status(core, result);
     view_collect_all(core->view, &result->rows, &result->n_rows);
     engine_core_look(core, false);
     return STATUS_OK;
+}
+
+static enum status core_clear(struct engine *engine, unsigned flags, struct engine_result *result,
+                              struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = engine_core_begin(core, error);
+    sqlite3_stmt *statement;
+
+    *result = (struct engine_result){0};
+    if (status != STATUS_OK)
+        return status;
+    statement = prepare(core, "SELECT powersync_clear(?1)");
+    sqlite3_bind_int(statement, 1, (int)flags);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        status = engine_core_failed(core, STATUS_INVALID, error);
+    sqlite3_finalize(statement);
+    if (status == STATUS_OK)
+        status = engine_core_commit(core, error);
+    else
+        engine_core_rollback(core);
+    core->tracked_op = 0;
+    core->complete_op = 0;
+    engine_core_look(core, true);
+    read_offline_status(core, result);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+    engine_core_look(core, false);
+    return status;
 }
 
 /* One value that no sync source has, in every text column of the first table. */
@@ -565,6 +659,8 @@ static const struct engine_operations core_operations = {
     .client_id = core_client_id,
     .database = core_database,
     .ask = core_ask,
+    .use_requests = core_use_requests,
+    .request_id = core_request_id,
     .start = core_start,
     .line = core_line,
     .event = core_event,
@@ -574,7 +670,9 @@ static const struct engine_operations core_operations = {
     .queue_each = engine_core_queue_each,
     .complete = engine_core_complete,
     .gate = core_gate,
+    .status = core_status,
     .set_target = engine_core_set_target,
+    .clear = core_clear,
     .restart = core_restart,
     .plant_row = core_plant_row,
 };

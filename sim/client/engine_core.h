@@ -25,8 +25,9 @@ struct engine_core {
     int64_t tracked_op;  /* last_op_id of the newest checkpoint or checkpoint_diff line */
     int64_t complete_op; /* the same when checkpoint_complete came: what is applied now or after an upload */
     struct buffer request;
-    struct buffer status;
+    struct buffer status;        /* JSON */
     struct buffer start_options; /* JSON */
+    bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */
     uint64_t faults_before;   /* of the disk, when the open transaction began */

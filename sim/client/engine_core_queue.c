@@ -10,43 +10,6 @@
 static const char *const operation_names[] = {
     [CLIENT_PUT] = "PUT", [CLIENT_PATCH] = "PATCH", [CLIENT_DELETE] = "DELETE"};
 
-static const struct client_table *find_table(const struct client_schema *schema, const char *name) {
-    for (size_t t = 0; t < schema->n_tables; t++)
-        if (strcmp(schema->tables[t].name, name) == 0)
-            return &schema->tables[t];
-    return NULL;
-}
-
-static bool has_column(const struct client_table *table, const char *name) {
-    for (size_t c = 0; c < table->n_columns; c++)
-        if (strcmp(table->columns[c].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* Refuse what SQLite would refuse with a worse message, and names that would need quoting. */
-static enum status check_operation(const struct client_schema *schema,
-                                   const struct client_operation *operation, struct error *error) {
-    const struct client_table *table = find_table(schema, operation->table);
-    const char *column;
-    json_t *value;
-
-    if (table == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "the app has no table %s", operation->table);
-    if (operation->kind == CLIENT_DELETE)
-        return STATUS_OK;
-    if (!json_is_object(operation->values))
-        return error_set(error, STATUS_INVALID, "%s without values", operation_names[operation->kind]);
-    json_object_foreach((json_t *)(uintptr_t)operation->values, column, value) {
-        if (!has_column(table, column))
-            return error_set(error, STATUS_NOT_FOUND, "table %s has no column %s", operation->table, column);
-        if (json_is_array(value) || json_is_object(value))
-            return error_set(error, STATUS_INVALID, "column %s of %s: arrays and objects are stored as text",
-                             column, operation->table);
-    }
-    return STATUS_OK;
-}
-
 static void append_put(struct buffer *sql, const struct client_operation *operation) {
     const char *column;
     json_t *value;
@@ -176,7 +139,7 @@ static enum status apply_operations(struct engine_core *core, const struct clien
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         int64_t after;
 
-        status = check_operation(pool_schema(core->pool), &operations[i], error);
+        status = engine_check_operation(pool_schema(core->pool), &operations[i], error);
         if (status == STATUS_OK)
             status = apply_operation(core, &operations[i], error);
         after = engine_core_integer(core, core->sequence);

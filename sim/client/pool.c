@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "client/core_library.h"
 #include "client/core_random.h"
+#include "client/engine_model.h"
 
 /* Small pages and no lookaside: 155 KiB a client instead of 282 at the same speed. */
 static const char connection_setup[] = "PRAGMA page_size = 1024;"
@@ -23,6 +24,8 @@ struct place {
 };
 
 struct client_pool {
+    enum client_engine engine;
+    struct model_shared *model;
     struct core_library *library;
     struct disk_vfs *vfs;
     const struct client_schema *schema;
@@ -34,6 +37,14 @@ struct client_pool {
 
 const struct client_schema *pool_schema(const struct client_pool *pool) {
     return pool->schema;
+}
+
+enum client_engine pool_engine(const struct client_pool *pool) {
+    return pool->engine;
+}
+
+struct model_shared *pool_model(const struct client_pool *pool) {
+    return pool->model;
 }
 
 struct disk_vfs *pool_vfs(const struct client_pool *pool) {
@@ -52,8 +63,11 @@ struct disk *pool_disk(const struct client_pool *pool, const struct host *host) 
 
 void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
                           bool synchronous_full) {
-    struct place *place = memory_allocate(sizeof *place);
+    struct place *place;
 
+    if (pool->engine != CLIENT_ENGINE_CORE)
+        return;
+    place = memory_allocate(sizeof *place);
     *place = (struct place){disk, synchronous_full};
     disk_vfs_mount(pool->vfs, node, disk);
     free(map_set(&pool->places, node, place));
@@ -176,24 +190,30 @@ static enum status fill_template(struct client_pool *pool, struct error *error) 
     return status;
 }
 
-enum status client_pool_create(struct core_library *library, struct disk_vfs *vfs,
-                               const struct client_schema *schema, struct client_pool **pool,
-                               struct error *error) {
+enum status client_pool_create_for(enum client_engine engine, struct core_library *library,
+                                   struct disk_vfs *vfs, const struct client_schema *schema,
+                                   struct client_pool **pool, struct error *error) {
     struct client_pool *created;
     enum status status;
 
     assert(schema->n_tables > 0);
-    if (library == NULL)
+    if (library == NULL && engine != CLIENT_ENGINE_MODEL)
         return error_set(error, STATUS_MISSING, "the engine `core` needs the PowerSync client core");
     status = check_schema(schema, error);
     if (status != STATUS_OK)
         return status;
     created = memory_allocate(sizeof *created);
+    created->engine = engine;
     created->library = library;
     created->vfs = vfs;
     created->schema = schema;
-    status = open_connection(created, NULL, memory_name, &created->template_database, error);
-    if (status == STATUS_OK)
+    if (engine != CLIENT_ENGINE_CORE) {
+        disk_vfs_set_node(vfs, NULL);
+        created->model = model_shared_create(vfs, schema);
+    }
+    if (engine != CLIENT_ENGINE_MODEL)
+        status = open_connection(created, NULL, memory_name, &created->template_database, error);
+    if (status == STATUS_OK && engine != CLIENT_ENGINE_MODEL)
         status = fill_template(created, error);
     if (status != STATUS_OK) {
         client_pool_destroy(created);
@@ -201,6 +221,12 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
     }
     *pool = created;
     return STATUS_OK;
+}
+
+enum status client_pool_create(struct core_library *library, struct disk_vfs *vfs,
+                               const struct client_schema *schema, struct client_pool **pool,
+                               struct error *error) {
+    return client_pool_create_for(CLIENT_ENGINE_CORE, library, vfs, schema, pool, error);
 }
 
 void client_pool_destroy(struct client_pool *pool) {
@@ -213,6 +239,8 @@ void client_pool_destroy(struct client_pool *pool) {
         closed = sqlite3_close(pool->template_database);
         assert(closed == SQLITE_OK);
     }
+    disk_vfs_set_node(pool->vfs, NULL);
+    model_shared_free(pool->model);
     sqlite3_free(pool->image);
     map_free(&pool->places, free);
     free(pool);

@@ -9,6 +9,9 @@
 #define POOL_LOG_FILE "app.db-wal"
 
 const struct client_schema *pool_schema(const struct client_pool *pool);
+enum client_engine pool_engine(const struct client_pool *pool);
+/* What the pool's clients with the engine `model` share. */
+struct model_shared *pool_model(const struct client_pool *pool);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
 
 #define POOL_FILE "app.db" /* of a client, on its node's disk */

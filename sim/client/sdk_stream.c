@@ -9,6 +9,7 @@
 #include "client/client_parts.h"
 #include "client/line_splitter.h"
 #include "client/sdk_headers.h"
+#include "client/sdk_requests.h"
 #include "client/sdk_upload.h"
 
 static const char bson_type[] = "application/vnd.powersync.bson-stream";
@@ -22,8 +23,9 @@ struct sdk_stream {
     bool lose_line; /* mutant lost-line: the next one */
     char *request;  /* body to send once the token is there */
     size_t request_length;
-    uint64_t exchange; /* POST /sync/stream; 0: none */
-    uint64_t timer;    /* the next iteration; 0: none */
+    int64_t checkpoint_request; /* id to ask for with it; 0: none */
+    uint64_t exchange;          /* POST /sync/stream; 0: none */
+    uint64_t timer;             /* the next iteration; 0: none */
     struct line_splitter splitter;
     struct credentials_wait token;
     struct credentials_wait prefetch;
@@ -65,6 +67,8 @@ static void end_iteration(struct sdk_stream *stream) {
     assert(stream->iterating);
     host_http_abort(stream->client->host, stream->exchange);
     credentials_cancel(&stream->token);
+    if (stream->client->requests != NULL)
+        sdk_requests_end(stream->client->requests);
     release(stream);
     stopped = engine_send(stream->client->engine, ENGINE_STOP, &result, NULL);
     assert((stopped == STATUS_OK || stopped == STATUS_IO) && result.n_rows == 0);
@@ -77,6 +81,7 @@ static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
 
 static void fail_iteration(struct sdk_stream *stream, const char *reason) {
     tell_disconnected(stream, reason);
+    client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
     stream->connected = false;
     /* Mutant forget-token-on-error: every failure is taken for one of the token. */
@@ -190,6 +195,7 @@ static void on_head(void *context, uint64_t exchange, const struct http_response
     }
     line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
     stream->connected = true;
+    client_set_error(&stream->client->download_error, NULL);
     tell_connection(stream, "connected");
     sdk_stream_send(stream, ENGINE_ESTABLISHED);
 }
@@ -253,6 +259,9 @@ static void on_token(void *context, const char *token) {
     request.body = stream->request;
     request.body_length = stream->request_length;
     stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    if (stream->client->requests != NULL)
+        sdk_requests_begin(stream->client->requests, token,
+                           stream->checkpoint_request > 0 ? stream->checkpoint_request : 1);
     sdk_headers_free(&headers);
 }
 
@@ -279,6 +288,7 @@ static void run_iteration(void *context) {
     if (status == STATUS_OK && result.establish) {
         stream->request = memory_copy_bytes(result.request, result.request_length);
         stream->request_length = result.request_length;
+        stream->checkpoint_request = result.checkpoint_request;
     }
     if (!handle(stream, status, &result, &error, "closed by the core"))
         return;
@@ -334,4 +344,13 @@ void sdk_stream_forget(struct sdk_stream *stream) {
 
 bool sdk_stream_connected(const struct sdk_stream *stream) {
     return stream->connected;
+}
+
+bool sdk_stream_connecting(const struct sdk_stream *stream) {
+    return stream->iterating && !stream->connected;
+}
+
+void sdk_stream_fail(struct sdk_stream *stream, const char *reason) {
+    if (stream->iterating)
+        fail_iteration(stream, reason);
 }

@@ -18,6 +18,9 @@ void sdk_stream_forget(
 
 /* A local event for the running iteration, between two lines; lost when there is none. */
 void sdk_stream_send(struct sdk_stream *stream, enum engine_event event);
+/* The running iteration fails with this reason; without one nothing happens. */
+void sdk_stream_fail(struct sdk_stream *stream, const char *reason);
 bool sdk_stream_connected(const struct sdk_stream *stream);
+bool sdk_stream_connecting(const struct sdk_stream *stream);
 
 #endif

@@ -10,6 +10,7 @@
 #include "client/client_parts.h"
 #include "client/connector.h"
 #include "client/sdk_headers.h"
+#include "client/sdk_requests.h"
 #include "client/sdk_stream.h"
 
 struct sdk_upload {
@@ -111,20 +112,6 @@ static void on_uploaded(void *context, bool completed) {
     next_round(uploads);
 }
 
-/* {"data":{"write_checkpoint":"7"}}; 0 when it is not that. */
-static int64_t read_write_checkpoint(const struct http_answer *answer) {
-    json_t *body = json_parse(answer->body, answer->length, NULL);
-    const char *text = body != NULL ? json_text(json_object_get(body, "data"), "write_checkpoint") : NULL;
-    int64_t id = 0;
-
-    for (; text != NULL && *text >= '0' && *text <= '9' && id < INT64_MAX / 10 - 1; text++)
-        id = id * 10 + (*text - '0');
-    if (text == NULL || *text != 0)
-        id = 0;
-    json_decref(body);
-    return id;
-}
-
 static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
     struct client *client = uploads->client;
     struct note note = {.kind = NOTE_WRITE_CHECKPOINT, .timestamp = id};
@@ -145,6 +132,8 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
         fail_round(uploads);
         return;
     }
+    if (set && client->requests != NULL)
+        sdk_requests_watch(client->requests);
     /* Mutant no-retry-after-upload: the checkpoint that was held back is forgotten. */
     if (set && !mutant(uploads, "no-retry-after-upload"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
@@ -161,14 +150,28 @@ static void on_write_checkpoint(void *context, const struct http_answer *answer)
         credentials_refused(&uploads->client->credentials);
     if (answer->failure != NULL)
         client_tell(uploads->client, "no write checkpoint: %s", answer->failure);
-    else if (answer->status == 200)
-        id = read_write_checkpoint(answer);
+    else
+        id = sdk_requests_read(answer, uploads->client->requests != NULL ? "checkpoint_request_id"
+                                                                         : "write_checkpoint");
     if (answer->failure == NULL && id == 0)
         client_tell(uploads->client, "no write checkpoint: HTTP %d", answer->status);
     if (id > 0)
         use_write_checkpoint(uploads, id);
     else
         fail_round(uploads);
+}
+
+/* The number is the client's own; the stream may have ended while the token was fetched, and the counter's
+ * seed with it. */
+static void ask_for_next(struct sdk_upload *uploads, const char *token) {
+    struct client *client = uploads->client;
+    int64_t id = 0;
+
+    if (sdk_requests_seeded(client->requests) &&
+        client->engine->operations->request_id(client->engine, ENGINE_REQUEST_NEXT, &id, NULL) == STATUS_OK)
+        sdk_requests_post(client, &uploads->call, token, id, on_write_checkpoint, uploads);
+    else
+        end_run(uploads); /* the seed triggers another */
 }
 
 static void on_token(void *context, const char *token) {
@@ -180,7 +183,12 @@ static void on_token(void *context, const char *token) {
 
     if (token == NULL) {
         client_tell(client, "no write checkpoint: not signed in");
+        client_set_error(&client->upload_error, "not signed in");
         fail_round(uploads);
+        return;
+    }
+    if (client->requests != NULL) {
+        ask_for_next(uploads, token);
         return;
     }
     buffer_append_text(&target, "/write-checkpoint2.json?client_id=");
@@ -201,6 +209,10 @@ static void update_target(struct sdk_upload *uploads) {
     engine_gate(uploads->client->engine, &gate);
     if (gate.target != ENGINE_TARGET_UNKNOWN || gate.sequence == 0) {
         end_run(uploads);
+        return;
+    }
+    if (uploads->client->requests != NULL && !sdk_requests_seeded(uploads->client->requests)) {
+        end_run(uploads); /* the seed triggers another */
         return;
     }
     uploads->sequence = gate.sequence;
@@ -283,4 +295,8 @@ void sdk_upload_trigger(struct sdk_upload *uploads) {
 
 int64_t sdk_upload_write_checkpoint(const struct sdk_upload *uploads) {
     return uploads->write_checkpoint;
+}
+
+bool sdk_upload_uploading(const struct sdk_upload *uploads) {
+    return connector_is_busy(uploads->connector) || uploads->call.exchange != 0;
 }

@@ -150,6 +150,11 @@ static void narrate_view(struct buffer *out, const struct note *note) {
         buffer_append_text(out, "shows ");
         append_count(out, note->n_rows, "row");
         buffer_append_text(out, " after the restart");
+    } else if (strcmp(cause, "clear") == 0) {
+        buffer_printf(out,
+                      "empties its database%s: ", note->transaction ? ", but for what was downloaded" : "");
+        append_count(out, note->n_rows, "row");
+        buffer_append_text(out, " left");
     } else {
         buffer_append_text(out, strcmp(cause, "write") == 0 ? "shows its write: " : "shows: ");
         append_changes(out, note);
@@ -257,6 +262,10 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
         break;
     case NOTE_CALL_RAN:
         buffer_printf(out, "ran %s for request %lld", note->rows[0].table, (long long)note->transaction);
+        break;
+    case NOTE_IDENTITY:
+        buffer_append_text(out, note->text ? "is signed in as " : "is signed in as nobody");
+        append_short(out, note->text ? note->text : "", NARRATE_VALUES, "...");
         break;
     case NOTE_CALL_ENDED:
         buffer_printf(out, "has %s for request %lld", note->text, (long long)note->transaction);

@@ -20,7 +20,8 @@ enum note_kind {
      * (disk/row_text.h), NULL = the row is gone. text = "write" (after NOTE_LOCAL_WRITE), "checkpoint" (a
      * checkpoint was published, timestamp = its op id), "partial" (the same of the streams up to a priority,
      * transaction = that priority), or "restart" (all rows visible after a restart; rows not listed are
-     * gone). */
+     * gone), "clear" (the same after the app emptied its database: queued local transactions are gone too;
+     * transaction = 1: what was downloaded was kept). */
     NOTE_VIEW,
     /* Upload of one local transaction. transaction as in NOTE_LOCAL_WRITE. text = reason, where there is one.
      */
@@ -69,7 +70,9 @@ enum note_kind {
     /* A deployment has run a mutation of a WebSocket session to its success (not: answered it from what it
      * keeps). One row: table = path, id = session id ("": it has none). transaction = request number,
      * timestamp = of the commit. Comes right after the NOTE_COMMIT, if something was written. */
-    NOTE_CALL_RAN
+    NOTE_CALL_RAN,
+    /* A client's app: text = who is signed in from now on, NULL: nobody. */
+    NOTE_IDENTITY
 };
 
 struct note_row {

@@ -240,7 +240,11 @@ void exchange_break(struct exchange *exchange, enum http_failure failure) {
     lane_clear(&exchange->to_server);
     lane_clear(&exchange->to_client);
     exchange->arrived = true; /* or never will */
-    if (exchange->client_open) {
+    if (exchange->client_open && exchange->client->sleeps > 0) {
+        lane_send(&exchange->to_client, message_failure(failure)); /* for when it wakes */
+        world_cancel(exchange->net->world, exchange->give_up);
+        exchange->give_up = 0;
+    } else if (exchange->client_open) {
         exchange->client_open = false;
         tell_client_failed(exchange, failure);
     }

@@ -4,12 +4,27 @@
 #include "net/net_private.h"
 
 static void schedule(struct lane *lane);
+static void hold(struct lane *lane, struct message *message);
+
+/* What was on its way to a node that sleeps waits as at a cut. */
+static bool hold_for_sleeper(struct lane *lane) {
+    const struct exchange *exchange = lane->exchange;
+    const struct node *to = lane == &exchange->to_client ? exchange->client : exchange->server;
+    if (!to || to->sleeps == 0)
+        return false;
+    for (struct message *message = lane->first; message; message = message->next)
+        if (!message->held)
+            hold(lane, message);
+    return true;
+}
 
 static void arrive(void *context) {
     struct lane *lane = context;
     struct message *message = lane->first;
     assert(message && !message->held);
     lane->event = 0;
+    if (hold_for_sleeper(lane))
+        return;
     lane->first = message->next;
     if (lane->first)
         lane->first->previous = NULL;

@@ -89,6 +89,23 @@ void net_crash_node(struct net *net, const char *name) {
     }
 }
 
+void net_sleep_node(struct net *net, const char *name) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    node->sleeps++;
+    net_cut(net, name, NULL);
+    net_cut(net, NULL, name);
+}
+
+void net_wake_node(struct net *net, const char *name) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node && node->sleeps > 0);
+    if (--node->sleeps == 0)
+        timers_wake(node);
+    net_heal(net, name, NULL);
+    net_heal(net, NULL, name);
+}
+
 void net_set_faults(struct net *net, const struct net_faults *faults) {
     assert(faults->stall_time >= 0);
     net->faults = *faults;

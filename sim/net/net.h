@@ -44,6 +44,12 @@ struct host *net_node(struct net *net, const char *name);
  * when it arrives. */
 void net_crash_node(struct net *net, const char *name);
 
+/* The node's processor stops: its timers wait, nothing gets to it and nothing from it, and what it would hear
+ * of broken connections it hears when it wakes. Its peers see a cut. Counted, as cuts are; a crash does not
+ * wake it. */
+void net_sleep_node(struct net *net, const char *name);
+void net_wake_node(struct net *net, const char *name);
+
 void net_set_faults(struct net *net,
                     const struct net_faults *faults); /* for exchanges that start from now on */
 /* NULL means every node, also nodes that do not exist yet; what is set last counts. */

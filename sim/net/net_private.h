@@ -52,7 +52,8 @@ struct link_rules {
 struct node;
 
 struct timer {
-    uint64_t id; /* of the world's event */
+    uint64_t id;    /* as the node knows it: that of its first event */
+    uint64_t event; /* of the world; 0: it was due while the node slept */
     struct node *node;
     void (*fire)(void *context);
     void *context;
@@ -68,6 +69,7 @@ struct node {
     struct http_server_events listener;
     void *listener_context;
     struct timer *timers; /* those that have not fired */
+    unsigned sleeps;      /* net_sleep_node less net_wake_node */
 };
 
 enum message_kind {
@@ -248,5 +250,6 @@ void fault_clear(struct exchange *exchange);                                   /
 /* timer.c */
 void timer_operations(struct host_operations *operations);
 void timers_clear(struct node *node);
+void timers_wake(struct node *node); /* what was due meanwhile is due now */
 
 #endif

@@ -21,6 +21,9 @@ static void fire_timer(void *context) {
     struct timer *timer = context;
     void (*fire)(void *) = timer->fire;
     void *argument = timer->context;
+    timer->event = 0;
+    if (timer->node->sleeps > 0)
+        return; /* timers_wake */
     remove_timer(timer);
     fire(argument);
 }
@@ -32,7 +35,8 @@ static uint64_t timer_set(struct host *host, int64_t delay, void (*fire)(void *c
     timer->node = node;
     timer->fire = fire;
     timer->context = context;
-    timer->id = world_schedule(node->net->world, delay, fire_timer, timer);
+    timer->event = world_schedule(node->net->world, delay, fire_timer, timer);
+    timer->id = timer->event;
     timer->next = node->timers;
     if (node->timers)
         node->timers->previous = timer;
@@ -46,15 +50,23 @@ static void timer_cancel(struct host *host, uint64_t id) {
     struct timer *timer = id_table_get(&node->net->timers, id);
     if (!timer || timer->node != node)
         return;
-    world_cancel(node->net->world, id);
+    if (timer->event)
+        world_cancel(node->net->world, timer->event);
     remove_timer(timer);
 }
 
 void timers_clear(struct node *node) {
     while (node->timers) {
-        world_cancel(node->net->world, node->timers->id);
+        if (node->timers->event)
+            world_cancel(node->net->world, node->timers->event);
         remove_timer(node->timers);
     }
+}
+
+void timers_wake(struct node *node) {
+    for (struct timer *timer = node->timers; timer; timer = timer->next)
+        if (!timer->event)
+            timer->event = world_schedule(node->net->world, 0, fire_timer, timer);
 }
 
 void timer_operations(struct host_operations *operations) {

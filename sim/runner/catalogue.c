@@ -4,7 +4,9 @@
 
 const char *const *catalogue_marks(void) {
     static const char *const names[] = {
+        "app.reacted",
         "client.checkpoint-blocked-by-upload",
+        "client.checkpoint-requested-again",
         "client.write-checkpoint-outdated",
         "convex.occ-exhausted",
         "convex.occ-retry",

@@ -178,7 +178,8 @@ static enum status run_job(struct worker *worker, const json_t *job, struct erro
         json_object_set_new(json, "plan", plan_json(plan, scenario));
         set_answer(worker, "plan", json);
     } else {
-        status = scenario->n_users > 0 ? open_core(worker, scenario->engine, error) : STATUS_OK;
+        const bool needs_core = scenario->n_users > 0 && scenario_engine(scenario) != CLIENT_ENGINE_MODEL;
+        status = needs_core ? open_core(worker, scenario->engine, error) : STATUS_OK;
         if (status == STATUS_OK)
             status = run_plan(worker, job, scenario, plan, error);
     }

@@ -24,6 +24,8 @@ struct fault_kind {
 
 extern const struct fault_kind fault_kinds[]; /* ends with name NULL */
 const struct fault_kind *fault_kind_find(const char *name);
+/* Does it need a client core? Plain Convex clients have nothing to clear. */
+bool step_is_for_devices(enum step_kind kind);
 /* The timed fault that a step belongs to; NULL for a write. */
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step);
 

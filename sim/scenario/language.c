@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "reader/units.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
@@ -296,6 +297,23 @@ static enum status read_upload_path(struct reader *reader, struct reader_value v
     return reader_refuse_name(reader, value, "upload path", name, upload_name, NULL);
 }
 
+static enum status read_reacts(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    return text && units_read_rate(text, &scenario->reacts)
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`reacts` must be a rate such as 20%%, at most 100%%");
+}
+
+static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->checkpoint_requests = text && !strcmp(text, "requests");
+    return text && (scenario->checkpoint_requests || !strcmp(text, "legacy"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`write-checkpoints` must be legacy or requests");
+}
+
 #define PLACE(member) offsetof(struct scenario, member)
 #define TEXT(key_, member)                                                                                   \
     { .key = key_, .kind = FIELD_TEXT, .offset = PLACE(member) }
@@ -319,7 +337,10 @@ static const struct field run_fields[] = {
 static const struct field workload_fields[] = {
     NUMBER(FIELD_DURATION_RANGE, "between-writes", between_writes, TIME_MILLISECOND, TIME_DAY),
     NUMBER(FIELD_COUNT_RANGE, "rows", rows_per_write, 1, SCENARIO_ROWS_MOST),
-    SPECIAL("writers", read_writers), SPECIAL("actions", read_actions), END};
+    SPECIAL("writers", read_writers),
+    SPECIAL("reacts", read_reacts),
+    SPECIAL("actions", read_actions),
+    END};
 static const struct field network_fields[] = {
     NUMBER(FIELD_DURATION_RANGE, "latency", latency, 0, TIME_MINUTE),
     NUMBER(FIELD_DURATION_RANGE, "jitter", jitter, 0, TIME_MINUTE),
@@ -346,6 +367,7 @@ const struct field scenario_language[] = {
     SPECIAL("backend", scenario_read_backend),
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
+    SPECIAL("write-checkpoints", read_checkpoints),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/map.h"
+#include "scenario/fault_kinds.h"
 #include "scenario/generator.h"
 #include "scenario/language.h"
 #include "scenario/plan.h"
@@ -17,6 +18,26 @@ static enum status read_client_of(struct reader *reader, struct reader_value val
                                   struct scenario_step *step, enum step_kind kind) {
     step->kind = kind;
     return reader_text(reader, value, &step->client);
+}
+
+static enum status read_clear(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CLEAR);
+}
+
+static enum status read_switch_user(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_SWITCH_USER);
+}
+
+static enum status read_session(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_SESSION);
+}
+
+static enum status read_sleep(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_SLEEP);
+}
+
+static enum status read_clock(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CLOCK);
 }
 
 static enum status read_write(struct reader *reader, struct reader_value value, void *step) {
@@ -106,6 +127,14 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
     return status;
 }
 
+static enum status read_behind(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_step *step = target;
+    int64_t behind = 0;
+    enum status status = reader_duration(reader, value, 0, 365 * TIME_DAY, &behind);
+    step->ahead = -behind;
+    return status;
+}
+
 /* The keys that say what a step does: a step has exactly one of them. */
 #define KINDS                                                                                                \
     {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
@@ -116,6 +145,11 @@ static enum status read_choice(struct reader *reader, struct reader_value value,
         {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect},                               \
         {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate},                                  \
         {.key = "redeploy", .kind = FIELD_SPECIAL, .read = read_redeploy},                                   \
+        {.key = "clear", .kind = FIELD_SPECIAL, .read = read_clear},                                         \
+        {.key = "switch-user", .kind = FIELD_SPECIAL, .read = read_switch_user},                             \
+        {.key = "session-expires", .kind = FIELD_SPECIAL, .read = read_session},                             \
+        {.key = "sleep", .kind = FIELD_SPECIAL, .read = read_sleep},                                         \
+        {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
@@ -132,6 +166,10 @@ static const struct field step_fields[] = {
     {.key = "mutation", .kind = FIELD_TEXT, .offset = PLACE(path)},
     {.key = "args", .kind = FIELD_SPECIAL, .read = read_args},
     {.key = "choice", .kind = FIELD_SPECIAL, .read = read_choice},
+    {.key = "to", .kind = FIELD_TEXT, .offset = PLACE(to)},
+    {.key = "ahead", .kind = FIELD_DURATION, .offset = PLACE(ahead), .high = 365 * TIME_DAY},
+    {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
+    {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
     {.key = NULL}};
 
 static enum status need(struct reader *reader, struct reader_value step, const char *key, const char *why) {
@@ -162,7 +200,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     return reader_refuse(
         reader, step,
         "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
-        "crash, rotate-keys, redeploy, compact");
+        "crash, rotate-keys, redeploy, compact, clear, switch-user, session-expires, sleep, wrong-clock");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -172,7 +210,8 @@ static bool is_node(const struct scenario *scenario, const char *name) {
 
 /* Devices write, plain Convex clients call. */
 static enum status check_doer(struct reader *reader, struct reader_value value,
-                              const struct scenario *scenario, const struct scenario_step *step) {
+                              const struct scenario *scenario, const struct scenario_step *step,
+                              const char *key) {
     bool plain = scenario_group_of(scenario, step->client) != NULL;
     if (step->kind == STEP_WRITE && plain)
         return reader_refuse(reader, reader_member(value.value, "write"),
@@ -180,7 +219,42 @@ static enum status check_doer(struct reader *reader, struct reader_value value,
     if (step->kind == STEP_CALL && !plain)
         return reader_refuse(reader, reader_member(value.value, "call"),
                              "`%s` is a device: it does `write` and not `call`", step->client);
+    if (plain && step_is_for_devices(step->kind))
+        return reader_refuse(reader, reader_member(value.value, key),
+                             "`%s` is a plain Convex client: `%s` is for devices", step->client, key);
     return STATUS_OK;
+}
+
+static bool has_user(const struct scenario *scenario, const char *name) {
+    for (size_t i = 0; i < scenario->n_users; i++)
+        if (!strcmp(scenario->users[i], name))
+            return true;
+    return false;
+}
+
+/* The keys that one kind of step has for itself. */
+static enum status check_own_keys(struct reader *reader, struct reader_value value,
+                                  const struct scenario *scenario, const struct scenario_step *step) {
+    static const char *const of_switch[] = {"to", NULL}, *const of_clock[] = {"ahead", "behind", NULL},
+                             *const of_clear[] = {"soft", NULL};
+    enum status status = STATUS_OK;
+    if (step->kind != STEP_SWITCH_USER)
+        status = refuse_keys(reader, value, of_switch, "is for `switch-user`");
+    if (status == STATUS_OK && step->kind != STEP_CLOCK)
+        status = refuse_keys(reader, value, of_clock, "is for `wrong-clock`");
+    if (status == STATUS_OK && step->kind != STEP_CLEAR)
+        status = refuse_keys(reader, value, of_clear, "is for `clear`");
+    if (status != STATUS_OK)
+        return status;
+    if (step->kind == STEP_CLOCK && step->ahead == 0)
+        return reader_refuse(reader, value,
+                             "a step needs `ahead` or `behind`: by how much the clock is wrong");
+    if (step->kind != STEP_SWITCH_USER)
+        return STATUS_OK;
+    status = need(reader, value, "to", ": who signs in");
+    if (status == STATUS_OK && !has_user(scenario, step->to))
+        return reader_refuse(reader, reader_member(value.value, "to"), "there is no user `%.60s`", step->to);
+    return status;
 }
 
 static enum status check_who(struct reader *reader, struct reader_value value,
@@ -208,6 +282,11 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                    "only `powersync` does that, where somebody has a device");
     }
     assert(step->client);
+    if (step->kind == STEP_CLOCK && is_node(scenario, step->client))
+        return strcmp(step->client, "convex") != 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "wrong-clock"),
+                                   "the deployment's clock is always right: its timestamps never go back");
     if (step->kind == STEP_ROTATE_KEYS) {
         struct reader_value who = reader_member(value.value, "rotate-keys");
         if (strcmp(step->client, "issuer") != 0)
@@ -219,10 +298,15 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_CALL] = "call",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_CLEAR] = "clear",
+                                       [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_SESSION] = "session-expires",
+                                       [STEP_SLEEP] = "sleep",
+                                       [STEP_CLOCK] = "wrong-clock",
                                        [STEP_CRASH] = "crash"};
     enum status status = scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
                                                (void *)(uintptr_t)scenario);
-    return status == STATUS_OK ? check_doer(reader, value, scenario, step) : status;
+    return status == STATUS_OK ? check_doer(reader, value, scenario, step, keys[step->kind]) : status;
 }
 
 static enum status check_action(struct reader *reader, struct reader_value value,
@@ -264,6 +348,8 @@ static enum status check_step(struct reader *reader, struct reader_value value,
     if (status == STATUS_OK && step->at >= scenario->duration)
         return reader_refuse(reader, reader_member(value.value, "at"),
                              "`at` must be before the end of the run (run: {for: ...})");
+    if (status == STATUS_OK)
+        status = check_own_keys(reader, value, scenario, step);
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_CALL)

@@ -25,6 +25,16 @@
       "the Convex deployment ends and starts again on the same storage")                                     \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
+    X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "l",                                        \
+      "the app calls disconnectAndClear, and connect after a while")                                         \
+    X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
+      "somebody signs out, and after a while somebody signs in on the same device")                          \
+    X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "e",                            \
+      "the app gets no new tokens for a while")                                                              \
+    X("sleep", FAULT_CLASS_TIMED, true, NULL, STEP_SLEEP, false, "z",                                        \
+      "a device sleeps: nothing runs on it, connections go unanswered")                                      \
+    X("wrong-clock", FAULT_CLASS_TIMED, true, NULL, STEP_CLOCK, false, "t",                                  \
+      "a device's clock is wrong by up to twelve hours")                                                     \
     X("refuse", FAULT_CLASS_WIRE, false, "net.refuse", STEP_WRITE, false, NULL,                              \
       "a connection attempt is refused")                                                                     \
     X("reset", FAULT_CLASS_WIRE, false, "net.reset", STEP_WRITE, false, NULL,                                \
@@ -49,6 +59,10 @@ const struct fault_kind *fault_kind_find(const char *name) {
     return NULL;
 }
 
+bool step_is_for_devices(enum step_kind kind) {
+    return kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+}
+
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     assert(step->id);
     switch (step->kind) {
@@ -63,6 +77,16 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("rotate-keys");
     case STEP_PARTITION:
         return fault_kind_find(step->one_way ? "one-way-partition" : "partition");
+    case STEP_CLEAR:
+        return fault_kind_find("clear");
+    case STEP_SWITCH_USER:
+        return fault_kind_find("switch-user");
+    case STEP_SESSION:
+        return fault_kind_find("session-expires");
+    case STEP_SLEEP:
+        return fault_kind_find("sleep");
+    case STEP_CLOCK:
+        return fault_kind_find("wrong-clock");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -94,6 +118,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"ack-before-mapping", "the service writes its marker before it has stored the write checkpoint"},
         {"gate-open", "the client applies checkpoints without waiting for its write checkpoint"},
         {"complete-unanswered", "the client takes an upload without an answer for accepted"},
+        {"keep-data", "who signs out leaves rows, queue and gate to who signs in next"},
+        {"stale-credentials", "the client keeps its token when another user signs in"},
         {"wrong-checksum", "the service announces a wrong checksum for some buckets"},
         {"stale-head", "the service lets an old write checkpoint request take the head of a newer one back"},
         {"replay-old-checkpoint", "the service begins each stream with the checkpoint before the newest"},
@@ -136,7 +162,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"ignore-body-errors", "the app does not look for refusals in the body of a 200"},
         {"retry-refused", "the app sends again for ever what the backend refuses"},
         {"cut-batch", "the app's batches end anywhere, also in the middle of a transaction"},
-        {"rows-backwards", "the app sends the rows of a transaction one by one, the last one first"},
+        {"rows-backwards",
+         "the upload server commits the rows of a transaction one by one, the last one first"},
         {"stale-upload-token", "the app uploads with its first token for ever"},
         {"forget-receipts", "the upload server applies an upload that it has seen once more"},
         {"op-id-only",
@@ -165,6 +192,15 @@ const struct scenario_name *scenario_engines(void) {
         {"core@0.4.12", "the release in @powersync/node 0.20.0"},
         {"core@0.5.2", "the release in @powersync/node 1.0.0"},
         {"core@0.5.3", "the release in @powersync/node 1.1.0"},
+        {"model",
+         "our own implementation of the client core in compact memory: cheap, for many seeds and clients"},
+        {"both", "core and model side by side, compared after each call; a difference ends the run"},
         {NULL, NULL}};
     return names;
+}
+
+enum client_engine scenario_engine(const struct scenario *scenario) {
+    if (!strcmp(scenario->engine, "model"))
+        return CLIENT_ENGINE_MODEL;
+    return strcmp(scenario->engine, "both") ? CLIENT_ENGINE_CORE : CLIENT_ENGINE_BOTH;
 }

@@ -14,6 +14,7 @@
 #include "scenario/services.h"
 
 static const size_t steps_most = 2000000;
+static const int64_t clock_seconds = 12 * 3600; /* the most that a drawn wrong clock is ahead or behind */
 
 struct planner {
     const struct scenario *scenario;
@@ -183,6 +184,12 @@ static void plan_fault_at(struct planner *planner, const struct scenario_fault *
         step->one_way = kind->one_way;
         step->at = at;
         step->lasts = draw_range(&gaps, fault->lasts) / TIME_MILLISECOND * TIME_MILLISECOND;
+        if (kind->step == STEP_SWITCH_USER)
+            step->to = planner->scenario->users[random_below(&gaps, planner->scenario->n_users)];
+        if (kind->step == STEP_CLOCK)
+            step->ahead = random_between(&gaps, -clock_seconds, clock_seconds) * TIME_SECOND;
+        if (kind->step == STEP_CLEAR)
+            step->soft = random_chance(&gaps, 1, 4);
         set_target(planner, step, who, &gaps);
         at += step->lasts + whole_ms(random_exponential(&gaps, mean));
     }
@@ -201,7 +208,8 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
     bool at_issuer = kind->step == STEP_ROTATE_KEYS;
-    for (size_t i = 0; !at_service && !at_operator && !at_deployment && !at_issuer && i < clients->total; i++)
+    size_t n_clients = step_is_for_devices(kind->step) ? clients->count : clients->total;
+    for (size_t i = 0; !at_service && !at_operator && !at_deployment && !at_issuer && i < n_clients; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
     for (size_t i = 0;
          (at_service || kind->step == STEP_PARTITION) && i < scenario_services(planner->scenario); i++)

@@ -19,6 +19,11 @@ enum step_kind {
                          `lasts` */
     STEP_REDEPLOY, /* the sync config of the service `client`, "powersync", is deployed again, as a new one */
     STEP_COMPACT,  /* the buckets of the service `client` are compacted */
+    STEP_CLEAR,    /* `client` calls disconnectAndClear, and connect after `lasts` */
+    STEP_SWITCH_USER, /* `client` signs out and clears, and after `lasts` the user `to` signs in */
+    STEP_SESSION,     /* for `lasts` the app on `client` gets no new tokens */
+    STEP_SLEEP,       /* the device `client` sleeps for `lasts`: its processor stops */
+    STEP_CLOCK,       /* the wall clock of the node `client` is wrong by `ahead` for `lasts` */
     STEP_CRASH /* the node `client` (a client, a process of the service or "convex") ends, and starts again
                 * after `lasts`
                 */
@@ -32,6 +37,8 @@ struct scenario_step {
     int64_t lasts; /* ns, where the kind has a length */
     const char *client;
     const char *from, *to;
+    int64_t ahead; /* STEP_CLOCK: ns, negative: behind */
+    bool soft;     /* STEP_CLEAR: what was downloaded stays */
     bool one_way;
     const char *path;         /* STEP_CALL: the function */
     const char *args;         /* STEP_CALL: encoded JSON of one object, keys sorted */

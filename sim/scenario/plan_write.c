@@ -59,6 +59,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
+    if (scenario->checkpoint_requests)
+        buffer_append_text(out, "write-checkpoints: requests\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
@@ -67,6 +69,11 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
         buffer_printf(out, "requests: %s\n", scenario->requests_text);
+    if (scenario->reacts > 0) {
+        buffer_append_text(out, "workload: {reacts: ");
+        units_print_rate(out, (uint32_t)scenario->reacts);
+        buffer_append_text(out, "}\n");
+    }
     append_duration(out, "run: {for: ", scenario->duration);
     append_duration(out, ", settle-within: ", scenario->settle_within);
     buffer_printf(out, ", max-events: %" PRIu64 "}\n", scenario->max_events);
@@ -181,6 +188,11 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_REDEPLOY] = "redeploy",
                                        [STEP_COMPACT] = "compact",
+                                       [STEP_CLEAR] = "clear",
+                                       [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_SESSION] = "session-expires",
+                                       [STEP_SLEEP] = "sleep",
+                                       [STEP_CLOCK] = "wrong-clock",
                                        [STEP_CRASH] = "crash",
                                        [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
@@ -204,6 +216,15 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_printf(out, ", args: %s", step->args);
     } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
         append_duration(out, ", lasts: ", step->lasts);
+    }
+    if (step->kind == STEP_SWITCH_USER) {
+        buffer_append_text(out, ", to: ");
+        append_name(out, step->to);
+    } else if (step->kind == STEP_CLOCK) {
+        append_duration(
+            out, step->ahead < 0 ? ", behind: " : ", ahead: ", step->ahead < 0 ? -step->ahead : step->ahead);
+    } else if (step->kind == STEP_CLEAR && step->soft) {
+        buffer_append_text(out, ", soft: true");
     }
     buffer_append_text(out, "}\n");
 }
@@ -238,6 +259,22 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_DISCONNECT:
         buffer_printf(out, "%s disconnects", step->client);
+        break;
+    case STEP_CLEAR:
+        buffer_printf(out, "%s clears its database%s and disconnects", step->client,
+                      step->soft ? " softly" : "");
+        break;
+    case STEP_SWITCH_USER:
+        buffer_printf(out, "%s signs out until %s signs in", step->client, step->to);
+        break;
+    case STEP_SESSION:
+        buffer_printf(out, "%s gets no tokens", step->client);
+        break;
+    case STEP_SLEEP:
+        buffer_printf(out, "%s sleeps", step->client);
+        break;
+    case STEP_CLOCK:
+        buffer_printf(out, "the clock of %s is %" PRId64 " s ahead", step->client, step->ahead / TIME_SECOND);
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);

@@ -96,6 +96,7 @@ struct scenario {
     int64_t settle_within;              /* ns after healing in which everything must be quiet and equal */
     struct reader_range between_writes; /* mean ns between two transactions of one client, drawn per seed */
     struct reader_range rows_per_write; /* 1..20 */
+    int64_t reacts;                     /* per million: chance that a device writes when it sees a change */
     const char *const *writers;         /* client names; NULL: every client writes */
     size_t n_writers;
     const int64_t *action_weights; /* in the order of app->action_kinds; NULL: the app's usual weights */
@@ -105,7 +106,8 @@ struct scenario {
     struct reader_range jitter;       /* mean ns of what a single message takes longer, drawn per seed */
     const struct upload_path *upload; /* how devices upload */
     int64_t upload_batch;             /* most entries of one request, where it takes many transactions */
-    int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
+    int64_t give_up;          /* ns after which the network gives up a connection attempt over a cut link */
+    bool checkpoint_requests; /* devices number their write checkpoints themselves */
     int64_t polling_interval;
     int64_t token_lifetime;
     int64_t keepalive_interval;
@@ -153,6 +155,7 @@ struct scenario_name {
 const struct scenario_name *scenario_faults(void);
 const struct scenario_name *scenario_mutants(void);
 const struct scenario_name *scenario_engines(void);
+enum client_engine scenario_engine(const struct scenario *scenario); /* which kind of engine `engine` names */
 
 /* All *.yaml files of a folder (recursively, sorted by path), or the one file. The caller frees the texts and
  * array. */

@@ -71,6 +71,16 @@ static enum status run_all(struct stage *stage, struct error *error) {
     return status;
 }
 
+/* With the engine `both`: a difference is a bug of the model, whatever else the run has shown. */
+static enum status compare_engines(const struct stage *stage, struct error *error) {
+    for (size_t i = 0; i < stage->names.count; i++) {
+        const char *difference = client_engine_difference(stage->clients[i].client);
+        if (difference)
+            return error_set(error, STATUS_INTERNAL, "%s: %s", stage->names.names[i], difference);
+    }
+    return STATUS_OK;
+}
+
 enum status stage_run(const struct scenario *scenario, const struct plan *plan,
                       const struct stage_options *options, struct stage_result *result, struct error *error) {
     assert(scenario && plan && options);
@@ -80,6 +90,8 @@ enum status stage_run(const struct scenario *scenario, const struct plan *plan,
     enum status status = stage_build(&stage, error);
     if (status == STATUS_OK)
         status = run_all(&stage, error);
+    if (status == STATUS_OK)
+        status = compare_engines(&stage, error);
     if (status == STATUS_OK)
         stage_fill_result(&stage);
     stage_tear_down(&stage);

@@ -108,15 +108,28 @@ static enum status evaluate(void *context, const char *path, const char *args, c
     return convex_deployment_evaluate(stage->deployment, path, args, user, ts, failed, text, error);
 }
 
-/* What the devices ask for, as clients and the oracle need it. */
+/* What the devices ask for, as clients and the oracle need it. Behind the devices come those who sign in on
+ * one later: each sees what its user's streams give with that device's request. */
 static void list_requests(struct stage *stage) {
-    stage->requests = arena_allocate(&stage->arena, (stage->names.count + 1) * sizeof *stage->requests);
+    const size_t room = stage->names.count + stage->plan->n_steps + 1;
+    stage->requests = arena_allocate(&stage->arena, room * sizeof *stage->requests);
+    stage->subjects = arena_allocate(&stage->arena, room * sizeof *stage->subjects);
     for (size_t i = 0; i < stage->names.count; i++) {
         const struct scenario_request *request =
             scenario_request_of(stage->scenario, stage->names.users[i], stage->names.names[i]);
         if (request)
             stage->requests[i] = (struct oracle_request){request->parameters, request->subscriptions,
                                                          request->n_subscriptions};
+        stage->subjects[i] = stage->names.users[i];
+    }
+    stage->n_subjects = stage->names.count;
+    for (size_t i = 0; i < stage->plan->n_steps; i++) {
+        const struct scenario_step *step = &stage->plan->steps[i];
+        for (size_t c = 0; step->kind == STEP_SWITCH_USER && c < stage->names.count; c++)
+            if (!strcmp(stage->names.names[c], step->client)) {
+                stage->requests[stage->n_subjects] = stage->requests[c];
+                stage->subjects[stage->n_subjects++] = step->to;
+            }
     }
 }
 
@@ -133,9 +146,10 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .mapping = &scenario->app->mapping,
                                             .sync_config = scenario->sync_config,
                                             .clients = stage->names.names,
-                                            .users = stage->names.users,
+                                            .users = stage->subjects,
                                             .requests = stage->requests,
                                             .n_clients = stage->names.count,
+                                            .n_subjects = stage->n_subjects,
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
                                             .evaluate = evaluate,
@@ -198,12 +212,14 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
+        .checkpoint_requests = stage->scenario->checkpoint_requests,
         .retry_delay = 5 * TIME_SECOND,
         .parameters = stage->requests[index].parameters,
         .subscriptions = stage->requests[index].subscriptions,
         .n_subscriptions = stage->requests[index].n_subscriptions};
     client->name = stage->names.names[index];
     client->host = net_node(stage->net, client->name);
+    client->user = settings.user;
     map_set(&stage->clients_by_name, client->name, client);
     return client_create(stage->pool, client->host, &settings, &client->client, error);
 }
@@ -228,9 +244,10 @@ static void build_plain(struct stage *stage, size_t index) {
 }
 
 static enum status build_devices(struct stage *stage, struct error *error) {
-    assert(stage->vfs && stage->options->core);
-    enum status status = client_pool_create(stage->options->core, stage->vfs, stage->scenario->app->schema,
-                                            &stage->pool, error);
+    const enum client_engine engine = scenario_engine(stage->scenario);
+    assert(stage->vfs && (stage->options->core || engine == CLIENT_ENGINE_MODEL));
+    enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs,
+                                                stage->scenario->app->schema, &stage->pool, error);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, error);
     return status;
@@ -282,8 +299,10 @@ enum status stage_build(struct stage *stage, struct error *error) {
         build_issuer(stage);
     for (size_t i = stage->names.count; status == STATUS_OK && i < stage->names.total; i++)
         build_plain(stage, i);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        stage_start_reacting(stage);
         stage_make_agenda(stage);
+    }
     return status;
 }
 

@@ -23,9 +23,14 @@ struct stage_client {
     struct reactive_client *reactive;
     struct host *host;
     const char *name;
-    int crashes;     /* process ends that are not over: it runs when 0 */
-    int disconnects; /* the same for STEP_DISCONNECT */
-    bool connected;  /* the app has called connect for the first time */
+    const char *user;      /* devices: who is signed in; NULL: nobody */
+    const char *next_user; /* who will be, when STEP_SWITCH_USER ends; NULL: none goes on */
+    bool dead;             /* its process has ended and not started again */
+    int sleeps;            /* STEP_SLEEP that are not over */
+    int sessions;          /* the same for STEP_SESSION */
+    int crashes;           /* process ends that are not over: it starts again when 0, and awake */
+    int disconnects;       /* the same for STEP_DISCONNECT */
+    bool connected;        /* the app has called connect for the first time */
 };
 
 struct stage {
@@ -56,11 +61,15 @@ struct stage {
     struct upload_server *upload_server; /* NULL: devices upload to the deployment */
     struct client_pool *pool;
     struct scenario_clients names;
-    struct oracle_request *requests; /* of each device */
-    struct stage_client *clients;    /* names.total, in their order */
+    struct oracle_request *requests; /* of each device, and of who signs in there later */
+    const char **subjects;           /* the users, same order */
+    size_t n_subjects;
+    struct stage_client *clients; /* names.total, in their order */
     struct map clients_by_name;
     struct stage_entry *agenda;
     size_t n_agenda;
+    bool healed;     /* the workload is over: nobody reacts any more */
+    bool *left_out;  /* by step: it could not begin, so it does not end */
     uint64_t *fired; /* how often each of fault_kinds happened (timed ones) */
     uint64_t commits, local_writes, applied, convex_requests;
     int64_t progress_at; /* virtual ns of the next call of options->progress */
@@ -80,6 +89,20 @@ void stage_make_agenda(struct stage *stage);
 enum status stage_do(struct stage *stage, const struct stage_entry *entry, struct error *error);
 /* Faults end, processes run, everybody is connected. */
 enum status stage_heal(struct stage *stage, struct error *error);
+
+/* stage_people.c: what people do to their devices. */
+bool stage_client_runs(const struct stage_client *client); /* there is a process, and it is awake */
+void stage_client_connect(struct stage_client *client);    /* if nothing keeps the app from it */
+enum status stage_client_revive(struct stage_client *client, struct error *error);
+enum status stage_people_begin(struct stage *stage, struct stage_client *client,
+                               const struct scenario_step *step, bool *left_out, struct error *error);
+enum status stage_people_end(struct stage *stage, struct stage_client *client,
+                             const struct scenario_step *step, struct error *error);
+/* Everybody is awake and signed in, and every clock is right. */
+enum status stage_people_heal(struct stage *stage, struct error *error);
+
+/* stage_react.c: devices begin to write on what they see. */
+void stage_start_reacting(struct stage *stage);
 
 /* stage_settle.c: nobody has anything left to do, and every client shows its rows at the newest commit. */
 bool stage_is_quiet(struct stage *stage);

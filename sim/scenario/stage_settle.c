@@ -54,7 +54,8 @@ static struct hash128 shown_set(struct client *client, const struct client_schem
 
 static bool shows_newest(struct stage *stage, size_t index) {
     const struct oracle *oracle = checker_oracle(stage->checker);
-    const struct oracle_user *user = oracle ? oracle_client(oracle, index) : NULL;
+    const struct oracle_user *user =
+        oracle ? oracle_find(oracle, stage->clients[index].user, &stage->requests[index]) : NULL;
     if (!user) /* no property looks at views: the service standing at the newest commit must do */
         return stage_service_position(stage) >= convex_deployment_latest(stage->deployment);
     return hash128_equal(oracle_user_set(user),

@@ -35,6 +35,7 @@ static int64_t first_connect(const struct stage *stage, const char *client) {
 
 void stage_make_agenda(struct stage *stage) {
     const struct plan *plan = stage->plan;
+    stage->left_out = arena_allocate(&stage->arena, (plan->n_steps + 1) * sizeof *stage->left_out);
     stage->agenda = memory_allocate_array(2 * plan->n_steps + stage->names.total + 1, sizeof *stage->agenda);
     for (size_t i = 0; i < stage->names.total; i++)
         add_entry(stage, (struct stage_entry){first_connect(stage, stage->names.names[i]), ENTRY_CONNECT, i});
@@ -56,47 +57,23 @@ static struct stage_client *find_client(struct stage *stage, const char *name) {
     return client;
 }
 
-static bool runs(const struct stage_client *client) {
-    return client->crashes == 0;
-}
-
 static void connect_client(struct stage_client *client) {
     client->connected = true;
-    if (runs(client) && client->disconnects == 0)
-        party_connect(client);
-}
-
-static void disconnect_begin(struct stage_client *client) {
-    if (client->disconnects++ == 0 && runs(client))
-        party_disconnect(client);
-}
-
-static void disconnect_end(struct stage_client *client) {
-    assert(client->disconnects > 0);
-    if (--client->disconnects == 0 && client->connected)
-        connect_client(client);
+    stage_client_connect(client);
 }
 
 static void crash_client(struct stage *stage, struct stage_client *client) {
     assert(client->crashes >= 0);
-    if (client->crashes++ > 0)
+    if (client->crashes++ > 0 || client->dead)
         return;
+    client->dead = true;
     net_crash_node(stage->net, client->name);
     party_crash(client);
 }
 
 static enum status restart_client(struct stage_client *client, struct error *error) {
     assert(client->crashes > 0);
-    if (--client->crashes > 0)
-        return STATUS_OK;
-    enum status status = party_restart(client, error);
-    if (status != STATUS_OK)
-        return status;
-    if (client->disconnects > 0)
-        party_disconnect(client);
-    else if (client->connected)
-        party_connect(client);
-    return STATUS_OK;
+    return --client->crashes == 0 ? stage_client_revive(client, error) : STATUS_OK;
 }
 
 /* --- the deployment --- */
@@ -126,7 +103,7 @@ static void count_fault(struct stage *stage, const struct scenario_step *step) {
 }
 
 static void tell_left_out(struct stage_client *client, const struct scenario_step *step) {
-    char *text = memory_format("%s is left out: the app is not running", step->id);
+    char *text = memory_format("%s is left out: the app is not running, or nobody is signed in", step->id);
     const struct note note = {.kind = NOTE_TEXT, .text = text};
     host_note(client->host, &note);
     free(text);
@@ -135,7 +112,7 @@ static void tell_left_out(struct stage_client *client, const struct scenario_ste
 static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     struct stage_client *client = find_client(stage, step->client);
-    if (!runs(client)) {
+    if (!stage_client_runs(client) || client->next_user) {
         tell_left_out(client, step);
         return STATUS_OK;
     }
@@ -188,6 +165,25 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_DISCONNECT:
         tell(stage, memory_format("the app on %s disconnects for %s%s)", step->client, lasts, step->id));
         break;
+    case STEP_CLEAR:
+        tell(stage, memory_format("the app on %s disconnects and clears%s for %s%s)", step->client,
+                                  step->soft ? " softly" : "", lasts, step->id));
+        break;
+    case STEP_SWITCH_USER:
+        tell(stage, memory_format("somebody signs out on %s, and %s signs in after %s%s)", step->client,
+                                  step->to, lasts, step->id));
+        break;
+    case STEP_SESSION:
+        tell(stage,
+             memory_format("the app on %s gets no new tokens for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_SLEEP:
+        tell(stage, memory_format("%s sleeps for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_CLOCK:
+        tell(stage, memory_format("the clock of %s is %lld s ahead for %s%s)", step->client,
+                                  (long long)(step->ahead / TIME_SECOND), lasts, step->id));
+        break;
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
@@ -231,7 +227,14 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         cut(stage, step, net_cut);
         break;
     case STEP_DISCONNECT:
-        disconnect_begin(find_client(stage, step->client));
+    case STEP_CLEAR:
+    case STEP_SWITCH_USER:
+    case STEP_SESSION:
+    case STEP_SLEEP:
+        return stage_people_begin(stage, find_client(stage, step->client), step,
+                                  &stage->left_out[step - stage->plan->steps], error);
+    case STEP_CLOCK:
+        world_set_clock(stage->world, step->client, step->ahead, 0);
         break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
@@ -255,6 +258,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
 }
 
 static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
+    if (stage->left_out[step - stage->plan->steps])
+        return STATUS_OK;
     if (fault_kind_of_step(step)->lasts)
         tell_end(stage, step);
     switch (step->kind) {
@@ -263,7 +268,13 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         cut(stage, step, net_heal);
         break;
     case STEP_DISCONNECT:
-        disconnect_end(find_client(stage, step->client));
+    case STEP_CLEAR:
+    case STEP_SWITCH_USER:
+    case STEP_SESSION:
+    case STEP_SLEEP:
+        return stage_people_end(stage, find_client(stage, step->client), step, error);
+    case STEP_CLOCK:
+        world_set_clock(stage->world, step->client, 0, 0);
         break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
@@ -300,6 +311,10 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 
 enum status stage_heal(struct stage *stage, struct error *error) {
     tell(stage, memory_copy_text("no more writes; every fault ends"));
+    stage->healed = true;
+    enum status healed = stage_people_heal(stage, error);
+    if (healed != STATUS_OK)
+        return healed;
     net_heal_all(stage->net);
     world_calm(stage->world);
     server_doors_stop(&stage->doors);
@@ -307,20 +322,16 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
-    enum status healed = stage_services_heal(stage, error);
+    healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)
         return healed;
     for (size_t i = 0; i < stage->names.total; i++) {
         struct stage_client *client = &stage->clients[i];
         client->disconnects = 0;
         client->connected = true;
-        enum status status = STATUS_OK;
-        if (client->crashes > 0) {
-            client->crashes = 1;
-            status = restart_client(client, error);
-        } else {
-            party_connect(client);
-        }
+        client->crashes = 0;
+        enum status status = stage_client_revive(client, error);
+        stage_client_connect(client);
         if (status != STATUS_OK)
             return status;
     }

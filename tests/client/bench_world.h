@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "client/core_library.h"
 #include "client/engine.h"
+#include "disk/row_text.h"
 #include "net/net.h"
 
 static const struct client_column wire_lists_columns[] = {
@@ -38,7 +39,7 @@ struct bench_world {
     struct client_pool *pool;
 };
 
-static inline struct bench_world bench_open(uint64_t seed) {
+static inline struct bench_world bench_open_for(enum client_engine engine, uint64_t seed) {
     struct world_settings settings = {.seed = seed, .max_events = 10000000};
     struct net_settings net = {.latency = 10 * TIME_MILLISECOND, .give_up = 30 * TIME_SECOND};
     struct bench_world bench;
@@ -48,9 +49,14 @@ static inline struct bench_world bench_open(uint64_t seed) {
     bench.net = net_create(bench.world, &net);
     bench.vfs = disk_vfs_open(bench.world);
     assert_int_equal(core_library_open(NULL, &bench.library, &error), STATUS_OK);
-    assert_int_equal(client_pool_create(bench.library, bench.vfs, &wire_schema, &bench.pool, &error),
-                     STATUS_OK);
+    assert_int_equal(
+        client_pool_create_for(engine, bench.library, bench.vfs, &wire_schema, &bench.pool, &error),
+        STATUS_OK);
     return bench;
+}
+
+static inline struct bench_world bench_open(uint64_t seed) {
+    return bench_open_for(CLIENT_ENGINE_CORE, seed);
 }
 
 static inline void bench_close(struct bench_world *bench) {

@@ -25,10 +25,11 @@ struct fake_parties {
     int refuse_streams; /* this many streams are answered with refuse_status */
     int refuse_status;
 
-    uint64_t stream; /* the open stream's exchange; 0: none */
-    int streams;     /* opened so far */
-    bool fresh;      /* nothing was sent on this stream yet */
-    size_t sent;     /* operations sent on this stream */
+    uint64_t stream;   /* the open stream's exchange; 0: none */
+    int streams;       /* opened so far */
+    bool fresh;        /* nothing was sent on this stream yet */
+    size_t sent;       /* operations sent on this stream */
+    size_t downloaded; /* operations sent on all streams */
     char *operations[64];
     size_t n_operations;
     size_t chunk; /* bytes a write; 0: whole lines */
@@ -36,7 +37,10 @@ struct fake_parties {
     int64_t write_checkpoints; /* given out so far */
     uint64_t held_checkpoint;  /* hold_checkpoints: the exchange that waits */
     bool hold_checkpoints;
-    int refuse_checkpoints; /* this many are answered with 401 */
+    bool use_requests;       /* the client numbers its write checkpoints */
+    int64_t stored_request;  /* the largest number that it has asked for */
+    struct buffer requested; /* bodies of checkpoint requests, one a line */
+    int refuse_checkpoints;  /* this many are answered with 401 */
 
     struct buffer uploads; /* bodies, one a line */
     int upload_count;
@@ -123,6 +127,7 @@ static inline void fake_publish(struct fake_parties *fake, int64_t write_checkpo
     }
     buffer_printf(&out, "{\"checkpoint_complete\":{\"last_op_id\":\"%zu\"}}\n", n);
     fake->fresh = false;
+    fake->downloaded += n - fake->sent;
     fake->sent = n;
     fake_send(fake, buffer_text(&out), out.length);
     buffer_free(&out);
@@ -165,6 +170,22 @@ static inline void answer_checkpoint(struct fake_parties *fake, uint64_t exchang
     fake_respond(fake->service, exchange, 200, "application/json; charset=utf-8", body);
 }
 
+/* The service keeps the larger one, and says which that is. */
+static inline void answer_request(struct fake_parties *fake, uint64_t exchange,
+                                  const struct http_request *request) {
+    json_t *body = json_parse(request->body, request->body_length, NULL);
+    int64_t id = atoll(json_text(body, "checkpoint_request_id"));
+    char text[80];
+
+    assert_string_equal(json_text(body, "client_id"), client_id(fake->client));
+    fake->stored_request = id > fake->stored_request ? id : fake->stored_request;
+    snprintf(text, sizeof text, "{\"data\":{\"checkpoint_request_id\":\"%lld\"}}",
+             (long long)fake->stored_request);
+    buffer_printf(&fake->requested, "%lld\n", (long long)id);
+    fake_respond(fake->service, exchange, 200, "application/json; charset=utf-8", text);
+    json_decref(body);
+}
+
 static inline void service_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct fake_parties *fake = context;
 
@@ -179,6 +200,8 @@ static inline void service_request(void *context, uint64_t exchange, const struc
     } else if (fake->refuse_checkpoints > 0) {
         fake->refuse_checkpoints--;
         fake_respond(fake->service, exchange, 401, "application/json", "{\"error\":{}}");
+    } else if (strcmp(request->target, "/sync/checkpoint-request") == 0) {
+        answer_request(fake, exchange, request);
     } else if (fake->hold_checkpoints) {
         fake->held_checkpoint = exchange;
     } else {
@@ -236,7 +259,8 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "crash",
                                         "restart",
                                         "queue",
-                                        "text"};
+                                        "text",
+                                        [NOTE_IDENTITY] = "identity"};
     struct fake_parties *fake = context;
 
     (void)node;
@@ -263,7 +287,8 @@ static inline enum status fake_create_client(struct fake_parties *fake, struct c
                                        .issuer = "issuer",
                                        .upload = &upload_convex_mutation,
                                        .upload_throttle = TIME_SECOND,
-                                       .retry_delay = 5 * TIME_SECOND};
+                                       .retry_delay = 5 * TIME_SECOND,
+                                       .checkpoint_requests = fake->use_requests};
 
     return client_create(fake->bench.pool, net_node(fake->bench.net, "alice-1"), &settings, client, NULL);
 }
@@ -285,6 +310,16 @@ static inline struct fake_parties *fake_open(uint64_t seed) {
     return fake;
 }
 
+/* The usual beginning, with a client that makes checkpoint requests; the service knows this one of it. */
+static inline struct fake_parties *fake_open_with_requests(uint64_t seed, int64_t stored) {
+    struct fake_parties *fake = fake_open(seed);
+
+    fake->use_requests = true;
+    fake->stored_request = stored;
+    assert_int_equal(fake_create_client(fake, &fake->client), STATUS_OK);
+    return fake;
+}
+
 /* The usual beginning: a service with two lists, a client. */
 static inline struct fake_parties *fake_open_with_client(uint64_t seed) {
     struct fake_parties *fake = fake_open(seed);
@@ -303,6 +338,7 @@ static inline void fake_close(struct fake_parties *fake) {
     buffer_free(&fake->notes);
     buffer_free(&fake->transcript);
     buffer_free(&fake->uploads);
+    buffer_free(&fake->requested);
     free(fake);
 }
 

@@ -45,6 +45,7 @@ const userRoutes = [["POST", "/sync/stream"], ["POST", "/sync/checkpoint-request
 const operatorRoutes = [["POST", "/api/admin/v1/diagnostics"], ["POST", "/api/admin/v1/schema"], ["POST", "/api/admin/v1/execute-sql"],
   ["POST", "/api/admin/v1/validate"], ["POST", "/api/admin/v1/reprocess"], ["POST", "/api/sync-rules/v1/deploy"],
   ["POST", "/api/sync-rules/v1/validate"], ["POST", "/api/sync-rules/v1/reprocess"], ["GET", "/api/sync-rules/v1/current"]];
+const openRoutes = [["GET", "/probes/startup"], ["GET", "/probes/liveness"], ["GET", "/probes/readiness"]];
 const yaml = { "content-type": "application/yaml" };
 const operatorBodies = { "/api/admin/v1/execute-sql": [json, '{"sql":{"query":"SELECT 1","args":[]}}'], "/api/admin/v1/validate": [json, '{"sync_rules":"a"}'],
   "/api/sync-rules/v1/deploy": [yaml, "a"], "/api/sync-rules/v1/validate": [yaml, "a"] };
@@ -80,8 +81,31 @@ async function requests() {
     });
   for (const path of ["/", "/sync", "/sync/stream/", "/sync/stream%00", "//sync/stream", "/api/admin/v1/none", "/%", "/sync/events"])
     await check("path", [404, "PSYNC_S2002"], "POST", path, { ...json, ...user }, "{}");
+  const fields = Object.fromEntries(Array.from({ length: 130 }, (_, i) => ["x-" + i, "y"]));
+  for (const [method, path] of [...userRoutes, ...operatorRoutes, ...openRoutes])
+    for (const [target, headers] of [[path + "?a=" + "x".repeat(70000)], [path, fields]])
+      await check("header", [431], method, target, { ...headers, ...(method === "POST" && json) }, method === "POST" ? "{}" : undefined);
+  for (const [method, path] of openRoutes)
+    for (const query of ["?" + "a=1&".repeat(15000), "?%", "?=&=&&", "?%ff=%00"])
+      await check("query", [200], method, path + query, { authorization: "Token junk" });
   await check("method", [404, "PSYNC_S2002"], "GET", "/sync/stream", user);
   await check("number", [500, "PSYNC_S2001"], "POST", "/sync/stream", { ...json, ...user }, '{"buckets":[{"name":"a","after":"x"}]}');
+}
+
+/** Every route of the service is in a table here. */
+function allRoutesAreMeant() {
+  const known = new Set([...userRoutes, ...operatorRoutes, ...openRoutes].map((route) => route.join(" "))), found = new Set();
+  const folder = "mock-powersync/http/";
+  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith(".c"))) {
+    const source = fs.readFileSync(folder + file, "utf8");
+    const prefix = /\{ (?:"[A-Z]+"|method), "([^"]+)" path,/.exec(source)?.[1];
+    for (const [, table] of source.matchAll(/const struct route \w+\[\] = \{([\s\S]*?)\n\};/g)) {
+      for (const [, method, path] of table.matchAll(/\{"([A-Z]+)", "([^"]+)"/g)) found.add(`${method} ${path}`);
+      for (const [, method, path] of table.matchAll(/OPERATOR\((?:"([A-Z]+)", )?"([^"]+)"/g)) found.add(`${method ?? "POST"} ${prefix}${path}`);
+    }
+  }
+  assert.ok(found.size >= 16, `only ${found.size} routes were found in the source`);
+  for (const route of found) assert.ok(known.has(route), `no bad input for ${route}`);
 }
 
 /** Many parameters, buckets and subscriptions that are right by themselves. */
@@ -89,7 +113,9 @@ async function large() {
   const many = (count, make) => Array.from({ length: count }, (_, i) => make(i));
   const buckets = many(9000, (i) => ({ name: `no#such${i}`, after: "999999999999" }));
   const subscriptions = many(8000, (i) => ({ stream: "none" + i, parameters: { i }, override_priority: i }));
-  for (const body of [{ buckets }, { streams: { subscriptions } }, { parameters: Object.fromEntries(many(20000, (i) => ["p" + i, i])) }]) {
+  const text = "x".repeat(1000000);
+  const texts = [{ client_id: text }, { parameters: { [text]: 1 } }, { streams: { subscriptions: [{ stream: text, parameters: null, override_priority: 1e308 }] } }];
+  for (const body of [...texts, { buckets }, { streams: { subscriptions } }, { parameters: Object.fromEntries(many(20000, (i) => ["p" + i, i])) }]) {
     const abort = new AbortController();
     const answer = await fetch(url + "/sync/stream", { method: "POST", headers: { ...json, ...user }, body: JSON.stringify(body), signal: abort.signal });
     assert.ok([200, 500].includes(answer.status), `${answer.status}`);
@@ -149,6 +175,23 @@ async function endless() {
   sockets.forEach((socket) => socket.destroy());
 }
 
+/** Connections without end, half of them in the middle of a request. Beyond 10,000 they are closed at once. */
+async function manyConnections() {
+  const count = Number(process.env.HOSTILE_CONNECTIONS ?? 1500);
+  const sockets = [];
+  for (let i = 0; i < count; i++) {
+    sockets.push(connect(i % 2 ? "POST /sync/stream HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{" : ""));
+    if (i % 100 === 99) await new Promise((resolve) => sockets.at(-1).once("connect", resolve).once("close", resolve));
+  }
+  await sleep(200);
+  if (count < 10000) await good("many connections, while they are open");
+  const more = memory() - before;
+  if (process.env.HOSTILE_LOG) console.log(count, "connections,", sockets.filter((socket) => socket.readyState === "open").length, "open,", Math.round(more), "MiB more");
+  assert.ok(more < 50 + count / 40, `${count} connections take ${more} MiB`);
+  sockets.forEach((socket) => socket.destroy());
+  await sleep(200);
+}
+
 // --- RSocket ---
 
 const frame = (stream, type, flags, ...parts) => {
@@ -194,6 +237,73 @@ async function rsocketSlowReaders() {
   sockets.forEach((socket) => socket.terminate());
 }
 
+/** Resolves to the frames that came until the service closed the connection. */
+const untilClosed = (socket) => new Promise((resolve, reject) => {
+  const frames = [], timer = setTimeout(() => reject(new Error("the connection is still open")), 10000);
+  socket.on("message", (bytes) => frames.push(bytes)).on("close", (code) => (clearTimeout(timer), resolve({ code, frames })));
+});
+const typeOf = (bytes) => bytes.readUInt16BE(4) >> 10;
+const ERROR = 0x0b;
+
+async function rsocketFrames() {
+  const zero = frame(1, 6, 0x100, number(0, 4), withMetadata('{"path":"/sync/stream"}', "{}"));
+  const keepalive = frame(0, 3, 0x80, number(0, 8));
+  const broken = { "credits of 0": zero, "0 more credits": frame(1, 8, 0, number(0, 4)), "half a head": setup.subarray(0, 3), nothing: Buffer.alloc(0),
+    "metadata beyond the end": frame(1, 6, 0x100, number(1, 4), number(0xffffff, 3), Buffer.from("{}")), "half a keepalive": keepalive.subarray(0, 9),
+    "another SETUP": setup };
+  for (const [what, bytes] of Object.entries(broken)) {
+    const socket = await open(), closed = untilClosed(socket);
+    socket.send(setup);
+    socket.send(bytes);
+    const { frames } = await closed.catch((error) => assert.fail(`${what}: ${error.message}`));
+    assert.ok(frames.some((bytes) => typeOf(bytes) === ERROR), `${what}: no ERROR`);
+    checks++;
+  }
+  const socket = await open(), closed = untilClosed(socket); // larger than any message may be
+  socket.on("error", () => {});
+  socket.send(setup);
+  socket.send(Buffer.concat([keepalive, Buffer.alloc(17 * MiB)]));
+  const { code } = await closed;
+  assert.ok([1006, 1009].includes(code), `${code}`); // 1006: closed while the rest was being sent
+  checks++;
+}
+
+/** Two billion credits ten times over, more streams than a connection may have, thousands of subscriptions in many of them. */
+async function rsocketCredits() {
+  const subscriptions = Array.from({ length: 2000 }, (_, i) => ({ stream: "none" + i, parameters: { i }, override_priority: 3 }));
+  const body = JSON.stringify({ streams: { subscriptions } });
+  const socket = await open();
+  let refused = 0, complete = 0;
+  socket.on("message", (bytes) => {
+    refused += typeOf(bytes) === ERROR;
+    complete += bytes.includes("checkpoint_complete");
+  });
+  socket.send(setup);
+  for (let i = 0; i < 130; i++) socket.send(frame(2 * i + 1, 6, 0x100, number(1, 4), withMetadata('{"path":"/sync/stream"}', i ? body : "{}")));
+  for (let i = 0; i < 10; i++) socket.send(frame(1, 8, 0, number(0x7fffffff, 4)));
+  for (const end = Date.now() + 20000; refused < 30 || complete < 1; await sleep(20)) assert.ok(Date.now() < end, `${refused} refused, ${complete} complete`);
+  assert.equal(refused, 30); // a connection has 100 streams
+  socket.terminate();
+}
+
+/** They want their KEEPALIVEs back, with all that is in them, and an answer to each wrong request, and never read. */
+async function rsocketEchoes() {
+  const sockets = await Promise.all(Array.from({ length: 20 }, open));
+  const keepalive = Buffer.concat([frame(0, 3, 0x80, number(0, 8)), Buffer.alloc(MiB)]), wrong = frame(1, 4, 0, Buffer.from("{}"));
+  for (const socket of sockets) {
+    socket.on("error", () => {});
+    socket.pause();
+    socket.send(setup);
+    for (let i = 0; i < 8; i++) socket.send(keepalive);
+    for (let i = 0; i < 20000; i++) socket.send(wrong);
+  }
+  await sleep(1500);
+  const more = memory() - before;
+  if (process.env.HOSTILE_LOG) console.log("echoes that nobody reads:", Math.round(more), "MiB more");
+  assert.ok(more < 100, `echoes that nobody reads take ${more} MiB`);
+  sockets.forEach((socket) => socket.terminate());
+}
+
 // 20 MiB of rows
 for (let i = 0; i < 60; i++) {
   const args = { list: { uuid: "l" + i, owner_id: "ann" }, todos: Array.from({ length: 19 }, (_, j) => ({ uuid: `t${i}-${j}`, owner_id: "ann", description: "x".repeat(17500) })) };
@@ -204,7 +314,8 @@ for (let i = 0; i < 60; i++) {
 await sleep(1500);
 await good("the start");
 const before = memory();
-for (const step of [requests, large, tooManyStreams, slowReaders, endless, ...(WebSocket ? [rsocketNoise, rsocketSlowReaders] : [])]) {
+const rsocketSteps = WebSocket ? [rsocketNoise, rsocketFrames, rsocketCredits, rsocketEchoes, rsocketSlowReaders] : [];
+for (const step of [allRoutesAreMeant, requests, large, tooManyStreams, slowReaders, endless, manyConnections, ...rsocketSteps]) {
   await step();
   await good(step.name);
   if (process.env.HOSTILE_LOG) console.log(step.name, Math.round(memory() - before), "MiB more");

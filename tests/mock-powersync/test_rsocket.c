@@ -193,6 +193,18 @@ static void several_streams(void **state) {
     peer_close(peer);
 }
 
+/* Of much data only the beginning comes back: nobody shall make the service keep what he sends. */
+static void echo_of_much(struct peer *peer) {
+    char *data = memory_format("%05000d", 0);
+    const struct rsocket_frame ask = {
+        .type = RSOCKET_KEEPALIVE, .flags = RSOCKET_RESPOND, .data = bytes_of(data)};
+    char *expected = memory_format("keepalive %04096d\n", 0);
+    peer_send(peer, &ask);
+    assert_story(peer, expected);
+    free(expected);
+    free(data);
+}
+
 static void keepalives(void **state) {
     struct fixture *fixture = *state;
     struct peer *peer = peer_open(fixture, "alice-1", "/sync/stream");
@@ -203,6 +215,7 @@ static void keepalives(void **state) {
     run_for(fixture, 80 * TIME_SECOND);
     peer_send(peer, &ask);
     assert_story(peer, "keepalive abc\n");
+    echo_of_much(peer);
     peer_send(peer, &tell);
     run_for(fixture, 89 * TIME_SECOND); /* its lifetime is 90 s */
     assert_story(peer, "");

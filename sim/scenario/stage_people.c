@@ -1,0 +1,158 @@
+/* What people do to their devices: go without the service, clear, hand them to somebody else, let sessions
+ * expire, put them to sleep. An app that is not running or asleep does nothing; sleep itself strikes it
+ * anyway. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/services.h"
+#include "scenario/stage_party.h"
+
+bool stage_client_runs(const struct stage_client *client) {
+    return !client->dead && client->sleeps == 0;
+}
+
+void stage_client_connect(struct stage_client *client) {
+    if (stage_client_runs(client) && client->connected && client->disconnects == 0)
+        party_connect(client);
+}
+
+/* The app's process starts again, unless something still keeps it from that. */
+enum status stage_client_revive(struct stage_client *client, struct error *error) {
+    if (!client->dead || client->crashes > 0 || client->sleeps > 0)
+        return STATUS_OK;
+    client->dead = false;
+    enum status status = party_restart(client, error);
+    if (status != STATUS_OK)
+        return status;
+    if (client->disconnects > 0)
+        party_disconnect(client);
+    else
+        stage_client_connect(client);
+    return STATUS_OK;
+}
+
+static void disconnect(struct stage_client *client) {
+    if (client->disconnects++ == 0 && stage_client_runs(client))
+        party_disconnect(client);
+}
+
+static void reconnect(struct stage_client *client) {
+    assert(client->disconnects > 0);
+    if (--client->disconnects == 0)
+        stage_client_connect(client);
+}
+
+static enum status clear(struct stage_client *client, bool soft, struct error *error) {
+    const struct client_clearing clearing = {.local = true, .soft = soft};
+    disconnect(client);
+    return client_disconnect_and_clear(client->client, clearing, error);
+}
+
+/* Mutant keep-data: the app forgets to clear. */
+static enum status sign_out(struct stage_client *client, const struct scenario_step *step,
+                            struct error *error) {
+    enum status status = STATUS_OK;
+    if (host_mutant(client->host, "keep-data"))
+        disconnect(client);
+    else
+        status = clear(client, false, error);
+    if (status != STATUS_OK)
+        return status;
+    client->next_user = step->to;
+    client_sign_out(client->client);
+    return STATUS_OK;
+}
+
+static void sign_in(struct stage_client *client) {
+    if (!client->next_user)
+        return;
+    client->user = client->next_user;
+    client->next_user = NULL;
+    client_sign_in(client->client, client->user);
+}
+
+static enum status wake(struct stage *stage, struct stage_client *client, struct error *error) {
+    net_wake_node(stage->net, client->name);
+    if (--client->sleeps > 0)
+        return STATUS_OK;
+    if (client->dead)
+        return stage_client_revive(client, error);
+    if (client->disconnects > 0) /* a step that began or ended meanwhile */
+        party_disconnect(client);
+    else
+        stage_client_connect(client);
+    return STATUS_OK;
+}
+
+static void set_session(struct stage_client *client, int change) {
+    client->sessions += change;
+    client_expire_session(client->client, client->sessions > 0);
+}
+
+static enum status leave_out(struct stage_client *client, const struct scenario_step *step, bool *left_out) {
+    char *text = memory_format("%s is left out: the app is not running, or nobody is signed in", step->id);
+    host_note(client->host, &(struct note){.kind = NOTE_TEXT, .text = text});
+    free(text);
+    *left_out = true;
+    return STATUS_OK;
+}
+
+enum status stage_people_begin(struct stage *stage, struct stage_client *client,
+                               const struct scenario_step *step, bool *left_out, struct error *error) {
+    bool busy = !stage_client_runs(client) || client->next_user;
+    switch (step->kind) {
+    case STEP_DISCONNECT:
+        disconnect(client);
+        return STATUS_OK;
+    case STEP_CLEAR:
+        return busy ? leave_out(client, step, left_out) : clear(client, step->soft, error);
+    case STEP_SWITCH_USER:
+        return busy ? leave_out(client, step, left_out) : sign_out(client, step, error);
+    case STEP_SESSION:
+        set_session(client, 1);
+        return STATUS_OK;
+    default:
+        assert(step->kind == STEP_SLEEP);
+        client->sleeps++;
+        net_sleep_node(stage->net, client->name);
+        return STATUS_OK;
+    }
+}
+
+enum status stage_people_end(struct stage *stage, struct stage_client *client,
+                             const struct scenario_step *step, struct error *error) {
+    switch (step->kind) {
+    case STEP_SWITCH_USER:
+        sign_in(client);
+        reconnect(client);
+        return STATUS_OK;
+    case STEP_DISCONNECT:
+    case STEP_CLEAR:
+        reconnect(client);
+        return STATUS_OK;
+    case STEP_SESSION:
+        set_session(client, -1);
+        return STATUS_OK;
+    default:
+        assert(step->kind == STEP_SLEEP);
+        return wake(stage, client, error);
+    }
+}
+
+enum status stage_people_heal(struct stage *stage, struct error *error) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < scenario_services(stage->scenario); i++)
+        world_set_clock(stage->world, scenario_service_name(stage->scenario, i), 0, 0);
+    world_set_clock(stage->world, "issuer", 0, 0);
+    for (size_t i = 0; status == STATUS_OK && i < stage->names.total; i++) {
+        struct stage_client *client = &stage->clients[i];
+        world_set_clock(stage->world, client->name, 0, 0);
+        sign_in(client);
+        if (client->sessions > 0)
+            set_session(client, -client->sessions);
+        while (status == STATUS_OK && client->sleeps > 0)
+            status = wake(stage, client, error);
+    }
+    return status;
+}
