@@ -146,7 +146,6 @@ void client_destroy(struct client *client) {
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
-    buffer_free(&client->status);
     free(client->download_error);
     free(client->upload_error);
     free(client->user);

@@ -22,7 +22,6 @@ struct client {
     struct sdk_upload *uploads;
     struct sdk_requests *requests; /* NULL: legacy write checkpoints */
 
-    struct buffer status; /* the newest the engine told, JSON; empty: none */
     char *download_error; /* NULL: none */
     char *upload_error;
     void (*first_sync)(void *context); /* NULL: nobody waits */

@@ -24,9 +24,8 @@ static void read_priorities(const json_t *list, struct client_status *status) {
 }
 
 static void read_engine(const struct client *client, struct client_status *status) {
-    json_t *json = client->status.length == 0
-                       ? NULL
-                       : json_parse(buffer_text(&client->status), client->status.length, NULL);
+    const char *text = client->engine->operations->status(client->engine);
+    json_t *json = text[0] == 0 ? NULL : json_parse(text, strlen(text), NULL);
 
     if (json == NULL)
         return;
@@ -60,11 +59,8 @@ static void tell_first_sync(struct client *client) {
 }
 
 void client_take_status(struct client *client, const struct engine_result *result) {
-    if (result->status == NULL)
-        return;
-    buffer_clear(&client->status);
-    buffer_append(&client->status, result->status, result->status_length);
-    tell_first_sync(client);
+    if (result->status_changed)
+        tell_first_sync(client);
 }
 
 void client_set_error(char **slot, const char *error) {

@@ -99,6 +99,7 @@ static void compare_results(struct engine_both *both, const char *call, enum sta
     compare_number(both, call, "fetch credentials", core->fetch_credentials, model->fetch_credentials);
     compare_number(both, call, "did expire", core->did_expire, model->did_expire);
     compare_text(both, call, "request", core->request, model->request);
+    compare_number(both, call, "checkpoint request", core->checkpoint_request, model->checkpoint_request);
     compare_number(both, call, "close", core->close, model->close);
     compare_number(both, call, "hide disconnect", core->hide_disconnect, model->hide_disconnect);
     compare_number(both, call, "applied", core->applied, model->applied);
@@ -159,6 +160,33 @@ static enum status both_ask(struct engine *engine, const char *parameters,
     (void)result;
     BOTH(both, "ask", &result, error,
          (answer->n_rows = 0, one->operations->ask(one, parameters, subscriptions, n_subscriptions, why)));
+}
+
+static void both_use_requests(struct engine *engine) {
+    struct engine_both *both = both_of(engine);
+
+    both->core->operations->use_requests(both->core);
+    both->model->operations->use_requests(both->model);
+}
+
+static enum status both_request_id(struct engine *engine, enum engine_request request, int64_t *id,
+                                   struct error *error) {
+    struct engine_both *both = both_of(engine);
+    int64_t other = *id;
+    enum status status = both->core->operations->request_id(both->core, request, id, error);
+    enum status other_status = both->model->operations->request_id(both->model, request, &other, NULL);
+
+    compare_number(both, "a checkpoint request", "refused", status != STATUS_OK, other_status != STATUS_OK);
+    if (status == STATUS_OK)
+        compare_number(both, "a checkpoint request", "id", *id, other);
+    return status;
+}
+
+static enum status both_clear(struct engine *engine, unsigned flags, struct engine_result *result,
+                              struct error *error) {
+    struct engine_both *both = both_of(engine);
+
+    BOTH(both, "clear", result, error, one->operations->clear(one, flags, answer, why));
 }
 
 static enum status both_start(struct engine *engine, struct engine_result *result, struct error *error) {
@@ -302,6 +330,9 @@ static const struct engine_operations both_operations = {
     .gate = both_gate,
     .status = both_status,
     .set_target = both_set_target,
+    .use_requests = both_use_requests,
+    .request_id = both_request_id,
+    .clear = both_clear,
     .restart = both_restart,
     .plant_row = both_plant_row,
 };

@@ -476,6 +476,7 @@ static enum status model_start(struct engine *engine, struct engine_result *resu
     model_subscriptions_request(model);
     append_request(model, &model->shared->request);
     result->establish = true;
+    result->checkpoint_request = model_first_request(model);
     result->request = buffer_text(&model->shared->request);
     result->request_length = model->shared->request.length;
     return STATUS_OK;
@@ -503,6 +504,7 @@ static enum status model_restart(struct engine *engine, struct engine_result *re
     forget_target(model);
     model->tracked_op = 0;
     model->complete_op = 0;
+    model_status_tell_offline(model, result);
     model_collect_all(model, result);
     return STATUS_OK;
 }
@@ -568,6 +570,9 @@ static const struct engine_operations model_operations = {
     .gate = model_gate,
     .status = model_status_text,
     .set_target = model_set_target,
+    .use_requests = model_use_requests,
+    .request_id = model_request_id,
+    .clear = model_clear,
     .restart = model_restart,
     .plant_row = model_plant_row,
 };
@@ -581,6 +586,7 @@ void engine_model_create(struct client_pool *pool, struct host *host, const char
     model->host = host;
     model->next_transaction = 1;
     model->target = model->seen = model->applied = MODEL_NONE;
+    model->requested_id = MODEL_NONE;
     model->status.last_applied = MODEL_NONE;
     model->parameters = memory_copy_text("{}");
     if (client_id != NULL)

@@ -51,7 +51,7 @@ struct model_operation {
     struct model_data *data; /* NULL: none */
     int64_t id;
     uint32_t hash;
-    char subkey[]; /* "null" when there is none */
+    char subkey[]; /* "" when there is none or it is "null", else behind a '/' */
 };
 
 struct model_item {
@@ -127,6 +127,8 @@ struct engine_model {
     size_t queue_start, queue_end, queue_capacity;
     int64_t sequence, next_transaction;
     int64_t target, seen, applied; /* write checkpoints, or MODEL_NONE */
+    bool requests;                 /* checkpoint requests, with a counter of ids */
+    int64_t requested_id;          /* the counter; MODEL_NONE: not seeded */
 
     struct model_subscription *subscriptions;
     size_t n_subscriptions, subscriptions_capacity;
@@ -232,6 +234,7 @@ bool model_stream_has(struct engine_model *model, const struct model_stream *str
 
 /* --- engine_model_status.c --- */
 void model_status_offline(struct engine_model *model); /* as stored */
+void model_status_tell_offline(struct engine_model *model, struct engine_result *result);
 void model_status_emit(struct engine_model *model, struct engine_result *result);
 const char *model_status_text(struct engine *engine);
 
@@ -248,6 +251,14 @@ enum status model_set_target(struct engine *engine, int64_t sequence, int64_t ta
                              struct error *error);
 void model_gate(struct engine *engine, struct engine_gate *gate);
 void model_queue_free(struct engine_model *model);
+
+/* --- engine_model_clear.c --- */
+enum status model_clear(struct engine *engine, unsigned flags, struct engine_result *result,
+                        struct error *error);
+void model_use_requests(struct engine *engine);
+enum status model_request_id(struct engine *engine, enum engine_request request, int64_t *id,
+                             struct error *error);
+int64_t model_first_request(const struct engine_model *model); /* 0: the mode is off */
 
 /* --- engine_model_tables.c: the app's questions, in SQL --- */
 struct model_tables *model_tables_create(struct model_shared *shared);

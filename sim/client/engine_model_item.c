@@ -84,12 +84,12 @@ struct model_item *model_item_get(struct engine_model *model, const struct model
     struct model_item *item;
     size_t slot;
 
-    if (4 * (model->n_items + 1) > 3 * model->n_slots)
+    if (8 * (model->n_items + 1) > 7 * model->n_slots)
         grow(model);
     slot = find_slot(model, type, id, length, hash);
     if (model->slots[slot] != NULL)
         return model->slots[slot];
-    item = memory_allocate(sizeof *item + length + 1);
+    item = memory_allocate(offsetof(struct model_item, id) + length + 1);
     item->type = type;
     item->hash = hash;
     item->id_length = (uint32_t)length;

@@ -99,14 +99,22 @@ struct sums {
     bool initial; /* nothing of the bucket was published: a REMOVE has nothing to take back */
 };
 
+/* The core's keys say "null" for a row without subkey. */
 static struct json_span subkey_of(const struct line_operation *operation) {
     static const char none[] = "null";
+    struct json_span subkey = operation->subkey;
 
-    return operation->subkey.bytes != NULL ? operation->subkey : (struct json_span){none, sizeof none - 1};
+    if (subkey.bytes == NULL ||
+        (subkey.length == sizeof none - 1 && memcmp(subkey.bytes, none, subkey.length) == 0))
+        return (struct json_span){0};
+    return subkey;
 }
 
-static bool same_text(struct json_span a, const char *b) {
-    return strlen(b) == a.length && memcmp(a.bytes, b, a.length) == 0;
+static bool same_subkey(struct json_span subkey, const char *stored) {
+    if (subkey.bytes == NULL)
+        return stored[0] == 0;
+    return stored[0] == '/' && strlen(stored + 1) == subkey.length &&
+           memcmp(subkey.bytes, stored + 1, subkey.length) == 0;
 }
 
 /* Drop the operation that this one takes the place of. */
@@ -117,7 +125,7 @@ static bool supersede(struct model_item *item, const struct model_bucket *bucket
     for (struct model_operation **at = &item->operations; *at != NULL;) {
         struct model_operation *old = *at;
 
-        if (old->bucket != bucket || !same_text(subkey, old->subkey)) {
+        if (old->bucket != bucket || !same_subkey(subkey, old->subkey)) {
             at = &old->next;
             continue;
         }
@@ -132,14 +140,23 @@ static bool supersede(struct model_item *item, const struct model_bucket *bucket
 
 static void append_operation(struct model_item *item, struct model_bucket *bucket,
                              const struct line_operation *source, struct json_span subkey) {
-    struct model_operation *operation = memory_resize(NULL, 1, sizeof *operation + subkey.length + 1);
+    const size_t key_length = subkey.bytes == NULL ? 0 : subkey.length + 1;
+    struct model_operation *operation =
+        memory_resize(NULL, 1, offsetof(struct model_operation, subkey) + key_length + 1);
     struct model_operation **last = &item->operations;
 
-    *operation = (struct model_operation){.bucket = bucket, .id = source->id, .hash = source->checksum};
-    if (source->data.bytes != NULL)
-        operation->data = model_data_make(source->data.bytes, source->data.length);
-    memcpy(operation->subkey, subkey.bytes, subkey.length);
-    operation->subkey[subkey.length] = 0;
+    /* Member by member: the allocation may end before the structure's padding does. */
+    operation->next = NULL;
+    operation->bucket = bucket;
+    operation->data =
+        source->data.bytes == NULL ? NULL : model_data_make(source->data.bytes, source->data.length);
+    operation->id = source->id;
+    operation->hash = source->checksum;
+    if (key_length > 0) {
+        operation->subkey[0] = '/';
+        memcpy(operation->subkey + 1, subkey.bytes, subkey.length);
+    }
+    operation->subkey[key_length] = 0;
     while (*last != NULL)
         last = &(*last)->next;
     *last = operation;

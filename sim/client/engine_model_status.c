@@ -24,6 +24,13 @@ void model_status_offline(struct engine_model *model) {
             (struct model_stream){.as = model->subscriptions[i], .server = -1, .priority = MODEL_NONE};
 }
 
+/* Without an iteration, as SDKs read it when they start and after they cleared. */
+void model_status_tell_offline(struct engine_model *model, struct engine_result *result) {
+    model_status_offline(model);
+    model->status.emitted = 1;
+    result->status_changed = true;
+}
+
 static uint64_t mix(uint64_t hash, int64_t value) {
     hash = (hash ^ (uint64_t)value) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 29;

@@ -336,7 +336,7 @@ static inline void make_odd(struct sequence *sequence, struct buffer *out) {
         "{\"checkpoint\":{\"last_op_id\":\"1\"}}",
         "{\"checkpoint\":{\"last_op_id\":\"x\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"+9\",\"buckets\":[]}}",
-        "{\"checkpoint\":[\"3\",null,[]]}",
+        "{\"checkpoint\":[\"x\",null,[]]}",
         "{\"checkpoint\":{\"last_op_id\":\"1\",\"last_op_id\":\"1\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"9223372036854775808\",\"buckets\":[]}}",
         "{\"checkpoint\":{\"last_op_id\":\"-5\",\"buckets\":[],\"more\":{\"x\":[]}}}",
@@ -711,10 +711,34 @@ static inline void step_time(struct sequence *sequence) {
     world_run(sequence->bench->world, world_now(sequence->bench->world) + span, NULL);
 }
 
-static inline void sequence_step(struct sequence *sequence) {
-    uint64_t what = below(sequence, 40);
+static inline void step_clear(struct sequence *sequence) {
+    struct engine_result result;
+    unsigned flags = (unsigned)below(sequence, 4);
 
-    if (!sequence->running && what < 30)
+    engine_send(sequence->engine, ENGINE_STOP, &result, NULL);
+    drop_plan(sequence);
+    sequence->running = false;
+    sequence->has_checkpoint = false;
+    say(sequence, memory_format("clear %u", flags));
+    sequence->engine->operations->clear(sequence->engine, flags, &result, NULL);
+}
+
+static inline void step_request(struct sequence *sequence) {
+    enum engine_request request = (enum engine_request)below(sequence, 3);
+    int64_t id = 1 + (int64_t)below(sequence, 9);
+
+    say(sequence, memory_format("checkpoint request %d of %lld", (int)request, (long long)id));
+    sequence->engine->operations->request_id(sequence->engine, request, &id, NULL);
+}
+
+static inline void sequence_step(struct sequence *sequence) {
+    uint64_t what = below(sequence, 41);
+
+    if (what == 40 && one_in(sequence, 2))
+        step_clear(sequence);
+    else if (what == 40)
+        step_request(sequence);
+    else if (!sequence->running && what < 30)
         step_start(sequence);
     else if (what < 28)
         step_line(sequence);
@@ -746,6 +770,8 @@ static inline void sequence_begin(struct sequence *sequence, struct bench_world 
     sequence->n_steps = (int)random_between(&sequence->chance, SEQUENCE_STEPS_LEAST, SEQUENCE_STEPS_MOST);
     assert_int_equal(engine_create(bench->pool, net_node(bench->net, node), &sequence->engine, &error),
                      STATUS_OK);
+    if (one_in(sequence, 4))
+        sequence->engine->operations->use_requests(sequence->engine);
     sequence->subscriptions = (int)below(sequence, 4);
     assert_int_equal(sequence->engine->operations->ask(sequence->engine, PICK(sequence, parameters), asked,
                                                        (size_t)sequence->subscriptions, &error),

@@ -1,4 +1,4 @@
-/* Lines that a real service sent, through the real core. */
+/* Lines that a real service sent, through the real core and through the model. */
 #include "bench_world.h"
 
 #include "client/line_splitter.h"
@@ -13,13 +13,15 @@ struct session {
     int applied;
 };
 
+static enum client_engine tested;
+
 static struct session *session_open(void) {
     struct session *session = memory_allocate(sizeof *session);
     struct error error = {0};
 
-    session->bench = bench_open(1);
-    assert_int_equal(engine_core_create(session->bench.pool, net_node(session->bench.net, "user-1-1"),
-                                        &session->engine, &error),
+    session->bench = bench_open_for(tested, 1);
+    assert_int_equal(engine_create(session->bench.pool, net_node(session->bench.net, "user-1-1"),
+                                   &session->engine, &error),
                      STATUS_OK);
     return session;
 }
@@ -345,5 +347,8 @@ int main(void) {
         cmocka_unit_test(test_binary_lines),      cmocka_unit_test(test_outdated_target),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("core", tests, NULL, NULL);
+
+    tested = CLIENT_ENGINE_MODEL;
+    return failed + cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }
