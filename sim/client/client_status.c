@@ -25,7 +25,7 @@ static void read_priorities(const json_t *list, struct client_status *status) {
 
 static void read_engine(const struct client *client, struct client_status *status) {
     const char *text = client->engine->operations->status(client->engine);
-    json_t *json = text[0] == 0 ? NULL : json_parse(text, strlen(text), NULL);
+    json_t *json = *text == '\0' ? NULL : json_parse(text, strlen(text), NULL);
 
     if (json == NULL)
         return;
