@@ -14,6 +14,7 @@ const struct property *const check_properties[] = {
     &property_serializable,
     &property_reactive_exact,
     &property_exactly_once,
+    &property_bounded_work,
     &property_atomic_upload,
     &property_parent_first,
     &property_ownership,

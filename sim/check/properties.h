@@ -17,6 +17,7 @@ extern const struct property property_serializable;
 extern const struct property property_reactive_exact;
 extern const struct property property_exactly_once;
 extern const struct property property_durability;
+extern const struct property property_bounded_work;
 extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;
