@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "reader/units.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/inventory.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
 
@@ -48,6 +49,25 @@ static enum status read_app(struct reader *reader, struct reader_value value, vo
         return status;
     scenario->app = app_find(name);
     return scenario->app ? STATUS_OK : reader_refuse_name(reader, value, "app", name, app_name, NULL);
+}
+
+static const char *inventory_id(size_t index, const void *unused) {
+    (void)unused;
+    return inventory_rows()[index].id;
+}
+
+static enum status check_cover(struct reader *reader, struct reader_value item, void *unused) {
+    const char *id = json_string_value(item.value);
+    (void)unused;
+    for (const struct inventory_row *row = inventory_rows(); row->id; row++)
+        if (!strcmp(row->id, id))
+            return STATUS_OK;
+    return reader_refuse_name(reader, item, "row of the inventory", id, inventory_id, NULL);
+}
+
+static enum status read_covers(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, check_cover, NULL, &scenario->covers, &scenario->n_covers);
 }
 
 static enum status read_engine(struct reader *reader, struct reader_value value, void *target) {
@@ -409,5 +429,6 @@ const struct field scenario_language[] = {
     SPECIAL("properties", read_properties),
     SPECIAL("expect", read_expect),
     BOOLEAN("canary", canary),
+    SPECIAL("covers", read_covers),
     SPECIAL("steps", scenario_read_steps),
     END};

@@ -69,6 +69,8 @@ struct scenario {
     const char *file;
     const char *name; /* file name without folder and ending, unless `name:` says otherwise */
     const char *description;
+    const char *const *covers; /* rows of the inventory (inventory.h) */
+    size_t n_covers;
     const struct app *app;
     struct convex_backend *backend; /* owned; NULL: none */
     const char *backend_file;       /* absolute where it can be told */

@@ -30,6 +30,7 @@ static const struct refusal refusals[] = {
      "unknown key `pollingInterval` in `service`; did you mean "
      "`polling-interval`? Expected one of: polling-interval, keepalive"},
     {"descripton: x\n", 1, 1, "did you mean `description`?"},
+    {"covers: [S000-999]\n", 1, 10, "unknown row of the inventory `S000-999`"},
     {"colour: red\n", 1, 1, "unknown key `colour`; expected one of: name, description, app, "},
     {"run: {for: 1min, until: 2min}\n", 1, 18, "unknown key `until` in `run`"},
     {"run: {for: 1min}\nrun: {for: 2min}\n", 2, 1, "run"},
