@@ -135,6 +135,7 @@ enum status powersync_service_create(struct host *host, const struct powersync_o
     made->options = service_options_complete(options, &made->texts);
     made->storage = options->storage ? options->storage : storage_create();
     made->storage->write_checkpoints.heads_may_go_back = host_mutant(host, "stale-head");
+    made->storage->write_checkpoints.one_for_a_user = host_mutant(host, "slot-per-user");
     enum status status = check(made, error);
     if (!status && options->sync_config)
         status = powersync_service_deploy(made, options->sync_config, options->sync_config_file, error);

@@ -150,10 +150,20 @@ static void on_marker(void *context, const struct source_reply *reply) {
         reach_mapping(batch);
 }
 
+/* Mutants: replicated-head, how far replication is instead of the source; head-above-marker, a position that
+ * the marker does not reach, as from a second write of it. */
+static int64_t head_from(const struct batch *batch, int64_t position) {
+    struct host *host = batch->batcher->host;
+    struct replication_stream *serving = storage_serving(batch->batcher->storage);
+    if (serving && host_mutant(host, "replicated-head"))
+        return serving->buckets->lsn;
+    return host_mutant(host, "head-above-marker") ? position + 10 * TIME_MINUTE : position;
+}
+
 static void on_head(void *context, const struct source_reply *reply) {
     struct batch *batch = context;
     batch->call = NULL;
-    batch->head = reply->position;
+    batch->head = reply->failure ? 0 : head_from(batch, reply->position);
     if (reply->failure)
         fail(batch, reply->failure->message);
     else if (host_mutant(batch->batcher->host, "ack-before-mapping"))

@@ -40,6 +40,16 @@ static void changed(struct write_checkpoints *checkpoints, struct write_checkpoi
     checkpoints->unstored[checkpoints->n_unstored++] = record;
 }
 
+/* Mutant slot-per-user: what other devices of the user still wait for is overwritten. */
+static void forget_others(struct write_checkpoints *checkpoints, const struct write_checkpoint *record) {
+    const size_t user = strcspn(record->key, "/");
+    for (size_t i = 0; i < checkpoints->n_pending; i++) {
+        struct write_checkpoint *other = checkpoints->pending[i];
+        if (other != record && strcspn(other->key, "/") == user && !strncmp(other->key, record->key, user))
+            other->head = INT64_MAX;
+    }
+}
+
 /* Heads are read concurrently, so that of an old request may arrive after a newer request was stored. The
  * real service replaces the head all the same: the newest id is then announced before the writes of the
  * request in between are in the checkpoint, and a client shows a state without its own upload. Here the later
@@ -51,6 +61,8 @@ static void store(struct write_checkpoints *checkpoints, struct write_checkpoint
     record->requested_at = now;
     if (head > record->head || checkpoints->heads_may_go_back)
         record->head = head;
+    if (checkpoints->one_for_a_user)
+        forget_others(checkpoints, record);
     changed(checkpoints, record);
     write_checkpoint_wait(checkpoints, record);
 }

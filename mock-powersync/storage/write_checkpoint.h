@@ -26,6 +26,7 @@ struct write_checkpoints {
     size_t n_pending;
     size_t pending_capacity;
     bool heads_may_go_back; /* mutant stale-head: see store() */
+    bool one_for_a_user;    /* mutant slot-per-user: see forget_others() */
     bool lists_unstored;    /* there is a file */
     struct write_checkpoint **unstored;
     size_t n_unstored;

@@ -76,6 +76,8 @@ void stream_buckets_set(struct stream_buckets *buckets, struct bucket_wishes *wi
         map_set(&buckets->by_name, entry->key, bucket);
     }
     map_free(&wishes->by_name, NULL);
+    /* What the first checkpoint does not name the client throws away: if it comes back, it begins at 0. */
+    map_free(&buckets->positions, NULL);
     remove_rest(&before, removed, n_removed);
     sort(buckets);
 }

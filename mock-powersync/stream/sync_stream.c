@@ -72,6 +72,9 @@ static void look_now(void *context) {
 
 void sync_stream_wake(void *context) {
     struct sync_stream *stream = context;
+    /* Mutant deaf-instance: after the first checkpoint nobody hears of another one. */
+    if (stream->announced && host_mutant(stream->environment->host, "deaf-instance"))
+        return;
     uint64_t commit = stream->storage ? stream->storage->commits : 0;
     if (stream->wakes == 0 || stream->woken_by != commit)
         stream->wakes++;

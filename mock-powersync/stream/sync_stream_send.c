@@ -126,6 +126,14 @@ static bool finish_priority(struct sync_stream *stream, int priority) {
     return !more || stream->sent < INTERRUPTIBLE_AFTER || read_later(stream);
 }
 
+/* Mutant interrupted-batch: a newer checkpoint that does not concern this client ends the batch all the same,
+ * and nobody goes on with it. */
+static bool is_dropped(const struct sync_stream *stream) {
+    return stream->sent >= INTERRUPTIBLE_AFTER && stream->wakes == 0 &&
+           stream->storage->checkpoint > stream->checkpoint &&
+           host_mutant(stream->environment->host, "interrupted-batch");
+}
+
 /* After many operations a newer checkpoint takes over, if it concerns this client. */
 static enum announcement let_interrupt(struct sync_stream *stream) {
     if (stream->sent < INTERRUPTIBLE_AFTER || stream->wakes == 0)
@@ -138,6 +146,11 @@ static enum announcement let_interrupt(struct sync_stream *stream) {
 
 /* Write the next line, if there is one. False: nothing more can be done now. */
 static bool send_next(struct sync_stream *stream) {
+    if (is_dropped(stream)) {
+        end_batch(stream);
+        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
+        return false;
+    }
     enum announcement announcement = let_interrupt(stream);
     if (announcement != NOTHING_NEW)
         return announcement == ANNOUNCED;

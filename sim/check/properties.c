@@ -14,6 +14,7 @@ const struct property *const check_properties[] = {
     &property_serializable,
     &property_reactive_exact,
     &property_exactly_once,
+    &property_bounded_work,
     &property_sum_kept,
     &property_counter_exact,
     &property_unique_numbers,

@@ -104,12 +104,13 @@ static void remember_streams(struct wire_grammar *grammar, const struct sync_lin
         grammar->stream_defaults[i] = line->streams[i].is_default;
 }
 
-/* A second checkpoint line is a fault; taken at its word it lists everything there is. */
+/* A checkpoint line lists everything there is: what the request had besides, the client throws away and the
+ * service forgets. A second one is a fault, and taken at its word. */
 static void unlist_others(struct wire_grammar *grammar) {
     struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&grammar->buckets, &i));) {
         struct wire_bucket *bucket = entry->value;
-        if (bucket->listed && bucket->listed_by != grammar->line)
+        if (bucket->listed_by != grammar->line)
             unlist(grammar, bucket);
     }
 }
@@ -177,7 +178,7 @@ void wire_checkpoint_line(struct wire_grammar *grammar, const struct sync_line *
     sweep_fetched(grammar); /* a removed bucket may be listed again: it must not be in the list twice */
     for (size_t i = 0; i < line->n_buckets; i++)
         list_bucket(grammar, line, &line->buckets[i]);
-    if (!diff && grammar->started)
+    if (!diff)
         unlist_others(grammar);
     sweep_fetched(grammar);
     grammar->started = true;

@@ -7,9 +7,9 @@
 #include "runner/suite.h"
 
 const struct command *const *command_all(void) {
-    static const struct command *const commands[] = {&command_run,     &command_replay, &command_list,
-                                                     &command_bench,   &command_serve,  &command_help,
-                                                     &command_version, &command_worker, NULL};
+    static const struct command *const commands[] = {
+        &command_run,   &command_replay, &command_list,    &command_mutants, &command_bench,
+        &command_serve, &command_help,   &command_version, &command_worker,  NULL};
     return commands;
 }
 

@@ -14,8 +14,8 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run, command_replay, command_list, command_bench, command_serve,
-    command_help, command_version, command_worker;
+extern const struct command command_run, command_replay, command_list, command_mutants, command_bench,
+    command_serve, command_help, command_version, command_worker;
 
 const struct command *const *command_all(void); /* NULL-terminated */
 const struct command *command_find(const char *name);

@@ -195,7 +195,9 @@ enum status client_write(struct client *client, const struct client_operation *o
                                            .text = step});
     if (result.n_rows > 0)
         tell_rows(client, "write", &result);
-    sdk_upload_trigger(client->uploads);
+    /* Mutant deaf-to-writes: nobody tells the upload loop. */
+    if (!host_mutant(client->host, "deaf-to-writes"))
+        sdk_upload_trigger(client->uploads);
     return STATUS_OK;
 }
 
@@ -290,6 +292,20 @@ void client_crash(struct client *client) {
     host_note(client->host, &note);
 }
 
+/* Mutants of what a process leaves behind: queue-in-memory, no queue; half-write, the target of a write that
+ * was not queued any more. */
+static void damage_queue(struct client *client) {
+    const bool half = host_mutant(client->host, "half-write");
+    struct engine_gate gate;
+    struct error error;
+
+    if (!half && !host_mutant(client->host, "queue-in-memory"))
+        return;
+    engine_gate(client->engine, &gate);
+    client->engine->operations->complete(client->engine, half ? 0 : gate.sequence, ENGINE_TARGET_UNKNOWN,
+                                         &error); /* on a disk that fails, nothing is damaged */
+}
+
 enum status client_restart(struct client *client, struct error *error) {
     struct engine_result result;
     enum status status;
@@ -298,6 +314,7 @@ enum status client_restart(struct client *client, struct error *error) {
     status = client->engine->operations->restart(client->engine, &result, error);
     if (status != STATUS_OK)
         return status;
+    damage_queue(client);
     client->crashed = false;
     host_note(client->host, &(struct note){.kind = NOTE_RESTART,
                                            .text = result.aftermath,

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "client/client_parts.h"
 #include "client/sdk_stream.h"
+#include "client/sdk_upload.h"
 
 struct connector {
     struct client *client;
@@ -13,6 +14,7 @@ struct connector {
     size_t count, capacity;
     size_t row;           /* by_row: how many entries have been accepted */
     bool completed_early; /* mutant complete-before-answer: they are gone from the queue already */
+    unsigned attempts;    /* requests sent so far */
     struct http_call call;
     struct credentials_wait token;
     char *shown_token; /* the token of the request under way; NULL: none */
@@ -29,6 +31,11 @@ static void tell(struct connector *connector, enum note_kind kind, size_t index,
         .kind = kind, .transaction = connector->transactions[index].transaction, .text = text};
 
     host_note(connector->client->host, &note);
+}
+
+static void tell_started(struct connector *connector, const char *key) {
+    for (size_t i = 0; i < connector->count; i++)
+        tell(connector, NOTE_UPLOAD_STARTED, i, key);
 }
 
 static void drop_transactions(struct connector *connector) {
@@ -85,22 +92,39 @@ static void take_transactions(struct connector *connector) {
 
 /* --- what an answer means --- */
 
-/* Removes what was uploaded up to transaction `index`, and tells. Mutant gate-open: the target is cleared
- * instead of set, so the next checkpoint replaces what was uploaded even if the service has not seen it yet.
- */
+/* Mutant clear-whole-queue: what was queued during the upload goes as well. */
+static int64_t last_completed(const struct connector *connector, size_t index) {
+    struct engine_gate gate;
+
+    if (!mutant(connector, "clear-whole-queue"))
+        return connector->transactions[index].last;
+    engine_gate(connector->client->engine, &gate);
+    return gate.sequence;
+}
+
+/* What must be seen after an upload. Mutants: gate-open, nothing, so the next checkpoint replaces what was
+ * uploaded even if the service has not seen it yet; await-first-only, what an earlier upload waited for. */
+static int64_t target_after_upload(const struct connector *connector) {
+    const int64_t earlier = sdk_upload_write_checkpoint(connector->client->uploads);
+
+    if (mutant(connector, "gate-open"))
+        return 0;
+    return mutant(connector, "await-first-only") && earlier > 0 ? earlier : ENGINE_TARGET_UNKNOWN;
+}
+
+/* Removes what was uploaded up to transaction `index`, and tells. */
 static bool complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
     struct client *client = connector->client;
-    const bool gate_open = mutant(connector, "gate-open");
     struct error error;
     enum status status = client->engine->operations->complete(
-        client->engine, connector->transactions[index].last, gate_open ? 0 : ENGINE_TARGET_UNKNOWN, &error);
+        client->engine, last_completed(connector, index), target_after_upload(connector), &error);
 
     if (status != STATUS_OK) { /* the disk: it throws, and the entries stay */
         tell(connector, NOTE_UPLOAD_FAILED, index, error.message);
         return false;
     }
     tell(connector, kind, index, reason);
-    if (gate_open)
+    if (mutant(connector, "gate-open"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
     return true;
 }
@@ -120,6 +144,8 @@ static enum upload_verdict misread(const struct connector *connector, const stru
                                    enum upload_verdict verdict) {
     if (verdict == UPLOAD_RETRY && mutant(connector, "complete-unanswered"))
         return UPLOAD_ACCEPTED;
+    if (answer->failure != NULL && mutant(connector, "dead-letter"))
+        return UPLOAD_REJECTED;
     if (answer->failure == NULL && mutant(connector, "complete-any-status"))
         return UPLOAD_ACCEPTED;
     if (answer->status == 200 && mutant(connector, "ignore-body-errors"))
@@ -174,7 +200,7 @@ static void on_answer(void *context, const struct http_answer *answer) {
 
     /* Mutant stale-upload-token: the app goes on with the token that was refused. */
     if (answer->status == 401 && client->upload->to_server && !mutant(connector, "stale-upload-token"))
-        credentials_invalidate(&client->credentials);
+        credentials_refused(&client->credentials);
     if (connector->completed_early) {
         connector->completed_early = false;
         finish(connector, true);
@@ -217,8 +243,20 @@ static void post(struct connector *connector, const struct upload_request *parts
     buffer_free(&bearer);
 }
 
+/* What the backend knows transactions by, with their numbers. Mutant new-idempotency-key: another one for
+ * each attempt. The caller frees it. */
+static char *upload_key(struct connector *connector) {
+    struct engine *engine = connector->client->engine;
+    const char *id = engine->operations->client_id(engine);
+
+    connector->attempts++;
+    return mutant(connector, "new-idempotency-key") ? memory_format("%s#%u", id, connector->attempts)
+                                                    : memory_copy_text(id);
+}
+
 static void send(struct connector *connector) {
     struct client *client = connector->client;
+    char *key = upload_key(connector);
     struct upload_transaction *parts = memory_allocate_array(connector->count, sizeof *parts);
     json_t *row = NULL;
 
@@ -228,10 +266,11 @@ static void send(struct connector *connector) {
     }
     for (size_t i = 0; i < connector->count; i++)
         parts[i] = part_of(connector, i, row);
+    if (mutant(connector, "new-idempotency-key"))
+        tell_started(connector, key);
     post(connector,
-         &(struct upload_request){.client_id = client->engine->operations->client_id(client->engine),
-                                  .transactions = parts,
-                                  .count = connector->count});
+         &(struct upload_request){.client_id = key, .transactions = parts, .count = connector->count});
+    free(key);
     json_decref(row);
     free(parts);
 }
@@ -267,8 +306,7 @@ void connector_upload(struct connector *connector, void (*done)(void *context, b
     connector->context = context;
     connector->row = 0;
     take_transactions(connector);
-    for (size_t i = 0; i < connector->count; i++)
-        tell(connector, NOTE_UPLOAD_STARTED, i, client->engine->operations->client_id(client->engine));
+    tell_started(connector, client->engine->operations->client_id(client->engine));
     if (mutant(connector, "complete-before-answer")) {
         connector->completed_early = true;
         for (size_t i = 0; i < connector->count; i++)
@@ -303,8 +341,12 @@ bool connector_is_busy(const struct connector *connector) {
 void connector_cancel(struct connector *connector) {
     http_call_cancel(&connector->call);
     credentials_cancel(&connector->token);
+    /* Mutant complete-on-disconnect: what is on its way counts as uploaded. */
     for (size_t i = 0; i < connector->count && !connector->completed_early; i++)
-        tell(connector, NOTE_UPLOAD_FAILED, i, "disconnected by the app");
+        if (mutant(connector, "complete-on-disconnect"))
+            complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+        else
+            tell(connector, NOTE_UPLOAD_FAILED, i, "disconnected by the app");
     connector_forget(connector);
 }
 

@@ -99,6 +99,12 @@ bool credentials_waiting(const struct credentials_wait *wait) {
     return wait->call.exchange != 0;
 }
 
+/* Mutant keep-refused-token: it is sent again and again. */
+void credentials_refused(struct credentials *credentials) {
+    if (!host_mutant(credentials->host, "keep-refused-token"))
+        credentials_invalidate(credentials);
+}
+
 void credentials_invalidate(struct credentials *credentials) {
     free(credentials->token);
     credentials->token = NULL;

@@ -34,6 +34,7 @@ void credentials_cancel(struct credentials_wait *wait); /* an idle wait is ignor
 void credentials_forget(struct credentials_wait *wait); /* after a crash */
 bool credentials_waiting(const struct credentials_wait *wait);
 
+void credentials_refused(struct credentials *credentials); /* a service answered 401 */
 void credentials_invalidate(struct credentials *credentials);
 
 #endif

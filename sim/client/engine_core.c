@@ -467,6 +467,8 @@ static sqlite3 *core_database(struct engine *engine) {
     return engine_core_of(engine)->database;
 }
 
+/* Cores before 0.4.11 keep statements of an iteration that was never stopped; their connection then lives on
+ * without a user until the process ends. */
 static void close_database(struct engine_core *core) {
     int closed;
 
@@ -475,6 +477,8 @@ static void close_database(struct engine_core *core) {
     core->view = NULL;
     finalize_all(core);
     closed = sqlite3_close(core->database);
+    if (closed == SQLITE_BUSY)
+        closed = sqlite3_close_v2(core->database);
     assert(closed == SQLITE_OK);
     core->database = NULL;
     disk_vfs_set_node(pool_vfs(core->pool), NULL);

@@ -20,6 +20,7 @@ struct sdk_stream {
     bool iterating; /* the engine has an iteration */
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
+    bool lose_line; /* mutant lost-line: the next one */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
@@ -49,6 +50,7 @@ static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
 static void release(struct sdk_stream *stream) {
     stream->iterating = false;
     stream->had_line = false;
+    stream->lose_line = false;
     stream->exchange = 0;
     free(stream->request);
     stream->request = NULL;
@@ -82,6 +84,9 @@ static void fail_iteration(struct sdk_stream *stream, const char *reason) {
     client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
     stream->connected = false;
+    /* Mutant forget-token-on-error: every failure is taken for one of the token. */
+    if (host_mutant(stream->client->host, "forget-token-on-error"))
+        credentials_invalidate(&stream->client->credentials);
     wait_and_restart(stream,
                      host_jitter(stream->client->host, "sdk.retry-delay", stream->client->retry_delay, 10));
 }
@@ -140,6 +145,8 @@ void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
     if (!stream->iterating)
         return;
     status = engine_send(stream->client->engine, event, &result, &error);
+    /* Mutant lost-line: a local event takes the place of the line that is read at the same time. */
+    stream->lose_line = event == ENGINE_COMPLETED_UPLOAD && host_mutant(stream->client->host, "lost-line");
     handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
 }
 
@@ -148,10 +155,15 @@ static bool take_line(struct sdk_stream *stream, const char *line, size_t length
     struct error error = {0};
     enum status status;
 
+    if (stream->lose_line) {
+        stream->lose_line = false;
+        return true;
+    }
     if (!stream->had_line) {
-        /* What was written while offline goes out now. */
+        /* What was written while offline goes out now. Mutant no-push-on-reconnect: it waits. */
         stream->had_line = true;
-        sdk_upload_trigger(stream->client->uploads);
+        if (!host_mutant(stream->client->host, "no-push-on-reconnect"))
+            sdk_upload_trigger(stream->client->uploads);
     }
     status = engine_line(stream->client->engine, line, length, stream->splitter.binary, &result, &error);
     return handle(stream, status, &result, &error, "closed by the core");
@@ -168,7 +180,7 @@ static void refuse_head(struct sdk_stream *stream, int status) {
     char *reason = memory_format("HTTP %d", status);
 
     if (status == 401)
-        credentials_invalidate(&stream->client->credentials);
+        credentials_refused(&stream->client->credentials);
     fail_iteration(stream, reason);
     free(reason);
 }
@@ -253,6 +265,13 @@ static void on_token(void *context, const char *token) {
     sdk_headers_free(&headers);
 }
 
+/* Mutant gate-lost-on-connect: what uploads wait for is forgotten whenever a stream begins. */
+static void lose_gate(struct engine *engine) {
+    struct error error;
+
+    engine->operations->complete(engine, 0, 0, &error);
+}
+
 static void run_iteration(void *context) {
     struct sdk_stream *stream = context;
     struct engine_result result;
@@ -263,6 +282,8 @@ static void run_iteration(void *context) {
     stream->timer = 0;
     stream->iterating = true;
     tell_connection(stream, "connecting");
+    if (host_mutant(stream->client->host, "gate-lost-on-connect"))
+        lose_gate(stream->client->engine);
     status = engine_start(stream->client->engine, &result, &error);
     if (status == STATUS_OK && result.establish) {
         stream->request = memory_copy_bytes(result.request, result.request_length);

@@ -24,9 +24,14 @@ struct sdk_upload {
 
     struct connector *connector; /* the app's uploadData */
     int64_t sequence;            /* of the queue, when a write checkpoint was asked for */
+    int64_t write_checkpoint;    /* the last one that came; 0: none */
     struct http_call call;
     struct credentials_wait token;
 };
+
+static bool mutant(const struct sdk_upload *uploads, const char *name) {
+    return host_mutant(uploads->client->host, name);
+}
 
 static void begin_run(struct sdk_upload *uploads);
 static void next_round(struct sdk_upload *uploads);
@@ -39,6 +44,9 @@ static void maybe_run_again(struct sdk_upload *uploads) {
 static void end_run(struct sdk_upload *uploads) {
     assert(uploads->running);
     uploads->running = false;
+    /* Mutant deaf-while-uploading: what was written since the queue was found empty is not noticed. */
+    if (mutant(uploads, "deaf-while-uploading"))
+        uploads->triggered = false;
     maybe_run_again(uploads);
 }
 
@@ -74,11 +82,20 @@ static void on_retry(void *context) {
         end_run(uploads);
 }
 
+/* Mutants: endless-rounds, the next round begins at once; no-upload-retry, there is none. */
 static void fail_round(struct sdk_upload *uploads) {
     struct client *client = uploads->client;
 
     assert(uploads->retry_timer == 0);
     uploads->previous_head = 0;
+    if (mutant(uploads, "endless-rounds")) {
+        next_round(uploads);
+        return;
+    }
+    if (mutant(uploads, "no-upload-retry")) {
+        end_run(uploads);
+        return;
+    }
     uploads->retry_timer = host_timer_set(
         client->host, host_jitter(client->host, "sdk.upload-retry-delay", client->retry_delay, 10), on_retry,
         uploads);
@@ -103,6 +120,12 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
     enum status status;
 
     host_note(client->host, &note);
+    uploads->write_checkpoint = id;
+    /* Mutant inverted-target: it is only used when the queue is not empty. */
+    if (mutant(uploads, "inverted-target")) {
+        end_run(uploads);
+        return;
+    }
     status = client->engine->operations->set_target(client->engine, uploads->sequence, id, &set, &error);
     if (status != STATUS_OK) { /* the disk: what throws in the loop is tried again later */
         client_tell(client, "no write checkpoint: %s", error.message);
@@ -111,9 +134,10 @@ static void use_write_checkpoint(struct sdk_upload *uploads, int64_t id) {
     }
     if (set && client->requests != NULL)
         sdk_requests_watch(client->requests);
-    if (set)
+    /* Mutant no-retry-after-upload: the checkpoint that was held back is forgotten. */
+    if (set && !mutant(uploads, "no-retry-after-upload"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
-    else
+    else if (!set)
         host_mark(client->host, "client.write-checkpoint-outdated");
     end_run(uploads);
 }
@@ -123,7 +147,7 @@ static void on_write_checkpoint(void *context, const struct http_answer *answer)
     int64_t id = 0;
 
     if (answer->status == 401)
-        credentials_invalidate(&uploads->client->credentials);
+        credentials_refused(&uploads->client->credentials);
     if (answer->failure != NULL)
         client_tell(uploads->client, "no write checkpoint: %s", answer->failure);
     else
@@ -231,7 +255,8 @@ void sdk_upload_destroy(struct sdk_upload *uploads) {
 void sdk_upload_start(struct sdk_upload *uploads) {
     assert(!uploads->started);
     uploads->started = true;
-    begin_run(uploads);
+    uploads->triggered = true;
+    maybe_run_again(uploads);
 }
 
 void sdk_upload_stop(struct sdk_upload *uploads) {
@@ -242,8 +267,11 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
     host_timer_cancel(host, uploads->retry_timer);
     http_call_cancel(&uploads->call);
     credentials_cancel(&uploads->token);
+    /* Mutant failed-state-stays: a loop that was waiting when it was stopped never runs again. */
+    bool stays = uploads->retry_timer != 0 && mutant(uploads, "failed-state-stays");
     connector_cancel(uploads->connector);
     sdk_upload_forget(uploads);
+    uploads->running = stays;
 }
 
 void sdk_upload_forget(struct sdk_upload *uploads) {
@@ -255,6 +283,7 @@ void sdk_upload_forget(struct sdk_upload *uploads) {
     uploads->triggered = false;
     uploads->throttle_timer = 0;
     uploads->retry_timer = 0;
+    uploads->write_checkpoint = 0;
 }
 
 void sdk_upload_trigger(struct sdk_upload *uploads) {
@@ -262,6 +291,10 @@ void sdk_upload_trigger(struct sdk_upload *uploads) {
         return;
     uploads->triggered = true;
     maybe_run_again(uploads);
+}
+
+int64_t sdk_upload_write_checkpoint(const struct sdk_upload *uploads) {
+    return uploads->write_checkpoint;
 }
 
 bool sdk_upload_uploading(const struct sdk_upload *uploads) {

@@ -20,5 +20,7 @@ void sdk_upload_forget(struct sdk_upload *uploads); /* the process has ended */
  * while a run is going on; without a connection nothing happens. */
 void sdk_upload_trigger(struct sdk_upload *uploads);
 bool sdk_upload_uploading(const struct sdk_upload *uploads); /* a run is at work, or waits to try again */
+/* The last write checkpoint that came since the process began or connected; 0: none. */
+int64_t sdk_upload_write_checkpoint(const struct sdk_upload *uploads);
 
 #endif

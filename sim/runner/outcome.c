@@ -72,6 +72,12 @@ static uint64_t add_counts(struct count_table *table, const json_t *counts) {
     return sum;
 }
 
+static void note_find(struct scenario_tally *tally, const json_t *result) {
+    const json_t *first = json_array_get(json_object_get(result, "violations"), 0);
+    tally->until_found = tally->seeds;
+    tally->found_by = memory_copy_text(json_text(first, "property"));
+}
+
 void run_tally_add(struct run_tally *tally, size_t scenario, enum outcome outcome, const json_t *result) {
     assert(scenario < tally->n_scenarios);
     struct scenario_tally *mine = &tally->scenarios[scenario];
@@ -80,6 +86,8 @@ void run_tally_add(struct run_tally *tally, size_t scenario, enum outcome outcom
     add_counts(&tally->marks, json_object_get(result, "marks"));
     mine->seeds++;
     mine->outcomes[outcome]++;
+    if (outcome == OUTCOME_EXPECTED && mine->until_found == 0)
+        note_find(mine, result);
     mine->commits += figure(result, "commits");
     mine->judged += figure(result, "judged");
     mine->faults_fired += fired;
@@ -98,8 +106,10 @@ bool run_tally_bad(const struct run_tally *tally) {
 }
 
 void run_tally_free(struct run_tally *tally) {
-    for (size_t i = 0; i < tally->n_scenarios; i++)
+    for (size_t i = 0; i < tally->n_scenarios; i++) {
         free(tally->scenarios[i].name);
+        free(tally->scenarios[i].found_by);
+    }
     free(tally->scenarios);
     count_table_free(&tally->faults);
     count_table_free(&tally->fault_points);

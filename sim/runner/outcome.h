@@ -29,6 +29,8 @@ struct scenario_tally {
     uint64_t seeds;       /* finished */
     uint64_t outcomes[4]; /* by enum outcome */
     uint64_t commits, judged, faults_fired;
+    uint64_t until_found; /* seeds until the expected violation came first; 0: it did not */
+    char *found_by;       /* its property, or NULL; owned */
 };
 
 /* Not as expected: a failed seed, or expected violations that no seed showed. A scenario without seeds is

@@ -424,7 +424,8 @@ static void test_compacted_bucket(void **state) {
     accept("{\"raw_data\":true}", lines);
 }
 
-/* A removed bucket is forgotten: when it comes back it starts from 0, whatever the request said. */
+/* A bucket that is removed, or that the first checkpoint does not name, is forgotten: when it comes back it
+ * starts from 0, whatever the request said. */
 static void test_bucket_comes_back(void **state) {
     (void)state;
     static const char *const lines[] = {
@@ -442,6 +443,11 @@ static void test_bucket_comes_back(void **state) {
         "{\"op_id\":\"4\",\"op\":\"MOVE\",\"checksum\":2},{\"op_id\":\"7\",\"op\":\"MOVE\",\"checksum\":4}],"
         "\"next_after\":\"7\"}}",
         "{\"checkpoint_complete\":{\"last_op_id\":\"7\"}}",
+        "{\"checkpoint_diff\":{\"last_op_id\":\"8\",\"removed_buckets\":[],\"updated_buckets\":["
+        "{\"bucket\":\"gone\",\"checksum\":5,\"count\":1}]}}", /* the client had deleted it */
+        "{\"data\":{\"bucket\":\"gone\",\"after\":\"0\",\"has_more\":false,\"data\":["
+        "{\"op_id\":\"8\",\"op\":\"MOVE\",\"checksum\":5}],\"next_after\":\"8\"}}",
+        "{\"checkpoint_complete\":{\"last_op_id\":\"8\"}}",
         "{\"token_expires_in\":0}",
         NULL,
     };

@@ -1,0 +1,171 @@
+/* bounded-work: whatever happens, a device asks in moderation. No network and no backend must meet a client
+ * that tries without a pause, and nobody should pay twice for what was there already:
+ *
+ * - at most ATTEMPTS_MOST streams, tokens, or failed uploads of one transaction in any WINDOW;
+ * - a new token only when there is a reason: the service refused one or it was about to run out, the app
+ *   connected anew, the process began anew;
+ * - no client throws away what it has downloaded (the core does after a wrong sum, and closes the stream). */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/memory.h"
+#include "check/properties.h"
+#include "check/stream_lines.h"
+#include "kernel/time.h"
+
+#define WINDOW (10 * TIME_SECOND)
+enum { ATTEMPTS_MOST = 20, TOKENS_MOST = 5 /* without a reason: several loops may ask at once */ };
+
+/* When the last ATTEMPTS_MOST of a kind were made. */
+struct attempts {
+    int64_t times[ATTEMPTS_MOST]; /* a ring */
+    uint64_t count;
+};
+
+struct worker {
+    const char *client;
+    struct attempts streams, tokens, uploads;
+    int64_t transaction; /* that `uploads` is about */
+    unsigned unexplained_tokens;
+    bool connected;
+};
+
+struct watcher {
+    struct checker *checker;
+    struct map workers; /* node -> struct worker */
+};
+
+static void report(const struct watcher *watcher, const struct worker *worker, uint64_t record, int64_t time,
+                   const char *expected, char *seen) {
+    const struct violation violation = {
+        .property = property_bounded_work.name,
+        .client = worker->client,
+        .table = "",
+        .row = "",
+        .expected = memory_copy_text(expected),
+        .seen = seen,
+        .first_record = record,
+        .time = time,
+        .explanation = memory_format("%s works more than what happened asks for.", worker->client)};
+    checker_report(watcher->checker, &violation);
+}
+
+/* One more. True: too many, and they are counted from the beginning. */
+static bool add_attempt(struct attempts *attempts, int64_t time) {
+    int64_t *oldest = &attempts->times[attempts->count % ATTEMPTS_MOST];
+    const bool full = attempts->count >= ATTEMPTS_MOST;
+    const int64_t before = *oldest;
+    *oldest = time;
+    attempts->count++;
+    if (!full || time - before >= WINDOW)
+        return false;
+    attempts->count = 0;
+    return true;
+}
+
+static void add_request(const struct watcher *watcher, const struct worker *worker, struct attempts *attempts,
+                        int64_t time, const char *what) {
+    if (add_attempt(attempts, time))
+        report(watcher, worker, 0, time, "at most 20 in 10 s", memory_format("21 %s in less", what));
+}
+
+/* --- what devices tell --- */
+
+static void see_failed_upload(const struct watcher *watcher, struct worker *worker,
+                              const struct history_record *record) {
+    if (worker->transaction != record->note.transaction)
+        worker->uploads.count = 0;
+    worker->transaction = record->note.transaction;
+    if (add_attempt(&worker->uploads, record->time))
+        report(watcher, worker, record->number, record->time, "at most 20 in 10 s",
+               memory_format("21 failed uploads of transaction %" PRId64 " in less", worker->transaction));
+}
+
+/* "connecting" while connected: the request changes, or a fresh token is there. */
+static void see_connection(const struct watcher *watcher, struct worker *worker,
+                           const struct history_record *record) {
+    const char *text = record->note.text;
+    if (strcmp(text, "connecting") == 0 && worker->connected)
+        worker->unexplained_tokens = 0;
+    if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0)
+        worker->unexplained_tokens = 0;
+    if (strcmp(text, "disconnected: closed by the core") == 0)
+        report(watcher, worker, record->number, record->time, "what was downloaded is kept",
+               memory_copy_text("the core closes the stream after a wrong sum"));
+    if (strcmp(text, "connecting") != 0)
+        worker->connected = strcmp(text, "connected") == 0;
+}
+
+static void see_record(void *self, const struct history_record *record) {
+    struct watcher *watcher = self;
+    struct worker *worker = map_get(&watcher->workers, record->node);
+    if (worker == NULL)
+        return;
+    if (record->note.kind == NOTE_UPLOAD_FAILED)
+        see_failed_upload(watcher, worker, record);
+    else if (record->note.kind == NOTE_CONNECTION)
+        see_connection(watcher, worker, record);
+    else if (record->note.kind == NOTE_RESTART)
+        worker->unexplained_tokens = 0;
+}
+
+/* --- what they send --- */
+
+static bool is_token(const struct wire_event *event) {
+    static const char beginning[] = "GET /token?";
+    return strncmp(event->target, beginning, sizeof beginning - 1) == 0;
+}
+
+static void see_token(const struct watcher *watcher, struct worker *worker, int64_t time) {
+    if (++worker->unexplained_tokens <= TOKENS_MOST)
+        return;
+    worker->unexplained_tokens = 0;
+    report(watcher, worker, 0, time, "a new token when there is a reason",
+           memory_copy_text("6 tokens one after the other, none refused or about to run out"));
+}
+
+static void see_wire(void *self, int64_t now, const struct wire_event *event) {
+    struct watcher *watcher = self;
+    struct worker *worker = event->client == NULL ? NULL : map_get(&watcher->workers, event->client);
+    if (worker == NULL || event->target == NULL)
+        return;
+    if (event->kind == WIRE_REQUEST && stream_lines_is_stream(event))
+        add_request(watcher, worker, &worker->streams, now, "streams");
+    else if (event->kind == WIRE_REQUEST && is_token(event))
+        add_request(watcher, worker, &worker->tokens, now, "requests for a token");
+    else if (event->kind == WIRE_HEAD_SEEN && event->status == 401)
+        worker->unexplained_tokens = 0;
+    else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event))
+        see_token(watcher, worker, now);
+}
+
+static void *create(struct checker *checker) {
+    const struct check_settings *settings = checker_settings(checker);
+    struct watcher *watcher = memory_allocate(sizeof *watcher);
+    watcher->checker = checker;
+    for (size_t i = 0; i < settings->n_clients; i++) {
+        struct worker *worker = memory_allocate(sizeof *worker);
+        worker->client = settings->clients[i];
+        map_set(&watcher->workers, worker->client, worker);
+    }
+    return watcher;
+}
+
+static void destroy(void *self) {
+    struct watcher *watcher = self;
+    map_free(&watcher->workers, free);
+    free(watcher);
+}
+
+const struct property property_bounded_work = {
+    .name = "bounded-work",
+    .promise = "no device tries without a pause, fetches tokens without a reason or downloads again "
+               "what it had",
+    .create = create,
+    .record = see_record,
+    .wire = see_wire,
+    .destroy = destroy,
+};
