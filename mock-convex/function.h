@@ -146,6 +146,8 @@ enum status convex_fetch(struct convex_context *context, const char *url, const 
 
 /* --- everybody --- */
 
+/* Is this deliberate bug switched on? For backends that are wrong on purpose. */
+bool convex_mutant(const struct convex_context *context, const char *name);
 const void *convex_data(const struct convex_context *context); /* `data` of the function that runs */
 /* Who calls: an object with "tokenIdentifier", "subject", "issuer" and the token's other claims. NULL: nobody
  * is signed in. Borrowed. */

@@ -276,6 +276,10 @@ void convex_log(struct convex_context *context, const char *level, const char *t
     convex_log_add(&context->log, level, text);
 }
 
+bool convex_mutant(const struct convex_context *context, const char *name) {
+    return host_mutant(context->host, name);
+}
+
 const void *convex_data(const struct convex_context *context) {
     return context->function->data;
 }

@@ -2,11 +2,9 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/notes.h"
-#include "app/teams.h"
-#include "app/todo.h"
 
-static const struct app *const all_apps[] = {&app_todo, &app_teams, &app_notes, NULL};
+#define APP_ADDRESS(name_) &app_##name_,
+static const struct app *const all_apps[] = {APPS(APP_ADDRESS) NULL};
 
 const struct app *const *app_all(void) {
     return all_apps;

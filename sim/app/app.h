@@ -1,5 +1,5 @@
 /* An app under test: its tables on both sides, its sync config, its Convex functions, and what its users do.
- * One folder or file an app; all are listed by app_find. */
+ * An app is one file (or a few) and one line in APPS below; docs/apps.md says how to add one. */
 #ifndef SYNCLINE_APP_APP_H
 #define SYNCLINE_APP_APP_H
 
@@ -14,6 +14,15 @@ struct app_action {
     int64_t rows;     /* how many rows the transaction should touch, 1..20 */
     uint64_t choice;  /* seed of everything else that is chosen: which list, which text */
     const char *step; /* id of the plan step */
+};
+
+/* One uploaded operation on its way into a table of the deployment. */
+struct app_arrival {
+    const char *table;
+    const char *uuid;            /* of the client's row */
+    const char *document;        /* _id of the document that is there already; NULL: there is none */
+    struct convex_value *fields; /* what will be written; may be changed */
+    bool dropped;                /* set: nothing is written */
 };
 
 struct app {
@@ -33,7 +42,30 @@ struct app {
     /* Do the action on the client's local database. May do nothing when there is nothing to act on. */
     enum status (*act)(struct client *client, const struct app_action *action, const char *const *users,
                        size_t n_users, struct error *error);
+    /* What the backend does with an uploaded PUT or PATCH before it is written: give a ticket its number,
+     * move the money of a transfer. Runs inside the upload's mutation. NULL: everything is written as it
+     * comes. */
+    enum status (*receive)(struct convex_context *context, struct app_arrival *arrival, struct error *error);
 };
+
+/* Every app, one line each, in the order of lists. Names of tables are never used by two apps. */
+/* clang-format off */
+#define APPS(app_line) \
+    app_line(todo) \
+    app_line(teams) \
+    app_line(notes) \
+    app_line(bank) \
+    app_line(counter) \
+    app_line(tickets) \
+    app_line(chat) \
+    app_line(pages) \
+    app_line(registers) \
+    app_line(wide)
+/* clang-format on */
+
+#define APP_DECLARE(name_) extern const struct app app_##name_;
+APPS(APP_DECLARE)
+#undef APP_DECLARE
 
 const struct app *app_find(const char *name); /* NULL: unknown */
 const struct app *const *app_all(void);       /* NULL-terminated */

@@ -62,10 +62,10 @@ static enum status find_document(struct convex_context *context, const struct ap
     return status;
 }
 
+/* Takes `fields`. */
 static enum status put(struct convex_context *context, const struct app_row_operation *operation,
-                       const char *document, struct error *error) {
+                       const char *document, struct convex_value *fields, struct error *error) {
     char id[APP_DOCUMENT_ID_SIZE];
-    struct convex_value *fields = convex_copy(operation->fields);
     if (operation->app->mapping.soft_delete)
         convex_object_set(fields, deleted_at, convex_null());
     if (*document) {
@@ -75,6 +75,25 @@ static enum status put(struct convex_context *context, const struct app_row_oper
     }
     convex_object_set(fields, "uuid", convex_string(operation->id));
     return convex_insert(context, operation->table, fields, id, error);
+}
+
+/* PUT or PATCH, after the app's backend has had its say. */
+static enum status write_row(struct convex_context *context, const struct app_row_operation *operation,
+                             const char *document, struct error *error) {
+    struct app_arrival arrival = {.table = operation->table,
+                                  .uuid = operation->id,
+                                  .document = *document ? document : NULL,
+                                  .fields = convex_copy(operation->fields)};
+    enum status status = STATUS_OK;
+    if (operation->app->receive)
+        status = operation->app->receive(context, &arrival, error);
+    const bool written = status == STATUS_OK && !arrival.dropped;
+    if (written && operation->kind == CLIENT_PUT)
+        return put(context, operation, document, arrival.fields, error);
+    if (written)
+        status = convex_patch(context, operation->table, document, arrival.fields, error);
+    convex_free(arrival.fields);
+    return status;
 }
 
 static enum status delete (struct convex_context *context, const struct app_row_operation *operation,
@@ -98,13 +117,10 @@ enum status app_apply_row(struct convex_context *context, const struct app_row_o
         return status;
     if (found.foreign)
         return error_set(error, STATUS_INVALID, "%s %s is somebody else's", operation->table, operation->id);
-    if (operation->kind == CLIENT_PUT)
-        return put(context, operation, found.id, error);
-    if (!*found.id || found.deleted) /* somebody else may have been first; deleting wins */
-        return STATUS_OK;
-    return operation->kind == CLIENT_DELETE
-               ? delete (context, operation, found.id, error)
-               : convex_patch(context, operation->table, found.id, operation->fields, error);
+    if (operation->kind != CLIENT_PUT && (!*found.id || found.deleted))
+        return STATUS_OK; /* somebody else may have been first; deleting wins */
+    return operation->kind == CLIENT_DELETE ? delete (context, operation, found.id, error)
+                                            : write_row(context, operation, found.id, error);
 }
 
 /* --- receipts --- */

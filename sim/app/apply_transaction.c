@@ -6,6 +6,7 @@
 
 #include "app/apply_rows.h"
 #include "app/map_row.h"
+#include "kernel/time.h"
 
 /* One operation {"op","table","id",...} of the arguments. */
 struct operation_head {
@@ -113,12 +114,32 @@ static enum status begin_upload(struct convex_context *context, const struct upl
     return status != STATUS_OK || *done ? status : app_insert_receipt(context, &upload->receipt, error);
 }
 
+/* The mutant `apply-later`: a backend that puts every other upload into a queue of its own, and answers. */
+static enum status put_off(struct convex_context *context, const struct convex_value *args,
+                           struct error *error) {
+    char job[64];
+    struct convex_value *again = convex_copy(args);
+    convex_object_set(again, "queued", convex_boolean(true));
+    enum status status =
+        convex_schedule(context, 4 * TIME_SECOND, "sync:applyTransaction", again, job, error);
+    convex_free(again);
+    return status;
+}
+
+static bool is_put_off(const struct convex_context *context, const struct convex_value *args,
+                       const struct upload *upload) {
+    return convex_mutant(context, "apply-later") && strtoll(upload->receipt.transaction, NULL, 10) % 2 == 1 &&
+           !convex_object_get(args, "queued");
+}
+
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error) {
     struct upload upload;
     bool done = false;
     *result = NULL;
     enum status status = read_upload(args, &upload, error);
+    if (status == STATUS_OK && is_put_off(context, args, &upload))
+        return put_off(context, args, error);
     if (status == STATUS_OK)
         status = begin_upload(context, &upload, &done, error);
     for (size_t i = 0; !done && status == STATUS_OK && i < upload.operations->as.array.count; i++)

@@ -27,6 +27,23 @@ int64_t batch_query_integer(struct batch *batch, const char *sql) {
     return value;
 }
 
+bool batch_pick(struct batch *batch, const char *table, const char *condition, char id[BATCH_ID_SIZE]) {
+    char *sql = memory_format("SELECT count(*) FROM %s WHERE %s", table, condition);
+    const int64_t count = batch_query_integer(batch, sql);
+    free(sql);
+    if (count == 0)
+        return false;
+    sql = memory_format("SELECT id FROM %s WHERE %s ORDER BY id LIMIT 1 OFFSET %lld", table, condition,
+                        (long long)random_below(&batch->chance, (uint64_t)count));
+    sqlite3_stmt *statement = batch_query(batch, sql);
+    free(sql);
+    const bool found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        batch_copy_text(id, BATCH_ID_SIZE, sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return found;
+}
+
 void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
                  const char *name) {
     char *action_name = memory_format("%s.action", name), *id_name = memory_format("%s.row-id", name);

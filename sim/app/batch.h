@@ -32,6 +32,9 @@ enum status batch_commit(struct batch *batch, struct error *error);
 /* The caller finalizes the statement. */
 sqlite3_stmt *batch_query(struct batch *batch, const char *sql);
 int64_t batch_query_integer(struct batch *batch, const char *sql);
+/* The id of one of the rows of `table` that fulfil `condition` (SQL), by its place in the order of ids.
+ * False: there is none. */
+bool batch_pick(struct batch *batch, const char *table, const char *condition, char id[BATCH_ID_SIZE]);
 /* Cut to the size of `out`; "" for NULL. */
 void batch_copy_text(char *out, size_t size, const unsigned char *text);
 

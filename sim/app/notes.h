@@ -10,8 +10,6 @@
 
 #include "app/app.h"
 
-extern const struct app app_notes;
-
 enum { NOTES_ID_SIZE = 96 };
 /* The id of a note that is there from the start, which others can guess. Counted from 1. */
 void notes_seed_id(char id[NOTES_ID_SIZE], const char *user, int64_t folder, int64_t note);

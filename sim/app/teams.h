@@ -9,8 +9,6 @@
 
 #include "app/app.h"
 
-extern const struct app app_teams;
-
 /* `lists` is the number of teams of each user, `todos` that of documents of each team. */
 enum status teams_seed(struct convex_deployment *deployment, const char *const *users, size_t n_users,
                        int64_t teams_per_user, int64_t documents_per_team, uint64_t choice,

@@ -16,24 +16,6 @@ static json_t *row_of(struct batch *batch, const char *column, const char *value
     return values;
 }
 
-/* The id of one of the rows of `table` that fulfil `condition` (SQL), by its place in the order of ids. */
-static bool pick(struct batch *batch, const char *table, const char *condition, char id[BATCH_ID_SIZE]) {
-    char *sql = memory_format("SELECT count(*) FROM %s WHERE %s", table, condition);
-    const int64_t count = batch_query_integer(batch, sql);
-    free(sql);
-    if (count == 0)
-        return false;
-    sql = memory_format("SELECT id FROM %s WHERE %s ORDER BY id LIMIT 1 OFFSET %lld", table, condition,
-                        (long long)random_below(&batch->chance, (uint64_t)count));
-    sqlite3_stmt *statement = batch_query(batch, sql);
-    free(sql);
-    const bool found = sqlite3_step(statement) == SQLITE_ROW;
-    if (found)
-        batch_copy_text(id, BATCH_ID_SIZE, sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return found;
-}
-
 static void add_member(struct batch *batch, const char *team, const char *user) {
     char id[37];
     random_uuid(&batch->ids, id);
@@ -65,7 +47,7 @@ static void add_team(struct batch *batch, int64_t rows) {
 
 static void add_documents(struct batch *batch, int64_t rows) {
     char team[BATCH_ID_SIZE];
-    if (!pick(batch, "teams", "1", team)) {
+    if (!batch_pick(batch, "teams", "1", team)) {
         add_team(batch, rows);
         return;
     }
@@ -114,7 +96,7 @@ static void delete_document(struct batch *batch, const char *id, const char *unu
 
 static void invite(struct batch *batch, const char *const *users, size_t n_users) {
     char team[BATCH_ID_SIZE];
-    if (!pick(batch, "teams", "1", team))
+    if (!batch_pick(batch, "teams", "1", team))
         return;
     const char *user = users[random_below(&batch->chance, n_users)];
     char *sql = sqlite3_mprintf("SELECT count(*) FROM members WHERE team = %Q AND user_id = %Q", team, user);
@@ -126,13 +108,13 @@ static void invite(struct batch *batch, const char *const *users, size_t n_users
 /* Somebody leaves, or is sent away: perhaps oneself. A team without members is nobody's. */
 static void expel(struct batch *batch) {
     char member[BATCH_ID_SIZE];
-    if (pick(batch, "members", "1", member))
+    if (batch_pick(batch, "members", "1", member))
         batch_add(batch, CLIENT_DELETE, "members", member, NULL);
 }
 
 static void move(struct batch *batch, int64_t rows) {
     char from[BATCH_ID_SIZE], to[BATCH_ID_SIZE];
-    if (!pick(batch, "teams", "1", from) || !pick(batch, "teams", "1", to) || !strcmp(from, to))
+    if (!batch_pick(batch, "teams", "1", from) || !batch_pick(batch, "teams", "1", to) || !strcmp(from, to))
         return;
     char *condition = sqlite3_mprintf("team = %Q", from);
     for_some_documents(batch, rows, condition, move_document, to);

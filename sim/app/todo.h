@@ -8,8 +8,6 @@
 
 #include "app/app.h"
 
-extern const struct app app_todo;
-
 /* The most rows that one local transaction of this app touches. A list has at most one todo fewer, so that
  * sharing or deleting a whole list is one transaction. */
 enum { TODO_ROWS_MOST = 20 };

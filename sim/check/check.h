@@ -46,6 +46,7 @@ struct check_settings {
     size_t n_clients;
     size_t n_subjects; /* of `users` and `requests`, clients first; behind them users who sign in on a client
                           later, with its request. 0: nobody does */
+    bool disks;        /* the clients' databases are on disks: notes of restarts say what was left */
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
     /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without

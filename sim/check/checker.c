@@ -193,7 +193,7 @@ enum status checker_create(struct history *history, struct world *world,
     checker->history = history;
     checker->oracle = oracle;
     checker->views = view_models_create(oracle, settings);
-    checker->uploads = upload_log_create(&checker->settings);
+    checker->uploads = upload_log_create(&checker->settings, checker->views);
     start_properties(checker);
     history_subscribe(history, on_record, checker);
     if (world != NULL) { /* a recorded history has none */

@@ -15,10 +15,18 @@ const struct property *const check_properties[] = {
     &property_reactive_exact,
     &property_exactly_once,
     &property_bounded_work,
+    &property_sum_kept,
+    &property_counter_exact,
+    &property_unique_numbers,
+    &property_messages_ordered,
+    &property_last_write_wins,
+    &property_causal_order,
+    &property_intact_rows,
     &property_atomic_upload,
     &property_parent_first,
     &property_ownership,
     &property_type_fidelity,
+    &property_durability,
     NULL,
 };
 

@@ -39,6 +39,9 @@ static bool same_number(const json_t *arrived, double expected) {
 }
 
 static bool is_right(const struct arrival *arrival) {
+    if (arrival->meaning == COLUMN_BACKEND) {
+        return true;
+    }
     if (arrival->meaning == COLUMN_OWNER) {
         return json_is_string(arrival->arrived) &&
                strcmp(json_string_value(arrival->arrived), arrival->user) == 0;
@@ -69,10 +72,13 @@ static char *print(const json_t *value) {
 
 static void report(struct checker *checker, const struct arrival *arrival,
                    const struct history_record *commit) {
-    static const char *const meanings[] = {
-        [COLUMN_COPIED] = "the same value",       [COLUMN_BOOLEAN] = "a boolean",
-        [COLUMN_MILLISECONDS] = "the time in ms", [COLUMN_SECONDS] = "the time, which is in s here, in ms",
-        [COLUMN_OWNER] = "who uploads",           [COLUMN_TITLE] = "the same text"};
+    static const char *const meanings[] = {[COLUMN_COPIED] = "the same value",
+                                           [COLUMN_BOOLEAN] = "a boolean",
+                                           [COLUMN_MILLISECONDS] = "the time in ms",
+                                           [COLUMN_SECONDS] = "the time, which is in s here, in ms",
+                                           [COLUMN_OWNER] = "who uploads",
+                                           [COLUMN_TITLE] = "the same text",
+                                           [COLUMN_BACKEND] = "anything"};
     char *seen = print(arrival->arrived);
     const struct history_record *write = arrival->part->write;
     const struct violation violation = {
@@ -118,7 +124,8 @@ static bool is_last(const struct note *write, size_t index) {
     return true;
 }
 
-static void judge_row(struct checker *checker, struct arrival *arrival, const json_t *document,
+/* `index` of the row in its transaction. */
+static void judge_row(struct checker *checker, struct arrival *arrival, size_t index, const json_t *document,
                       const struct history_record *commit) {
     const struct check_settings *settings = checker_settings(checker);
     const struct client_table *table = local_row_table(settings->schema, arrival->row->table);
@@ -133,7 +140,9 @@ static void judge_row(struct checker *checker, struct arrival *arrival, const js
         mapping_append_field(&field, settings->mapping, arrival->column->name);
         arrival->arrived = json_object_get(document, buffer_text(&field));
         buffer_free(&field);
-        const bool states = put || (arrival->value != NULL && arrival->meaning != COLUMN_OWNER);
+        const bool unchanged =
+            unchanged_has(upload_log_unchanged(checker_uploads(checker)), arrival->part->write, index, i);
+        const bool states = put || (arrival->value != NULL && arrival->meaning != COLUMN_OWNER && !unchanged);
         if (states && !is_right(arrival)) {
             report(checker, arrival, commit);
             break; /* one column of a row says enough */
@@ -154,7 +163,7 @@ static void judge_part(struct checker *checker, const struct uploaded_part *part
             .part = part, .row = row, .user = checker_settings(checker)->users[part->client]};
         const json_t *document = document_of(checker, row);
         if (document != NULL) { /* a change of nothing writes nothing */
-            judge_row(checker, &arrival, document, commit);
+            judge_row(checker, &arrival, i, document, commit);
         }
     }
 }

@@ -15,6 +15,8 @@ struct logged_write {
 
 struct upload_log {
     const struct check_settings *settings;
+    const struct view_models *views;
+    struct unchanged unchanged;
     struct map nodes;      /* node -> index of the client + 1 */
     struct map client_ids; /* the core's client id -> the same */
     struct map writes;     /* "client number" -> struct logged_write */
@@ -27,9 +29,10 @@ struct upload_log {
     bool parsed;
 };
 
-struct upload_log *upload_log_create(const struct check_settings *settings) {
+struct upload_log *upload_log_create(const struct check_settings *settings, const struct view_models *views) {
     struct upload_log *log = memory_allocate(sizeof *log);
     log->settings = settings;
+    log->views = views;
     for (size_t i = 0; i < settings->n_clients; i++) {
         map_set(&log->nodes, settings->clients[i], (void *)(uintptr_t)(i + 1));
     }
@@ -55,6 +58,7 @@ void upload_log_destroy(struct upload_log *log) {
     map_free(&log->client_ids, NULL);
     map_free(&log->writes, free);
     buffer_free(&log->key);
+    unchanged_free(&log->unchanged);
     free(log);
 }
 
@@ -102,8 +106,14 @@ void upload_log_record(struct upload_log *log, const struct history_record *reco
     } else if (client > 0 && note->kind == NOTE_LOCAL_WRITE) {
         struct logged_write *write = memory_allocate(sizeof *write);
         write->write = record;
+        unchanged_record(&log->unchanged, view_models_get(log->views, client - 1), log->settings->schema,
+                         record);
         free(map_set(&log->writes, write_key(log, client - 1, note->transaction), write));
     }
+}
+
+const struct unchanged *upload_log_unchanged(const struct upload_log *log) {
+    return &log->unchanged;
 }
 
 size_t upload_log_parts(const struct upload_log *log, const struct uploaded_part **parts) {

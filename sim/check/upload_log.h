@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "check/check.h"
+#include "check/unchanged.h"
 
 /* What the record being judged, a commit, carries of one local transaction. */
 struct uploaded_part {
@@ -25,7 +26,8 @@ struct committed_document {
 
 struct upload_log;
 
-struct upload_log *upload_log_create(const struct check_settings *settings);
+/* Both are borrowed. */
+struct upload_log *upload_log_create(const struct check_settings *settings, const struct view_models *views);
 void upload_log_destroy(struct upload_log *log);
 void upload_log_record(struct upload_log *log, const struct history_record *record);
 
@@ -34,5 +36,7 @@ size_t upload_log_parts(const struct upload_log *log, const struct uploaded_part
 /* The documents that the newest record, a commit, leaves with an id of a client; system tables and receipts
  * are left out. Parsed on the first call. */
 size_t upload_log_documents(struct upload_log *log, const struct committed_document **documents);
+/* What uploads leave out. */
+const struct unchanged *upload_log_unchanged(const struct upload_log *log);
 
 #endif

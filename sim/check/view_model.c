@@ -109,6 +109,12 @@ static void include_own_commit(struct view_model *model, const struct local_tran
         model->must_include = transaction->commit;
 }
 
+static void close_answered(struct view_model *model) {
+    while (model->first_open < model->n_transactions &&
+           model->transactions[model->first_open].state != TRANSACTION_QUEUED)
+        model->first_open++;
+}
+
 static void record_answer(struct view_model *model, const struct history_record *record,
                           enum transaction_state state) {
     struct local_transaction *transaction = find_transaction(model, record->note.transaction);
@@ -118,9 +124,7 @@ static void record_answer(struct view_model *model, const struct history_record 
     transaction->state = state;
     transaction->answer = record->number;
     include_own_commit(model, transaction);
-    while (model->first_open < model->n_transactions &&
-           model->transactions[model->first_open].state != TRANSACTION_QUEUED)
-        model->first_open++;
+    close_answered(model);
 }
 
 /* `part` is a number of its own for each part, 0: the whole transaction. What came in parts counts as often
@@ -220,13 +224,37 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
             view_judge_checkpoint(models->oracle, models->schema, model, record, &models->finding);
 }
 
+/* What a device's disk has lost is nobody's fault here (the property `durability` says whether it may), and
+ * the client may stand at an earlier commit again. What the backend had accepted by then stays owed, as far
+ * as the device knows that it was sent. */
+static void record_restart(struct view_model *model, const struct note *note) {
+    if (note->text == NULL)
+        return;
+    model->unsure = true;
+    model->stands_at = model->urgent_at = model->must_include = 0;
+    clear_expectations(model);
+    for (size_t i = 0; i < model->n_transactions; i++) {
+        struct local_transaction *transaction = &model->transactions[i];
+        if (transaction->number > note->transaction && !transaction->taken_back) {
+            transaction->taken_back = true;
+            map_remove_bytes(&model->numbers, &transaction->number, sizeof transaction->number);
+            if (transaction->state == TRANSACTION_QUEUED)
+                transaction->state = TRANSACTION_LOST;
+        }
+        if (!transaction->taken_back)
+            include_own_commit(model, transaction);
+    }
+    close_answered(model);
+}
+
 /* All rows are listed: what is not listed is gone. Nothing may differ from before. */
 static void record_restart_view(struct view_models *models, struct view_model *model,
                                 const struct history_record *record) {
     struct view_row *changed = NULL;
     const char *before = NULL;
     const struct map_entry *entry;
-    judge_own_write(models, model, record);
+    if (!model->unsure)
+        judge_own_write(models, model, record);
     clear_expectations(model);
     for (size_t i = 0; i < record->note.n_rows; i++) {
         const struct note_row *listed = &record->note.rows[i];
@@ -246,10 +274,11 @@ static void record_restart_view(struct view_models *models, struct view_model *m
         changed = changed == NULL ? row : changed;
         show(models, model, row, NULL);
     }
-    if (!models->found && changed != NULL) {
+    if (!models->found && changed != NULL && !model->unsure) {
         models->found = true;
         view_judge_restart(models->oracle, model, changed, before, record, &models->finding);
     }
+    model->unsure = false;
 }
 
 /* A new beginning: what was shown, acknowledged or queued before binds no longer. */
@@ -330,6 +359,9 @@ void view_models_record(struct view_models *models, const struct history_record 
         break;
     case NOTE_IDENTITY:
         record_identity(models, model, record);
+        break;
+    case NOTE_RESTART:
+        record_restart(model, &record->note);
         break;
     case NOTE_QUEUE:
         model->queue = record;

@@ -21,13 +21,15 @@ enum transaction_state {
     TRANSACTION_QUEUED,
     TRANSACTION_ACKNOWLEDGED,
     TRANSACTION_REJECTED,
-    TRANSACTION_CLEARED /* the app emptied its queue; an upload under way may still take effect */
+    TRANSACTION_CLEARED, /* the app emptied its queue; an upload under way may still take effect */
+    TRANSACTION_LOST
 };
 
 struct local_transaction {
     int64_t number;
     const struct history_record *record; /* NOTE_LOCAL_WRITE */
     enum transaction_state state;
+    bool taken_back;      /* the device's disk has lost it; its number may be given out again */
     uint64_t answer;      /* record of the acknowledgement or rejection; 0: none */
     size_t commits;       /* how many commits carry its receipt, or that of its first part */
     size_t commit;        /* the first of them, of parts the last one; 0: none */
@@ -73,6 +75,7 @@ struct view_model {
     struct view_expectation *expectations;
     size_t n_expectations;
     size_t expectations_capacity;
+    bool unsure; /* a disk has lost something: the next view may differ from the last */
     const struct history_record *queue; /* NOTE_QUEUE; NULL: none yet */
 };
 

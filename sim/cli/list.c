@@ -9,16 +9,31 @@
 #include "runner/installation.h"
 #include "runner/suite.h"
 #include "runner/text_table.h"
+#include "scenario/inventory.h"
 #include "scenario/scenario.h"
 
 static const char usage[] =
-    "usage: syncline list scenarios|faults|properties|mutants|engines [FOLDER]\n"
-    "  FOLDER   for scenarios: where to look instead of the scenarios that come along\n";
+    "usage: syncline list scenarios|coverage|faults|properties|mutants|engines [FOLDER]\n"
+    "  FOLDER   for scenarios and coverage: where to look instead of the scenarios that come along\n";
 
 static void add_row(struct text_table *table, const char *name, const char *summary) {
     assert(name != NULL);
     text_table_add(table, name);
     text_table_add(table, summary == NULL ? "" : summary);
+}
+
+/* The first line of the description, and in brackets what the scenario covers. The caller frees it. */
+static char *summary_of(const struct scenario *scenario) {
+    const char *text = scenario->description == NULL ? "" : scenario->description;
+    struct buffer summary = {0};
+    const char *named = inventory_row_of_name(scenario->name);
+    buffer_append(&summary, text, strcspn(text, "\n"));
+    if (named != NULL)
+        buffer_printf(&summary, " [%s]", named);
+    for (size_t i = 0; i < scenario->n_covers; i++)
+        buffer_printf(&summary, "%s%s%s", i == 0 ? " [" : ", ", scenario->covers[i],
+                      i + 1 == scenario->n_covers ? "]" : "");
+    return buffer_take(&summary);
 }
 
 static void list_names(struct text_table *table, const struct scenario_name *names) {
@@ -41,9 +56,7 @@ static enum status list_scenarios(struct text_table *table, const char *folder, 
         if (status == STATUS_OK)
             status = scenario_load(files[i], &scenario, error);
         if (scenario != NULL) {
-            /* Descriptions may have many lines; the list shows the first. */
-            char *line = strndup(scenario->description == NULL ? "" : scenario->description,
-                                 scenario->description == NULL ? 0 : strcspn(scenario->description, "\n"));
+            char *line = summary_of(scenario);
             add_row(table, files[i], line);
             free(line);
             scenario_free(scenario);
@@ -54,16 +67,35 @@ static enum status list_scenarios(struct text_table *table, const char *folder, 
     return status;
 }
 
-static enum status list_kind(struct text_table *table, const char *kind, const char *folder,
-                             struct error *error) {
-    if (strcmp(kind, "scenarios") == 0) {
-        struct buffer found = {0};
-        if (folder == NULL && !installation_find("scenarios", &found))
-            return error_set(error, STATUS_NOT_FOUND, "no folder scenarios here; name one");
-        enum status status = list_scenarios(table, folder == NULL ? buffer_text(&found) : folder, error);
-        buffer_free(&found);
-        return status;
-    }
+static enum status list_coverage(struct buffer *out, const char *folder, struct error *error) {
+    char **files = NULL;
+    size_t count = 0;
+    enum status status = scenario_find(folder, &files, &count, error);
+    if (status == STATUS_OK)
+        status = inventory_coverage(files, count, folder, out, error);
+    for (size_t i = 0; i < count; i++)
+        free(files[i]);
+    free(files);
+    return status;
+}
+
+/* Scenarios, and what they cover: of the folder, or of those that come along. */
+static enum status list_folder(struct text_table *table, struct buffer *out, const char *kind,
+                               const char *folder, struct error *error) {
+    struct buffer found = {0};
+    if (folder == NULL && !installation_find("scenarios", &found))
+        return error_set(error, STATUS_NOT_FOUND, "no folder scenarios here; name one");
+    folder = folder == NULL ? buffer_text(&found) : folder;
+    enum status status = strcmp(kind, "scenarios") == 0 ? list_scenarios(table, folder, error)
+                                                        : list_coverage(out, folder, error);
+    buffer_free(&found);
+    return status;
+}
+
+static enum status list_kind(struct text_table *table, struct buffer *out, const char *kind,
+                             const char *folder, struct error *error) {
+    if (strcmp(kind, "scenarios") == 0 || strcmp(kind, "coverage") == 0)
+        return list_folder(table, out, kind, folder, error);
     if (folder != NULL)
         return error_set(error, STATUS_INVALID, "list %s takes no folder", kind);
     if (strcmp(kind, "faults") == 0)
@@ -92,7 +124,7 @@ static int run(int argc, char **argv) {
         return command_refuse(&command_list, &error);
     }
     text_table_init(&table, "ll");
-    status = list_kind(&table, args.rest[0], args.n_rest > 1 ? args.rest[1] : NULL, &error);
+    status = list_kind(&table, &out, args.rest[0], args.n_rest > 1 ? args.rest[1] : NULL, &error);
     text_table_finish(&table, &out);
     args_free(&args);
     if (status == STATUS_OK)

@@ -17,6 +17,7 @@ static const char usage[] =
     "nothing to compare with, it runs twice and compares both. Exit status 0: the same again.\n"
     "  --trace-hash H   the trace hash to compare with\n"
     "  --trace          print what happens\n"
+    "  --keep-databases DIR  write the clients' databases to DIR, for the sqlite3 shell\n"
     "  --engine NAME    the clients' engine\n"
     "  --core FILE      the client core to load\n";
 
@@ -50,6 +51,7 @@ static int run(int argc, char **argv) {
     const struct args_option options[] = {{"--seed", NULL, &seed},
                                           {"--trace-hash", NULL, &settings.trace_hash},
                                           {"--trace", &settings.trace, NULL},
+                                          {"--keep-databases", NULL, &settings.databases},
                                           {"--engine", NULL, &engine.engine},
                                           {"--core", NULL, &engine.core}};
     struct args args;

@@ -31,12 +31,13 @@ static const char usage[] =
     "  --fail-fast      start nothing new after the first failure\n"
     "  --no-shrink      report failures as they were found\n"
     "  --trace          keep what happened in each seed, in DIR/traces\n"
+    "  --keep-databases keep the clients' databases, in DIR/databases, for the sqlite3 shell\n"
     "  --flip-delay N   change the lowest bit of the N-th network delay: a control, the traces must differ\n";
 
 struct run_options {
     const char *seed, *seeds, *run_for, *workers, *shard, *out, *junit, *flip_delay;
     struct engine_options engine;
-    bool fail_fast, no_shrink, trace, versions;
+    bool fail_fast, no_shrink, trace, versions, keep_databases;
     struct args args;
     struct buffer default_suite, command;
     const char *default_path;
@@ -56,6 +57,7 @@ static enum status parse_arguments(struct run_options *options, int argc, char *
                                         {"--fail-fast", &options->fail_fast, NULL},
                                         {"--no-shrink", &options->no_shrink, NULL},
                                         {"--trace", &options->trace, NULL},
+                                        {"--keep-databases", &options->keep_databases, NULL},
                                         {"--flip-delay", NULL, &options->flip_delay}};
     return args_parse(argc, argv, known, sizeof known / sizeof known[0], &options->args, error);
 }
@@ -158,6 +160,7 @@ static int run_chosen(struct run_options *options, struct suite_settings *settin
     settings->junit = options->junit;
     settings->fail_fast = options->fail_fast;
     settings->trace = options->trace;
+    settings->keep_databases = options->keep_databases;
     settings->command = buffer_text(&options->command);
     settings->version = SYNCLINE_VERSION;
     settings->program = PROGRAM;

@@ -39,9 +39,9 @@ struct client {
 /* Tell what one engine call changed in the app's view, and plant the phantom row of the mutant of that name.
  */
 void client_tell_view(struct client *client, const char *text, const struct engine_result *result);
-/* What the app sees of the loops: the engine's part if `result` has one, and the last error of each loop
- * (NULL: none). */
+/* Tells who waits for the first sync, when the engine's status has changed. */
 void client_take_status(struct client *client, const struct engine_result *result);
+/* The last error of a loop, for the app's status; NULL: none. */
 void client_set_error(char **slot, const char *error);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));

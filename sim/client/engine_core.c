@@ -575,7 +575,6 @@ static enum status core_restart(struct engine *engine, struct engine_result *res
         tell_aftermath(core, result);
         read_client_id(core);
     }
-    engine_core_look(core, true);
     read_offline_status(core, result);
     view_collect_all(core->view, &result->rows, &result->n_rows);
     engine_core_look(core, false);

@@ -192,8 +192,13 @@ enum status engine_core_write(struct engine *engine, const struct client_operati
     *result = (struct engine_result){0};
     engine_core_free_written(core);
     status = engine_core_begin(core, error);
+    /* A statement that the disk fails in rolls back at once, and then the core (0.5.3) finalizes the
+     * statement that it is running: memory that is used after it was freed. So a write's faults come with its
+     * commit. */
+    engine_core_look(core, true);
     if (status == STATUS_OK)
         status = apply_operations(core, operations, count, error);
+    engine_core_look(core, false);
     if (status == STATUS_OK && core->n_written > 0)
         result->transaction = newest_transaction(core);
     status = end_write(core, result, status, error);

@@ -14,6 +14,7 @@ enum column_meaning {
     COLUMN_MILLISECONDS, /* a time in ms since 1970, on both sides */
     COLUMN_SECONDS,      /* a time in s since 1970 on clients, in ms in documents */
     COLUMN_OWNER,        /* null on clients that do not know it; in documents the user who made the row */
+    COLUMN_BACKEND,      /* the backend's own: it may make something else of what a client says */
     COLUMN_TITLE         /* text of 1 to COLUMN_TITLE_MOST bytes; anything else is refused */
 };
 

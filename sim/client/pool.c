@@ -323,6 +323,10 @@ static enum status open_file(struct client_pool *pool, struct host *host, const 
         status = set_up_file(opened, host, place, error);
     if (status == STATUS_OK)
         status = check_file(opened, error);
+    if (status == STATUS_OK && sqlite3_db_readonly(opened, "main") == 1) { /* an SDK writes when it opens */
+        sqlite3_close(opened);
+        return error_set(error, STATUS_IO, "the disk can only be read");
+    }
     if (status == STATUS_OK) {
         *database = opened;
         return STATUS_OK;

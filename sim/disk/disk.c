@@ -14,7 +14,8 @@ struct disk {
     struct host *host;
     struct map files; /* name -> struct disk_file */
     uint64_t life;
-    bool full, read_only, spared, skips_syncs, powerless;
+    bool full, read_only, skips_syncs, powerless;
+    int spared;
     uint64_t flaky;
     uint64_t fail_at[OPERATIONS];
     uint64_t power_in; /* writes and syncs until power goes; 0: it stays */
@@ -113,7 +114,8 @@ void disk_fail_at(struct disk *disk, enum disk_operation operation, uint64_t nth
 }
 
 void disk_spare(struct disk *disk, bool spare) {
-    disk->spared = spare;
+    disk->spared += spare ? 1 : -1;
+    assert(disk->spared >= 0);
 }
 
 void disk_skip_syncs(struct disk *disk, bool skip) {

@@ -61,7 +61,8 @@ bool disk_is_read_only(const struct disk *disk);
 void disk_set_flaky(struct disk *disk, uint64_t one_in);
 /* The nth operation of the kind from now (from 1) fails, once; 0: none. */
 void disk_fail_at(struct disk *disk, enum disk_operation operation, uint64_t nth);
-/* While set, no fault but missing power strikes: for looks that the simulator takes and the app does not. */
+/* While set, no fault but missing power strikes: for looks that the simulator takes and the app does not.
+ * They nest. */
 void disk_spare(struct disk *disk, bool spare);
 /* Mutant: a sync answers with success and has done nothing. */
 void disk_skip_syncs(struct disk *disk, bool skip);

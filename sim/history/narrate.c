@@ -238,6 +238,9 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
         break;
     case NOTE_RESTART:
         buffer_append_text(out, "restarts");
+        if (note->text)
+            buffer_printf(out, " (%s): transaction %lld is the newest", note->text,
+                          (long long)note->transaction);
         break;
     case NOTE_QUEUE:
         narrate_queue(out, note);

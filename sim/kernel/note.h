@@ -33,7 +33,10 @@ enum note_kind {
     NOTE_WRITE_CHECKPOINT,
     /* The download side of a client: text = "connecting", "connected", "disconnected: <reason>". */
     NOTE_CONNECTION,
-    /* A client process ended and came back on the same database. */
+    /* A client process ended and came back on the same database. Of RESTART, where the database is on a disk:
+     * transaction = the newest local transaction that is there, timestamp = the newest that the disk had
+     * promised to keep, text = why the data may differ from before: "power loss", "disk error" (a transaction
+     * that was told to have failed may be there), "damaged: ..." (the app began anew); NULL: it may not. */
     NOTE_CRASH,
     NOTE_RESTART,
     /* End of run, one per client: rows = every queued operation still in the upload queue (operation, table,

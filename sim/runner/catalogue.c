@@ -4,7 +4,6 @@
 
 const char *const *catalogue_marks(void) {
     static const char *const names[] = {
-        "app.reacted",
         "client.checkpoint-blocked-by-upload",
         "client.checkpoint-requested-again",
         "client.write-checkpoint-outdated",

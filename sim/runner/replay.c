@@ -39,6 +39,7 @@ static enum status run_once(struct replay *replay, json_t **result, struct error
     struct worker_job job = {.scenario = replay->settings->path,
                              .seed = replay->recorded.failure.seed,
                              .narrate = replay->settings->trace,
+                             .databases = replay->settings->databases,
                              .trace_marks = true};
     struct batch_settings batch = {.worker_arguments = replay->settings->worker_arguments,
                                    .workers = 1,

@@ -15,6 +15,7 @@ struct replay_settings {
     uint64_t seed;
     const char *trace_hash; /* 32 hex digits, or NULL */
     bool trace;             /* print the narration */
+    const char *databases;  /* folder for the clients' databases, or NULL */
     const char *const *worker_arguments;
     const char *program;
     FILE *out;

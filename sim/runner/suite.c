@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "runner/progress.h"
+#include "runner/report_folder.h"
 #include "runner/result_message.h"
 #include "runner/suite_report.h"
 #include "runner/summary.h"
@@ -113,11 +114,20 @@ static bool next_job(void *context, struct buffer *line, uint64_t *number) {
     MEMORY_RESERVE(suite->pending, suite->capacity, suite->n_pending + 1);
     suite->pending[suite->n_pending++] = (struct pending){.seed = seed};
     *number = suite->released + suite->n_pending;
-    worker_job_append(line, &(struct worker_job){.number = *number,
-                                                 .scenario = suite->scenarios.items[seed.scenario].file,
-                                                 .seed = seed.seed,
-                                                 .narrate = suite->settings->trace,
-                                                 .flip_delay = suite->settings->flip_delay});
+    struct buffer databases = {0};
+    if (suite->settings->keep_databases) {
+        buffer_printf(&databases, "%s/databases/", suite->settings->folder);
+        report_file_name(&databases, suite->scenarios.items[seed.scenario].name);
+        buffer_printf(&databases, "-%llu", (unsigned long long)seed.seed);
+    }
+    worker_job_append(line,
+                      &(struct worker_job){.number = *number,
+                                           .scenario = suite->scenarios.items[seed.scenario].file,
+                                           .seed = seed.seed,
+                                           .databases = databases.length > 0 ? buffer_text(&databases) : NULL,
+                                           .narrate = suite->settings->trace,
+                                           .flip_delay = suite->settings->flip_delay});
+    buffer_free(&databases);
     return true;
 }
 

@@ -28,6 +28,7 @@ struct suite_settings {
     const char *junit;  /* one more place for the JUnit file, or NULL */
     bool fail_fast;
     bool trace;          /* keep each seed's narration in traces/ */
+    bool keep_databases; /* write each seed's client databases to databases/<scenario>-<seed>/ */
     uint64_t flip_delay; /* control of the determinism test, see stage.h; 0: off */
     const char *command; /* the command line, for results.sqlite */
     const char *version;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "client/core_versions.h"
+#include "runner/report_folder.h"
 #include "runner/result_message.h"
 #include "scenario/plan.h"
 
@@ -113,6 +114,19 @@ static json_t *result_of_failed_run(const struct error *error) {
     return NULL;
 }
 
+/* A file that cannot be written is told, and no reason to lose the verdict. */
+static void keep_database(void *context, const char *client, const void *bytes, size_t length) {
+    const char *folder = context;
+    struct error error = {0};
+    char *path = memory_format("%s/%s.db", folder, client);
+    enum status status = report_folder_make(folder, &error);
+    if (status == STATUS_OK)
+        status = report_file_write(path, bytes, length, &error);
+    if (status != STATUS_OK)
+        fprintf(stderr, "syncline: %s\n", error.message);
+    free(path);
+}
+
 static enum status run_plan(struct worker *worker, const json_t *job, const struct scenario *scenario,
                             const struct plan *plan, struct error *error) {
     struct stage_result result = {0};
@@ -123,6 +137,11 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
                                     .flip_bit = (uint64_t)json_integer_or(job, "flip_delay", 0),
                                     .progress = tell_progress,
                                     .progress_context = worker};
+    const char *databases = json_text(job, "databases");
+    if (databases != NULL) {
+        options.keep_database = keep_database;
+        options.keep_context = (void *)(uintptr_t)databases;
+    }
     struct error trouble = {0};
     json_t *json = NULL;
     bool failed = true;

@@ -6,6 +6,7 @@
  *     "narrate":true              the answer carries the narration
  *     "delays":true               the answer carries the measured delays
  *     "trace_marks":true          the answer carries the trace marks also when nothing failed
+ *     "databases":"<folder>"      write the clients' databases there after the run
  *     "polling_interval_ns":N     instead of the scenario's
  *     "flip_delay":N              change the lowest bit of the N-th network delay
  * (runner/worker_job.h writes it) and the worker answers on its standard output:

@@ -15,6 +15,10 @@ void worker_job_append(struct buffer *line, const struct worker_job *job) {
         buffer_append_text(line, ",\"delays\":true");
     if (job->trace_marks)
         buffer_append_text(line, ",\"trace_marks\":true");
+    if (job->databases != NULL) {
+        buffer_append_text(line, ",\"databases\":");
+        buffer_append_json_text(line, job->databases);
+    }
     if (job->polling_interval > 0)
         buffer_printf(line, ",\"polling_interval_ns\":%lld", (long long)job->polling_interval);
     if (job->flip_delay > 0)

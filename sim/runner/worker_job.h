@@ -15,6 +15,7 @@ struct worker_job {
     bool narrate;
     bool delays;
     bool trace_marks;
+    const char *databases;    /* folder that gets the clients' databases after the run; NULL: none */
     int64_t polling_interval; /* ns; 0: the scenario's */
     uint64_t flip_delay;      /* control of the determinism test, see stage.h; 0: off */
 };

@@ -28,6 +28,8 @@ const struct fault_kind *fault_kind_find(const char *name);
 bool step_is_for_devices(enum step_kind kind);
 /* The timed fault that a step belongs to; NULL for a write. */
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step);
+/* Does it strike devices' disks? */
+bool fault_kind_strikes_disk(const struct fault_kind *kind);
 
 /* The scenario's entry of a fault, or NULL. */
 const struct scenario_fault *scenario_fault_find(const struct scenario *scenario, const char *name);

@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "reader/units.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/inventory.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
 
@@ -48,6 +49,25 @@ static enum status read_app(struct reader *reader, struct reader_value value, vo
         return status;
     scenario->app = app_find(name);
     return scenario->app ? STATUS_OK : reader_refuse_name(reader, value, "app", name, app_name, NULL);
+}
+
+static const char *inventory_id(size_t index, const void *unused) {
+    (void)unused;
+    return inventory_rows()[index].id;
+}
+
+static enum status check_cover(struct reader *reader, struct reader_value item, void *unused) {
+    const char *id = json_string_value(item.value);
+    (void)unused;
+    for (const struct inventory_row *row = inventory_rows(); row->id; row++)
+        if (!strcmp(row->id, id))
+            return STATUS_OK;
+    return reader_refuse_name(reader, item, "row of the inventory", id, inventory_id, NULL);
+}
+
+static enum status read_covers(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, check_cover, NULL, &scenario->covers, &scenario->n_covers);
 }
 
 static enum status read_engine(struct reader *reader, struct reader_value value, void *target) {
@@ -278,6 +298,23 @@ static enum status read_storage(struct reader *reader, struct reader_value value
                : reader_refuse(reader, value, "`storage` must be memory or file");
 }
 
+static enum status read_synchronous(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->synchronous_full = text && !strcmp(text, "full");
+    return text && (scenario->synchronous_full || !strcmp(text, "normal"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`synchronous` must be normal or full");
+}
+
+static enum status read_disk(struct reader *reader, struct reader_value value, void *target) {
+    static const struct field fields[] = {
+        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous}, {.key = NULL}};
+    struct scenario *scenario = target;
+    scenario->disk = true;
+    return reader_mapping(reader, value, "disk", fields, target);
+}
+
 static const char *upload_name(size_t index, const void *unused) {
     (void)unused;
     return upload_paths()[index] ? upload_paths()[index]->name : NULL;
@@ -373,6 +410,7 @@ const struct field scenario_language[] = {
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),
     SECTION("workload", workload_fields),
@@ -391,5 +429,6 @@ const struct field scenario_language[] = {
     SPECIAL("properties", read_properties),
     SPECIAL("expect", read_expect),
     BOOLEAN("canary", canary),
+    SPECIAL("covers", read_covers),
     SPECIAL("steps", scenario_read_steps),
     END};

@@ -60,6 +60,22 @@ static enum status read_crash(struct reader *reader, struct reader_value value, 
     return read_client_of(reader, value, step, STEP_CRASH);
 }
 
+static enum status read_power_loss(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_POWER_LOSS);
+}
+
+static enum status read_disk_full(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_DISK_FULL);
+}
+
+static enum status read_disk_error(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_DISK_ERROR);
+}
+
+static enum status read_read_only(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_DISK_READ_ONLY);
+}
+
 static enum status read_rotate(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_ROTATE_KEYS);
 }
@@ -143,6 +159,10 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
         {.key = "disconnect", .kind = FIELD_SPECIAL, .read = read_disconnect},                               \
+        {.key = "power-loss", .kind = FIELD_SPECIAL, .read = read_power_loss},                               \
+        {.key = "disk-full", .kind = FIELD_SPECIAL, .read = read_disk_full},                                 \
+        {.key = "disk-error", .kind = FIELD_SPECIAL, .read = read_disk_error},                               \
+        {.key = "disk-read-only", .kind = FIELD_SPECIAL, .read = read_read_only},                            \
         {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate},                                  \
         {.key = "redeploy", .kind = FIELD_SPECIAL, .read = read_redeploy},                                   \
         {.key = "clear", .kind = FIELD_SPECIAL, .read = read_clear},                                         \
@@ -170,6 +190,7 @@ static const struct field step_fields[] = {
     {.key = "ahead", .kind = FIELD_DURATION, .offset = PLACE(ahead), .high = 365 * TIME_DAY},
     {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
     {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
+    {.key = "nth", .kind = FIELD_COUNT, .offset = PLACE(nth), .low = 0, .high = 1000000},
     {.key = NULL}};
 
 static enum status need(struct reader *reader, struct reader_value step, const char *key, const char *why) {
@@ -200,7 +221,8 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     return reader_refuse(
         reader, step,
         "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
-        "crash, rotate-keys, redeploy, compact, clear, switch-user, session-expires, sleep, wrong-clock");
+        "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
+        "switch-user, session-expires, sleep, wrong-clock");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -222,6 +244,9 @@ static enum status check_doer(struct reader *reader, struct reader_value value,
     if (plain && step_is_for_devices(step->kind))
         return reader_refuse(reader, reader_member(value.value, key),
                              "`%s` is a plain Convex client: `%s` is for devices", step->client, key);
+    if (plain && (step->kind == STEP_POWER_LOSS || step->kind == STEP_DISK_FULL ||
+                  step->kind == STEP_DISK_ERROR || step->kind == STEP_DISK_READ_ONLY))
+        return reader_refuse(reader, value, "`%s` is a plain Convex client: it has no disk", step->client);
     return STATUS_OK;
 }
 
@@ -303,6 +328,10 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_POWER_LOSS] = "power-loss",
+                                       [STEP_DISK_FULL] = "disk-full",
+                                       [STEP_DISK_ERROR] = "disk-error",
+                                       [STEP_DISK_READ_ONLY] = "disk-read-only",
                                        [STEP_CRASH] = "crash"};
     enum status status = scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
                                                (void *)(uintptr_t)scenario);
@@ -342,6 +371,7 @@ static enum status check_step(struct reader *reader, struct reader_value value,
     static const char *const of_writes[] = {"action", "rows", "choice", NULL};
     static const char *const of_faults[] = {"lasts", NULL};
     static const char *const of_calls[] = {"mutation", "args", NULL};
+    static const char *const of_power[] = {"nth", NULL};
     enum status status = check_who(reader, value, scenario, step);
     if (status == STATUS_OK)
         status = need(reader, value, "at", ": the time when it happens");
@@ -350,6 +380,10 @@ static enum status check_step(struct reader *reader, struct reader_value value,
                              "`at` must be before the end of the run (run: {for: ...})");
     if (status == STATUS_OK)
         status = check_own_keys(reader, value, scenario, step);
+    if (status != STATUS_OK)
+        return status;
+    if (step->kind != STEP_POWER_LOSS)
+        status = refuse_keys(reader, value, of_power, "is for power-loss");
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_CALL)

@@ -15,6 +15,14 @@
       "the app calls disconnect, and connect after a while")                                                 \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
       "the app's process ends and starts again on the same database")                                        \
+    X("power-loss", FAULT_CLASS_TIMED, true, NULL, STEP_POWER_LOSS, false, "l",                              \
+      "a device is without power, and its disk loses any part of what was not synced")                       \
+    X("disk-full", FAULT_CLASS_TIMED, true, NULL, STEP_DISK_FULL, false, "f",                                \
+      "a device's disk is full: no file can grow")                                                           \
+    X("disk-error", FAULT_CLASS_TIMED, true, NULL, STEP_DISK_ERROR, false, "e",                              \
+      "one operation in eight of a device's disk fails")                                                     \
+    X("disk-read-only", FAULT_CLASS_TIMED, true, NULL, STEP_DISK_READ_ONLY, false, "y",                      \
+      "nothing on a device's disk can be changed")                                                           \
     X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
@@ -25,11 +33,11 @@
       "the Convex deployment ends and starts again on the same storage")                                     \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
-    X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "l",                                        \
+    X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
       "somebody signs out, and after a while somebody signs in on the same device")                          \
-    X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "e",                            \
+    X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "x",                            \
       "the app gets no new tokens for a while")                                                              \
     X("sleep", FAULT_CLASS_TIMED, true, NULL, STEP_SLEEP, false, "z",                                        \
       "a device sleeps: nothing runs on it, connections go unanswered")                                      \
@@ -91,6 +99,14 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
         return fault_kind_find("compact");
+    case STEP_POWER_LOSS:
+        return fault_kind_find("power-loss");
+    case STEP_DISK_FULL:
+        return fault_kind_find("disk-full");
+    case STEP_DISK_ERROR:
+        return fault_kind_find("disk-error");
+    case STEP_DISK_READ_ONLY:
+        return fault_kind_find("disk-read-only");
     case STEP_CRASH:
         return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
                                : !strcmp(step->client, "convex")      ? "deployment-crash"
@@ -98,6 +114,12 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     }
     assert(false); /* every kind of step is handled above */
     return NULL;
+}
+
+bool fault_kind_strikes_disk(const struct fault_kind *kind) {
+    return kind && kind->class == FAULT_CLASS_TIMED &&
+           (kind->step == STEP_POWER_LOSS || kind->step == STEP_DISK_FULL || kind->step == STEP_DISK_ERROR ||
+            kind->step == STEP_DISK_READ_ONLY);
 }
 
 const struct scenario_fault *scenario_fault_find(const struct scenario *scenario, const char *name) {
@@ -116,6 +138,7 @@ const struct scenario_name *scenario_mutants(void) {
     static const struct scenario_name names[] = {
         {"split-transaction", "the replicator commits in the middle of a source transaction"},
         {"ack-before-mapping", "the service writes its marker before it has stored the write checkpoint"},
+        {"skip-syncs", "a device's disk says that it has synced, and has not"},
         {"gate-open", "the client applies checkpoints without waiting for its write checkpoint"},
         {"complete-unanswered", "the client takes an upload without an answer for accepted"},
         {"keep-data", "who signs out leaves rows, queue and gate to who signs in next"},
@@ -157,6 +180,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"head-above-marker", "write checkpoints wait for a position that their marker does not reach"},
         {"deaf-instance", "after the first checkpoint a stream hears of no other"},
         {"interrupted-batch", "news of others end a long download in the middle"},
+        {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
+        {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
+        {"apply-later", "the backend answers some uploads before it has done what they ask for"},
         {"complete-before-answer", "the app completes an upload when it has sent it"},
         {"complete-any-status", "the app takes every answer for a good one, whatever its status"},
         {"ignore-body-errors", "the app does not look for refusals in the body of a 200"},

@@ -172,6 +172,12 @@ static void set_target(const struct planner *planner, struct scenario_step *step
     }
 }
 
+/* Half of the time power goes between two things that the app does, half of the time in the middle of one. */
+static int64_t draw_moment(struct random_stream *stream) {
+    enum { OPERATIONS_MOST = 60 };
+    return random_chance(stream, 1, 2) ? 0 : random_between(stream, 1, OPERATIONS_MOST);
+}
+
 static void plan_fault_at(struct planner *planner, const struct scenario_fault *fault,
                           const struct fault_kind *kind, const char *who, int64_t mean) {
     assert(kind->class == FAULT_CLASS_TIMED && kind->id_letter && mean > 0);
@@ -191,6 +197,8 @@ static void plan_fault_at(struct planner *planner, const struct scenario_fault *
         if (kind->step == STEP_CLEAR)
             step->soft = random_chance(&gaps, 1, 4);
         set_target(planner, step, who, &gaps);
+        if (step->kind == STEP_POWER_LOSS)
+            step->nth = draw_moment(&gaps);
         at += step->lasts + whole_ms(random_exponential(&gaps, mean));
     }
 }
@@ -208,7 +216,8 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
     bool at_issuer = kind->step == STEP_ROTATE_KEYS;
-    size_t n_clients = step_is_for_devices(kind->step) ? clients->count : clients->total;
+    size_t n_clients =
+        step_is_for_devices(kind->step) || fault_kind_strikes_disk(kind) ? clients->count : clients->total;
     for (size_t i = 0; !at_service && !at_operator && !at_deployment && !at_issuer && i < n_clients; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
     for (size_t i = 0;

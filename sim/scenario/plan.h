@@ -24,6 +24,11 @@ enum step_kind {
     STEP_SESSION,     /* for `lasts` the app on `client` gets no new tokens */
     STEP_SLEEP,       /* the device `client` sleeps for `lasts`: its processor stops */
     STEP_CLOCK,       /* the wall clock of the node `client` is wrong by `ahead` for `lasts` */
+    STEP_POWER_LOSS,  /* the device `client` is without power for `lasts`: its disk keeps what was synced, and
+                       * some of the rest. With `nth` power goes in the middle of the nth write or sync */
+    STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
+    STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
+    STEP_DISK_READ_ONLY, /* nothing on it can be changed */
     STEP_CRASH /* the node `client` (a client, a process of the service or "convex") ends, and starts again
                 * after `lasts`
                 */
@@ -35,6 +40,7 @@ struct scenario_step {
     enum step_kind kind;
     int64_t at;    /* ns */
     int64_t lasts; /* ns, where the kind has a length */
+    int64_t nth;   /* STEP_POWER_LOSS; 0: at once */
     const char *client;
     const char *from, *to;
     int64_t ahead; /* STEP_CLOCK: ns, negative: behind */

@@ -65,6 +65,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
+    if (scenario->disk)
+        buffer_printf(out, "disk: {synchronous: %s}\n", scenario->synchronous_full ? "full" : "normal");
     if (scenario->reactive_text)
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
@@ -193,6 +195,10 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_POWER_LOSS] = "power-loss",
+                                       [STEP_DISK_FULL] = "disk-full",
+                                       [STEP_DISK_ERROR] = "disk-error",
+                                       [STEP_DISK_READ_ONLY] = "disk-read-only",
                                        [STEP_CRASH] = "crash",
                                        [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
@@ -216,6 +222,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_printf(out, ", args: %s", step->args);
     } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
         append_duration(out, ", lasts: ", step->lasts);
+        if (step->nth > 0)
+            buffer_printf(out, ", nth: %" PRId64, step->nth);
     }
     if (step->kind == STEP_SWITCH_USER) {
         buffer_append_text(out, ", to: ");
@@ -275,6 +283,18 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_CLOCK:
         buffer_printf(out, "the clock of %s is %" PRId64 " s ahead", step->client, step->ahead / TIME_SECOND);
+        break;
+    case STEP_POWER_LOSS:
+        buffer_printf(out, "%s loses power", step->client);
+        break;
+    case STEP_DISK_FULL:
+        buffer_printf(out, "the disk of %s is full", step->client);
+        break;
+    case STEP_DISK_ERROR:
+        buffer_printf(out, "the disk of %s fails now and then", step->client);
+        break;
+    case STEP_DISK_READ_ONLY:
+        buffer_printf(out, "the disk of %s can only be read", step->client);
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);

@@ -69,6 +69,8 @@ struct scenario {
     const char *file;
     const char *name; /* file name without folder and ending, unless `name:` says otherwise */
     const char *description;
+    const char *const *covers; /* rows of the inventory (inventory.h) */
+    size_t n_covers;
     const struct app *app;
     struct convex_backend *backend; /* owned; NULL: none */
     const char *backend_file;       /* absolute where it can be told */
@@ -113,6 +115,8 @@ struct scenario {
     int64_t keepalive_interval;
     int64_t service_processes;  /* that answer devices, 1.. (services.h) */
     bool service_split;         /* replication in processes of its own */
+    bool disk;                  /* devices have their database on a disk, whatever the faults */
+    bool synchronous_full;      /* each of their commits is synced */
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */

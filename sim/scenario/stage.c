@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 
@@ -92,8 +93,10 @@ enum status stage_run(const struct scenario *scenario, const struct plan *plan,
         status = run_all(&stage, error);
     if (status == STATUS_OK)
         status = compare_engines(&stage, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         stage_fill_result(&stage);
+        stage_keep_databases(&stage);
+    }
     stage_tear_down(&stage);
     if (status != STATUS_OK)
         stage_result_free(result);

@@ -14,6 +14,9 @@ struct stage_options {
     void (*progress)(void *context, int64_t virtual_now,
                      uint64_t events); /* may be NULL; about once per virtual s */
     void *progress_context;
+    /* May be NULL. After the run: each client's database, as a file that any SQLite opens. */
+    void (*keep_database)(void *context, const char *client, const void *bytes, size_t length);
+    void *keep_context;
 };
 
 struct stage_count {

@@ -11,6 +11,7 @@
 #include "scenario/language.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
+#include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 #include "scenario/switches.h"
@@ -150,6 +151,7 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .requests = stage->requests,
                                             .n_clients = stage->names.count,
                                             .n_subjects = stage->n_subjects,
+                                            .disks = stage_uses_disks(stage),
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
                                             .evaluate = evaluate,
@@ -201,9 +203,10 @@ static enum status build_services(struct stage *stage, struct error *error) {
 
 /* --- clients --- */
 
-static enum status build_client(struct stage *stage, size_t index, struct error *error) {
+static enum status build_client(struct stage *stage, size_t index, bool disk, struct error *error) {
     assert(index < stage->names.count);
     struct stage_client *client = &stage->clients[index];
+    client->stage = stage;
     const struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
@@ -221,6 +224,8 @@ static enum status build_client(struct stage *stage, size_t index, struct error 
     client->host = net_node(stage->net, client->name);
     client->user = settings.user;
     map_set(&stage->clients_by_name, client->name, client);
+    if (disk)
+        stage_disk_create(stage, client);
     return client_create(stage->pool, client->host, &settings, &client->client, error);
 }
 
@@ -248,8 +253,9 @@ static enum status build_devices(struct stage *stage, struct error *error) {
     assert(stage->vfs && (stage->options->core || engine == CLIENT_ENGINE_MODEL));
     enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs,
                                                 stage->scenario->app->schema, &stage->pool, error);
+    const bool disks = stage_uses_disks(stage);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
-        status = build_client(stage, i, error);
+        status = build_client(stage, i, disks, error);
     return status;
 }
 
@@ -312,6 +318,8 @@ void stage_tear_down(struct stage *stage) {
         party_destroy(&stage->clients[i]);
     if (stage->pool)
         client_pool_destroy(stage->pool);
+    for (size_t i = 0; stage->clients && i < stage->names.total; i++)
+        disk_destroy(stage->clients[i].disk);
     upload_server_destroy(stage->upload_server);
     app_issuer_destroy(stage->issuer);
     stage_services_close(stage);

@@ -8,6 +8,11 @@
 #include "scenario/services.h"
 #include "scenario/stage_party.h"
 
+static void tell_text(struct stage_client *client, char *text) {
+    host_note(client->host, &(struct note){.kind = NOTE_TEXT, .text = text});
+    free(text);
+}
+
 bool stage_client_runs(const struct stage_client *client) {
     return !client->dead && client->sleeps == 0;
 }
@@ -17,13 +22,22 @@ void stage_client_connect(struct stage_client *client) {
         party_connect(client);
 }
 
+/* An app that cannot open its database stays dead, until a fault of its disk is over. */
+static enum status restart(struct stage_client *client, struct error *error) {
+    struct error problem = {0};
+    enum status status = party_restart(client, &problem);
+    client->dead = status == STATUS_IO;
+    if (client->dead)
+        tell_text(client, memory_format("cannot start: %s", problem.message));
+    return status == STATUS_OK || client->dead ? STATUS_OK : error_set(error, status, "%s", problem.message);
+}
+
 /* The app's process starts again, unless something still keeps it from that. */
 enum status stage_client_revive(struct stage_client *client, struct error *error) {
     if (!client->dead || client->crashes > 0 || client->sleeps > 0)
         return STATUS_OK;
-    client->dead = false;
-    enum status status = party_restart(client, error);
-    if (status != STATUS_OK)
+    enum status status = restart(client, error);
+    if (status != STATUS_OK || client->dead)
         return status;
     if (client->disconnects > 0)
         party_disconnect(client);
@@ -43,21 +57,29 @@ static void reconnect(struct stage_client *client) {
         stage_client_connect(client);
 }
 
-static enum status clear(struct stage_client *client, bool soft, struct error *error) {
+static enum status clear(struct stage_client *client, bool soft, bool *cleared, struct error *error) {
     const struct client_clearing clearing = {.local = true, .soft = soft};
+    struct error problem = {0};
     disconnect(client);
-    return client_disconnect_and_clear(client->client, clearing, error);
+    enum status status = client_disconnect_and_clear(client->client, clearing, &problem);
+    *cleared = status == STATUS_OK;
+    if (status == STATUS_IO) { /* the disk refuses: the app stays as it is, disconnected */
+        tell_text(client, memory_format("could not clear: %s", problem.message));
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", problem.message);
 }
 
 /* Mutant keep-data: the app forgets to clear. */
 static enum status sign_out(struct stage_client *client, const struct scenario_step *step,
                             struct error *error) {
     enum status status = STATUS_OK;
+    bool cleared = true;
     if (host_mutant(client->host, "keep-data"))
         disconnect(client);
     else
-        status = clear(client, false, error);
-    if (status != STATUS_OK)
+        status = clear(client, false, &cleared, error);
+    if (status != STATUS_OK || !cleared) /* nobody else may have this database */
         return status;
     client->next_user = step->to;
     client_sign_out(client->client);
@@ -91,22 +113,21 @@ static void set_session(struct stage_client *client, int change) {
 }
 
 static enum status leave_out(struct stage_client *client, const struct scenario_step *step, bool *left_out) {
-    char *text = memory_format("%s is left out: the app is not running, or nobody is signed in", step->id);
-    host_note(client->host, &(struct note){.kind = NOTE_TEXT, .text = text});
-    free(text);
+    tell_text(client,
+              memory_format("%s is left out: the app is not running, or nobody is signed in", step->id));
     *left_out = true;
     return STATUS_OK;
 }
 
 enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error) {
-    bool busy = !stage_client_runs(client) || client->next_user;
+    bool cleared, busy = !stage_client_runs(client) || client->next_user;
     switch (step->kind) {
     case STEP_DISCONNECT:
         disconnect(client);
         return STATUS_OK;
     case STEP_CLEAR:
-        return busy ? leave_out(client, step, left_out) : clear(client, step->soft, error);
+        return busy ? leave_out(client, step, left_out) : clear(client, step->soft, &cleared, error);
     case STEP_SWITCH_USER:
         return busy ? leave_out(client, step, left_out) : sign_out(client, step, error);
     case STEP_SESSION:

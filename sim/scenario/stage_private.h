@@ -2,6 +2,7 @@
 #ifndef SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 #define SYNCLINE_SCENARIO_STAGE_PRIVATE_H
 
+#include "disk/disk.h"
 #include "net/net.h"
 #include "scenario/clients.h"
 #include "scenario/freshness.h"
@@ -28,9 +29,13 @@ struct stage_client {
     bool dead;             /* its process has ended and not started again */
     int sleeps;            /* STEP_SLEEP that are not over */
     int sessions;          /* the same for STEP_SESSION */
-    int crashes;           /* process ends that are not over: it starts again when 0, and awake */
-    int disconnects;       /* the same for STEP_DISCONNECT */
-    bool connected;        /* the app has called connect for the first time */
+    struct stage *stage;
+    struct disk *disk;          /* NULL: its database is in memory */
+    int outages;                /* power went in the middle of something, and is not back */
+    int full, flaky, read_only; /* disk faults that are not over */
+    int crashes;                /* process ends that are not over: it starts again when 0, and awake */
+    int disconnects;            /* the same for STEP_DISCONNECT */
+    bool connected;             /* the app has called connect for the first time */
 };
 
 struct stage {

@@ -32,7 +32,6 @@ static void react(void *context) {
     struct app_action action = {.rows = 1};
     action.kind = draw_kind(scenario->app, host_random(host, "stage.reaction.kind"));
     action.choice = host_random(host, "stage.reaction.choice") >> 32;
-    host_mark(host, "app.reacted");
     if (scenario->app->act(reaction->client->client, &action, scenario->users, scenario->n_users, &error) !=
         STATUS_OK)
         host_note(host, &(struct note){.kind = NOTE_TEXT, .text = error.message});

@@ -7,6 +7,7 @@
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/services.h"
+#include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 
 /* --- the agenda --- */
@@ -62,16 +63,22 @@ static void connect_client(struct stage_client *client) {
     stage_client_connect(client);
 }
 
-static void crash_client(struct stage *stage, struct stage_client *client) {
+void stage_crash_client(struct stage *stage, struct stage_client *client, bool power) {
     assert(client->crashes >= 0);
-    if (client->crashes++ > 0 || client->dead)
-        return;
+    const bool running = !client->dead;
+    client->crashes++;
     client->dead = true;
-    net_crash_node(stage->net, client->name);
-    party_crash(client);
+    if (running) {
+        net_crash_node(stage->net, client->name);
+        party_crash(client);
+    }
+    if (power)
+        disk_lose_power(client->disk);
+    else if (client->disk)
+        disk_end_process(client->disk);
 }
 
-static enum status restart_client(struct stage_client *client, struct error *error) {
+enum status stage_restart_client(struct stage_client *client, struct error *error) {
     assert(client->crashes > 0);
     return --client->crashes == 0 ? stage_client_revive(client, error) : STATUS_OK;
 }
@@ -109,6 +116,13 @@ static void tell_left_out(struct stage_client *client, const struct scenario_ste
     free(text);
 }
 
+static void tell_not_saved(struct stage_client *client, const struct scenario_step *step, const char *why) {
+    char *text = memory_format("%s is not saved: %s", step->id, why);
+    const struct note note = {.kind = NOTE_TEXT, .text = text};
+    host_note(client->host, &note);
+    free(text);
+}
+
 static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     struct stage_client *client = find_client(stage, step->client);
@@ -121,10 +135,16 @@ static enum status do_write(struct stage *stage, const struct scenario_step *ste
                              step->path, step->args, step->id);
         return STATUS_OK;
     }
+    struct error problem = {0};
     enum status status =
-        scenario->app->act(client->client, &step->action, scenario->users, scenario->n_users, error);
+        scenario->app->act(client->client, &step->action, scenario->users, scenario->n_users, &problem);
+    if (status ==
+        STATUS_IO) { /* the disk: the app shows an error, and the user sees that nothing was saved */
+        tell_not_saved(client, step, problem.message);
+        return STATUS_OK;
+    }
     if (status != STATUS_OK)
-        error_prefix(error, "step %s", step->id);
+        status = error_set(error, status, "step %s: %s", step->id, problem.message);
     return status;
 }
 
@@ -187,6 +207,22 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
+    case STEP_POWER_LOSS:
+        tell(stage,
+             memory_format("%s has no power for %s%s)%s", step->client, lasts, step->id,
+                           step->nth > 0 ? ", as soon as its disk is in the middle of something" : ""));
+        break;
+    case STEP_DISK_FULL:
+        tell(stage, memory_format("the disk of %s is full for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_DISK_ERROR:
+        tell(stage,
+             memory_format("the disk of %s fails now and then for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_DISK_READ_ONLY:
+        tell(stage,
+             memory_format("the disk of %s can only be read for %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_REDEPLOY:
         tell(stage, memory_format("the sync config is deployed again (step %s)", step->id));
         break;
@@ -242,7 +278,13 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         else if (is_deployment(step))
             crash_deployment(stage);
         else
-            crash_client(stage, find_client(stage, step->client));
+            stage_crash_client(stage, find_client(stage, step->client), false);
+        break;
+    case STEP_POWER_LOSS:
+    case STEP_DISK_FULL:
+    case STEP_DISK_ERROR:
+    case STEP_DISK_READ_ONLY:
+        stage_disk_begin(stage, find_client(stage, step->client), step);
         break;
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
@@ -282,8 +324,13 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         if (is_deployment(step))
             restart_deployment(stage);
         else
-            return restart_client(find_client(stage, step->client), error);
+            return stage_restart_client(find_client(stage, step->client), error);
         break;
+    case STEP_POWER_LOSS:
+    case STEP_DISK_FULL:
+    case STEP_DISK_ERROR:
+    case STEP_DISK_READ_ONLY:
+        return stage_disk_end(find_client(stage, step->client), step, error);
     case STEP_ROTATE_KEYS:
     case STEP_REDEPLOY:
     case STEP_COMPACT:
@@ -329,6 +376,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         struct stage_client *client = &stage->clients[i];
         client->disconnects = 0;
         client->connected = true;
+        stage_disk_heal(client);
         client->crashes = 0;
         enum status status = stage_client_revive(client, error);
         stage_client_connect(client);

@@ -206,6 +206,37 @@ static void test_first_sync(void **state) {
     fake_close(fake);
 }
 
+/* However many changes: once, 30 ms after the first since it ran last. */
+static void test_watch(void **state) {
+    struct fake_parties *fake = fake_open_with_client(10);
+    int calls = 0;
+
+    (void)state;
+    client_watch(fake->client, count_call, &calls);
+    fake_write(fake, CLIENT_PUT, "lists", "l5", "{\"name\":\"One\"}");
+    fake_write(fake, CLIENT_PUT, "lists", "l6", "{\"name\":\"Two\"}");
+    fake_run(fake, 29 * TIME_MILLISECOND);
+    assert_int_equal(calls, 0);
+    fake_run(fake, TIME_MILLISECOND);
+    assert_int_equal(calls, 1);
+    fake_run(fake, TIME_SECOND);
+    assert_int_equal(calls, 1);
+    clear(fake, false);
+    fake_run(fake, 30 * TIME_MILLISECOND);
+    assert_int_equal(calls, 2);
+    client_connect(fake->client);
+    fake_run(fake, 69 * TIME_MILLISECOND); /* the first checkpoint comes after 40 ms */
+    assert_int_equal(calls, 2);
+    fake_run(fake, TIME_MILLISECOND);
+    assert_int_equal(calls, 3);
+    fake_write(fake, CLIENT_PUT, "lists", "l7", "{\"name\":\"Three\"}");
+    net_crash_node(fake->bench.net, "alice-1");
+    client_crash(fake->client);
+    fake_run(fake, TIME_SECOND);
+    assert_int_equal(calls, 3);
+    fake_close(fake);
+}
+
 static void test_mutant_stale_credentials(void **state) {
     struct fake_parties *fake = fake_open_with_client(9);
 
@@ -231,6 +262,7 @@ int main(void) {
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_has_synced),
         cmocka_unit_test(test_first_sync),
+        cmocka_unit_test(test_watch),
         cmocka_unit_test(test_mutant_stale_credentials),
     };
 

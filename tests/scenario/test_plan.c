@@ -297,6 +297,19 @@ static void test_round_trip(void **state) {
                      "steps: [{at: 1s, redeploy: powersync}, {at: 2s, compact: powersync}, {at: 3s, crash: "
                      "replicator-2, lasts: 1s}]\n",
                      3);
+    check_round_trip(
+        "write-checkpoints: requests\nworkload: {reacts: 2.5%}\n"
+        "steps: [{at: 1s, switch-user: alice-1, to: bob, lasts: 1s}, {at: 2s, sleep: bob-1, lasts: 1h}, "
+        "{at: 3s, wrong-clock: powersync, behind: 3h, lasts: 2s}, {at: 4s, wrong-clock: bob-1, "
+        "ahead: 1ns, lasts: 2s}, {at: 5s, clear: bob-1, soft: true, lasts: 0s}, "
+        "{at: 6s, session-expires: alice-1, lasts: 5s}]\n",
+        5);
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        check_round_trip(
+            "swarm: false\nfaults:\n  sleep: {every: 9s, lasts: [1s, 5s]}\n"
+            "  wrong-clock: {every: 9s, lasts: [1s, 5s]}\n  clear: {every: 9s, lasts: [0s, 5s]}\n"
+            "  switch-user: {every: 9s, lasts: 1s}\n  session-expires: {every: 9s, lasts: 1s}\n",
+            seed);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 

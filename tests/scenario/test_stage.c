@@ -344,9 +344,81 @@ static void test_progress(void **state) {
     scenario_free(scenario);
 }
 
+/* --- disks --- */
+
+struct kept {
+    int count;
+    int64_t lists;
+};
+
+static void keep(void *context, const char *client, const void *bytes, size_t length) {
+    struct kept *kept = context;
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    unsigned char *copy = sqlite3_malloc64(length);
+    assert_non_null(strchr(client, '-'));
+    memcpy(copy, bytes, length);
+    assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
+    assert_int_equal(sqlite3_deserialize(database, "main", copy, (sqlite3_int64)length, (sqlite3_int64)length,
+                                         SQLITE_DESERIALIZE_FREEONCLOSE),
+                     SQLITE_OK);
+    const char *sql =
+        "SELECT count(*), (SELECT integrity_check = 'ok' FROM pragma_integrity_check) FROM lists";
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 1), 1);
+    kept->lists += sqlite3_column_int64(statement, 0);
+    kept->count++;
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+}
+
+/* Any SQLite opens what is kept, of a database in memory as of one on a disk. */
+static void test_databases_are_kept(void **state) {
+    (void)state;
+    static const char *const names[] = {"smoke/quiet.yaml", "seeds/disks.yaml"};
+    for (size_t i = 0; i < 2; i++) {
+        struct scenario *scenario = load(names[i]);
+        struct stage_result result;
+        struct kept kept = {0};
+        run_options(scenario, 1,
+                    &(struct stage_options){.core = core, .keep_database = keep, .keep_context = &kept},
+                    &result);
+        assert_passed(&result, 1);
+        assert_int_equal(kept.count, (int)scenario->n_users * (int)scenario->devices_per_user);
+        assert_true(kept.lists >= kept.count); /* everybody has a list at least */
+        stage_result_free(&result);
+        scenario_free(scenario);
+    }
+}
+
+/* Every fault of disks strikes, and the world comes out the same twice. */
+static void test_disks_fail(void **state) {
+    (void)state;
+    static const char *const faults[] = {"power-loss", "disk-full", "disk-error", "disk-read-only"};
+    struct scenario *scenario = load("seeds/disks.yaml");
+    uint64_t fired[4] = {0};
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct stage_result result, again;
+        run(scenario, seed, &result);
+        run(scenario, seed, &again);
+        assert_passed(&result, seed);
+        assert_true(hash128_equal(result.trace_hash, again.trace_hash));
+        for (size_t i = 0; i < 4; i++)
+            fired[i] += count_of(result.faults, result.n_faults, faults[i]);
+        stage_result_free(&result);
+        stage_result_free(&again);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_true(fired[i] > 0);
+    scenario_free(scenario);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_databases_are_kept),
+        cmocka_unit_test(test_disks_fail),
         cmocka_unit_test(test_same_run_twice),
         cmocka_unit_test(test_pinned_plan_runs_the_same),
         cmocka_unit_test(test_faults_are_counted),
