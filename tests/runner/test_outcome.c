@@ -114,7 +114,8 @@ static void compare_with_source(const char *call, const char *const *names) {
     size_t found = 0, listed = 0;
     snprintf(
         command, sizeof command,
-        "cd '%s' && cat $(find mock-convex mock-powersync sim/client sim/app sim/net sim/disk sim/scenario -name '*.c') | "
+        "cd '%s' && cat $(find mock-convex mock-powersync sim/client sim/app sim/net sim/disk sim/scenario "
+        "-name '*.c') | "
         "tr -d '\\n' | grep -oE '%s\\([^\";]*\"[a-z.-]+\"' | grep -oE '\"[a-z.-]+\"' | tr -d '\"' | sort -u",
         SYNCLINE_SOURCE_DIR, call);
     FILE *pipe = popen(command, "r");
