@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every mutant is found by its scenario, with the right property, within 20 seeds; and without the mutant the same
-# scenario passes. Usage: mutants.sh SYNCLINE
+# scenario passes 10. A scenario that shows a bug of the real thing has no mutant to leave out. Usage: mutants.sh SYNCLINE
 set -eu
 syncline=$1
 out=$(mktemp -d)
@@ -13,8 +13,9 @@ for scenario in scenarios/mutants/*.yaml scenarios/bugs/*.yaml; do
     tail -20 "$out/log"
     status=1
   fi
+  grep -q '^mutants:' "$scenario" || continue
   sed "/^mutants:/d; /^expect:/d; s,^backend: ,&$PWD/$(dirname "$scenario")/," "$scenario" >"$out/$name.yaml"
-  if ! "$syncline" run "$out/$name.yaml" --seeds 1-20 --out "$out/$name-without" >"$out/log" 2>&1; then
+  if ! "$syncline" run "$out/$name.yaml" --seeds 1-10 --out "$out/$name-without" >"$out/log" 2>&1; then
     echo "$scenario: fails without its mutant too"
     tail -20 "$out/log"
     status=1
