@@ -139,15 +139,10 @@ enum status legacy_add_parameters(struct legacy_rules *rules, struct legacy_defi
     struct legacy_parameter_query *query = &definition->parameter_queries[definition->n_parameter_queries++];
     query->number = (int)definition->n_parameter_queries;
     query->priority = priority ? *priority : 3;
-    query->inputs = arena_allocate(&rules->arena, sizeof *query->inputs);
-    enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
+    struct legacy_tools tools;
+    enum status status = legacy_query_read(&tools, LEGACY_PARAMETERS, rules, sql, &select, error);
+    query->inputs = tools.inputs;
     if (!status) {
-        struct legacy_tools tools = {.place = LEGACY_PARAMETERS,
-                                     .fixed_json = rules->fixed_json,
-                                     .text = sql,
-                                     .inputs = query->inputs,
-                                     .arena = &rules->arena,
-                                     .error = error};
         query->kind = select.n_from == 0       ? PARAMETERS_STATIC
                       : select.from[0].is_call ? PARAMETERS_FUNCTION
                                                : PARAMETERS_TABLE;
@@ -192,14 +187,8 @@ static enum status compile_data(struct legacy_tools *tools, const struct legacy_
 enum status legacy_add_data(struct legacy_rules *rules, struct legacy_definition *definition,
                             const struct sync_text *sql, struct error *error) {
     struct sync_select select;
-    struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
-    struct legacy_tools tools = {.place = LEGACY_DATA,
-                                 .fixed_json = rules->fixed_json,
-                                 .text = sql,
-                                 .inputs = inputs,
-                                 .arena = &rules->arena,
-                                 .error = error};
-    enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
+    struct legacy_tools tools;
+    enum status status = legacy_query_read(&tools, LEGACY_DATA, rules, sql, &select, error);
     if (!status)
         status = compile_data(&tools, definition, &select,
                               &definition->data_queries[definition->n_data_queries++]);

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+enum status legacy_query_read(struct legacy_tools *tools, enum legacy_place place, struct legacy_rules *rules,
+                              const struct sync_text *sql, struct sync_select *select, struct error *error) {
+    *tools = (struct legacy_tools){.place = place,
+                                   .fixed_json = rules->fixed_json,
+                                   .text = sql,
+                                   .inputs = arena_allocate(&rules->arena, sizeof *tools->inputs),
+                                   .arena = &rules->arena,
+                                   .error = error};
+    return sync_parser_read_names(select, sql, &rules->arena, error);
+}
+
 const char *legacy_query_table_name(const struct sync_from *from) {
     return from->alias ? from->alias : from->name;
 }

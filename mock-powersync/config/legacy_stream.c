@@ -127,14 +127,8 @@ static enum status compile(struct legacy_tools *tools, const struct sync_select 
 enum status legacy_read_stream(struct legacy_rules *rules, struct legacy_definition *stream,
                                const struct sync_text *sql, struct error *error) {
     struct sync_select select;
-    struct legacy_inputs *inputs = arena_allocate(&rules->arena, sizeof *inputs);
-    struct legacy_tools tools = {.place = LEGACY_STREAM,
-                                 .fixed_json = rules->fixed_json,
-                                 .text = sql,
-                                 .inputs = inputs,
-                                 .arena = &rules->arena,
-                                 .error = error};
-    enum status status = sync_parser_read_names(&select, sql, &rules->arena, error);
+    struct legacy_tools tools;
+    enum status status = legacy_query_read(&tools, LEGACY_STREAM, rules, sql, &select, error);
     if (!status)
         status = compile(&tools, &select, stream);
     return status;
