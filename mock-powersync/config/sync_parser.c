@@ -519,19 +519,23 @@ static struct sync_expression *join(struct parser *parser, const char *symbol, s
                                      : call(parser, symbol, left, right);
 }
 
+/* The one of these symbols that comes next, which is then passed; NULL: none of them. */
+static const char *take_one_of(struct parser *parser, const char *const *symbols) {
+    while (*symbols && !take_symbol(parser, *symbols))
+        symbols++;
+    return *symbols;
+}
+
 /* Operators between two operands of one level, from the left. */
 static struct sync_expression *read_left(struct parser *parser, const char *const *symbols,
                                          struct sync_expression *(*read)(struct parser *)) {
     struct sync_expression *left = read(parser);
     while (left) {
-        const char *const *symbol = symbols;
-        while (*symbol && !is_symbol(parser, *symbol))
-            symbol++;
-        if (!*symbol)
+        const char *symbol = take_one_of(parser, symbols);
+        if (!symbol)
             return left;
-        next(parser);
         struct sync_expression *right = read(parser);
-        left = right ? join(parser, *symbol, left, right) : NULL;
+        left = right ? join(parser, symbol, left, right) : NULL;
     }
     return NULL;
 }
@@ -622,15 +626,12 @@ static struct sync_expression *read_comparison(struct parser *parser) {
     static const char *const symbols[] = {"=", "<=", ">=", "<", ">", "!=", "<>", NULL};
     struct sync_expression *left = read_range(parser);
     while (left) {
-        const char *const *symbol = symbols;
-        while (*symbol && !is_symbol(parser, *symbol))
-            symbol++;
-        if (!*symbol)
+        const char *symbol = take_one_of(parser, symbols);
+        if (!symbol)
             return left;
-        next(parser);
-        bool unequal = strcmp(*symbol, "!=") == 0 || strcmp(*symbol, "<>") == 0;
+        bool unequal = strcmp(symbol, "!=") == 0 || strcmp(symbol, "<>") == 0;
         struct sync_expression *right = read_range(parser);
-        left = right ? call(parser, unequal ? parser->names ? "!=" : "=" : *symbol, left, right) : NULL;
+        left = right ? call(parser, unequal ? parser->names ? "!=" : "=" : symbol, left, right) : NULL;
         left = left && unequal && !parser->names ? negate(parser, left) : left;
     }
     return NULL;
