@@ -227,6 +227,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
 
 static bool is_node(const struct scenario *scenario, const char *name) {
     return scenario_has_client(scenario, name) || scenario_has_service(scenario, name) ||
+           (scenario_has_backend(scenario) && !strcmp(name, SCENARIO_BACKEND)) ||
            !strcmp(name, "powersync") || !strcmp(name, "convex") || !strcmp(name, "issuer");
 }
 
@@ -291,13 +292,16 @@ static enum status check_who(struct reader *reader, struct reader_value value,
             if (!is_node(scenario, json_string_value(json_array_get(ends, i))))
                 return reader_refuse(
                     reader, reader_item(ends, i),
-                    "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
+                    "there is no node `%.60s`; nodes are the clients, powersync, convex, issuer and, with an "
+                    "upload path to it, backend",
                     json_string_value(json_array_get(ends, i)));
         return STATUS_OK;
     }
     if (step->kind == STEP_CRASH && !strcmp(step->client, "convex"))
         return STATUS_OK;
     if (step->kind == STEP_CRASH && scenario_has_service(scenario, step->client))
+        return STATUS_OK;
+    if (step->kind == STEP_CRASH && scenario_has_backend(scenario) && !strcmp(step->client, SCENARIO_BACKEND))
         return STATUS_OK;
     if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
         const char *key = step->kind == STEP_REDEPLOY ? "redeploy" : "compact";

@@ -31,6 +31,8 @@
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
+    X("backend-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
+      "the app's own server ends and starts again; what it was working on is gone")                          \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
     X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
@@ -108,9 +110,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_DISK_READ_ONLY:
         return fault_kind_find("disk-read-only");
     case STEP_CRASH:
-        return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
-                               : !strcmp(step->client, "convex")      ? "deployment-crash"
-                                                                      : "client-crash");
+        return fault_kind_find(scenario_is_service_name(step->client)    ? "service-crash"
+                               : !strcmp(step->client, "convex")         ? "deployment-crash"
+                               : !strcmp(step->client, SCENARIO_BACKEND) ? "backend-crash"
+                                                                         : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;

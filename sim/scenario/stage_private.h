@@ -63,7 +63,9 @@ struct stage {
     const char *sync_config; /* the newest that was deployed */
     const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
-    struct upload_server *upload_server; /* NULL: devices upload to the deployment */
+    struct host *backend_host;           /* NULL: there is no backend */
+    struct upload_server *upload_server; /* the backend's process; NULL while it is down, or there is none */
+    int backend_crashes;
     struct client_pool *pool;
     struct scenario_clients names;
     struct oracle_request *requests; /* of each device, and of who signs in there later */
@@ -82,6 +84,7 @@ struct stage {
 
 extern const char stage_deploy_key[];
 extern const char stage_token_audience[];
+extern const char stage_token_secret[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);

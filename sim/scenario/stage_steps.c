@@ -7,6 +7,7 @@
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/services.h"
+#include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 
@@ -277,6 +278,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
             stage_service_crash(stage, step->client);
         else if (is_deployment(step))
             crash_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_crash(stage);
         else
             stage_crash_client(stage, find_client(stage, step->client), false);
         break;
@@ -323,6 +326,8 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
             return stage_service_restart(stage, step->client, error);
         if (is_deployment(step))
             restart_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_restart(stage);
         else
             return stage_restart_client(find_client(stage, step->client), error);
         break;
@@ -369,6 +374,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
+    stage_backend_heal(stage);
     healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)
         return healed;
