@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/values.h"
 #include "base/memory.h"
 #include "check/properties.h"
 #include "check/viewers.h"
@@ -18,19 +17,19 @@ static char *quoted(const char *text) {
     return text == NULL ? memory_copy_text("null") : memory_format("\"%s\"", text);
 }
 
-/* Documents are the deployment's own business; what they become is judged on devices. */
+/* "=x" states x; null states null. Documents are the deployment's own business: what they become is judged on
+ * devices. */
 static void change(void *self, struct viewer *viewer, struct viewer_row *row,
                    const struct viewer_values *values) {
     const struct state *state = self;
     if (row->text == NULL || viewer->is_deployment)
         return;
-    const char *name = viewer_text(values, "specimen"), *seen = viewer_text(values, "value");
-    const struct app_specimen *specimen = name == NULL ? NULL : app_specimen_find(name);
-    if (specimen != NULL && (specimen->shown == NULL) == (seen == NULL) &&
-        (seen == NULL || strcmp(seen, specimen->shown) == 0))
+    const char *stated = viewer_text(values, "stated"), *seen = viewer_text(values, "value");
+    const char *expected = stated != NULL && *stated == '=' ? stated + 1 : NULL;
+    if ((expected == NULL) == (seen == NULL) && (seen == NULL || strcmp(seen, expected) == 0))
         return;
-    viewers_report(state->checker, &property_values_exact, viewer, row, state->record,
-                   specimen == NULL ? memory_copy_text("a specimen that there is") : quoted(specimen->shown),
+    const char *name = viewer_text(values, "specimen");
+    viewers_report(state->checker, &property_values_exact, viewer, row, state->record, quoted(expected),
                    quoted(seen),
                    memory_format("%s shows another value than the row's writer asked for (%s).", viewer->name,
                                  name == NULL ? "no name" : name));

@@ -381,14 +381,14 @@ static void test_intact_rows(void **state) {
 static void test_exact_values(void **state) {
     (void)state;
     struct fixture fixture = open_for("values", "values-exact");
-    shown(&fixture, "specimens", "a", "[\"int64-most\",\"9223372036854775807\"]");
-    shown(&fixture, "specimens", "b", "[\"bytes-two\",\"+/8=\"]");
-    shown(&fixture, "specimens", "c", "[\"yes\",\"1\"]");
-    shown(&fixture, "specimens", "d", "[\"gone\",null]");
-    shown(&fixture, "specimens", "e", "[\"float-whole\",\"1.0\"]");
+    shown(&fixture, "specimens", "a", "[\"int64-most\",\"=9223372036854775807\",\"9223372036854775807\"]");
+    shown(&fixture, "specimens", "b", "[\"bytes-two\",\"=+/8=\",\"+/8=\"]");
+    shown(&fixture, "specimens", "c", "[\"yes\",\"=1\",\"1\"]");
+    shown(&fixture, "specimens", "d", "[\"gone\",null,null]");
+    shown(&fixture, "specimens", "e", "[\"float-whole\",\"=1.0\",\"1.0\"]");
     fixture_view(&fixture, "bob-1", "checkpoint");
     expect_violations(&fixture, 0);
-    shown(&fixture, "specimens", "a", "[\"gone\",null]"); /* another type */
+    shown(&fixture, "specimens", "a", "[\"gone\",null,null]"); /* another type */
     fixture_view(&fixture, "bob-1", "checkpoint");
     expect_violations(&fixture, 0);
     fixture_close(&fixture);
@@ -404,11 +404,11 @@ static void expect_inexact(const char *row, const char *expected, const char *se
 
 static void test_inexact_values(void **state) {
     (void)state;
-    expect_inexact("[\"int64-above-doubles\",\"9007199254740992\"]", "\"9007199254740993\"",
-                   "\"9007199254740992\"");
-    expect_inexact("[\"bytes-two\",\"-_8\"]", "\"+/8=\"", "\"-_8\"");
-    expect_inexact("[\"bytes-none\",null]", "\"\"", "null");
-    expect_inexact("[\"gone\",\"the value before\"]", "null", "\"the value before\"");
+    expect_inexact("[\"int64-above-doubles\",\"=9007199254740993\",\"9007199254740992\"]",
+                   "\"9007199254740993\"", "\"9007199254740992\"");
+    expect_inexact("[\"bytes-two\",\"=+/8=\",\"-_8\"]", "\"+/8=\"", "\"-_8\"");
+    expect_inexact("[\"bytes-none\",\"=\",null]", "\"\"", "null");
+    expect_inexact("[\"gone\",null,\"the value before\"]", "null", "\"the value before\"");
 }
 
 int main(void) {
