@@ -11,6 +11,8 @@
     X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                         \
       "the same in one direction only: what the other side says still arrives")                              \
     X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")  \
+    X("captive-portal", FAULT_CLASS_TIMED, true, NULL, STEP_PORTAL, false, "q",                              \
+      "whatever a device asks, its network answers 200 with a page to sign in")                              \
     X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
       "the app calls disconnect, and connect after a while")                                                 \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
@@ -97,6 +99,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("sleep");
     case STEP_CLOCK:
         return fault_kind_find("wrong-clock");
+    case STEP_PORTAL:
+        return fault_kind_find("captive-portal");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
