@@ -64,6 +64,7 @@ struct stage {
     const char *sync_config; /* the newest that was deployed */
     const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
+    int mistakes;                        /* STEP_AUDIENCE that are not over */
     struct host *backend_host;           /* NULL: there is no backend */
     struct upload_server *upload_server; /* the backend's process; NULL while it is down, or there is none */
     int backend_crashes;

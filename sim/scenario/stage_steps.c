@@ -222,6 +222,10 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("the clock of %s is %lld s ahead for %s%s)", step->client,
                                   (long long)(step->ahead / TIME_SECOND), lasts, step->id));
         break;
+    case STEP_AUDIENCE:
+        tell(stage, memory_format("%s makes tokens out to a wrong audience for %s%s)", step->client, lasts,
+                                  step->id));
+        break;
     case STEP_PORTAL:
         tell(stage, memory_format("%s is behind a captive portal for %s%s)", step->client, lasts, step->id));
         break;
@@ -293,6 +297,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, step->ahead, 0);
         break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, ++stage->mistakes > 0);
+        break;
     case STEP_PORTAL:
         enter_portal(stage, find_client(stage, step->client));
         break;
@@ -343,6 +350,9 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
         return stage_people_end(stage, find_client(stage, step->client), step, error);
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, 0, 0);
+        break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, --stage->mistakes > 0);
         break;
     case STEP_PORTAL:
         leave_portal(stage, find_client(stage, step->client), 1);
@@ -400,6 +410,8 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
+    if (stage->mistakes > 0)
+        app_issuer_mistake_audience(stage->issuer, false);
     stage_backend_heal(stage);
     healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)
