@@ -217,7 +217,7 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     bool at_service = !strcmp(kind->name, "service-crash");
     bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
-    bool at_issuer = kind->step == STEP_ROTATE_KEYS;
+    bool at_issuer = kind->step == STEP_ROTATE_KEYS || kind->step == STEP_AUDIENCE;
     bool at_backend = !strcmp(kind->name, "backend-crash");
     size_t n_clients =
         step_is_for_devices(kind->step) || fault_kind_strikes_disk(kind) ? clients->count : clients->total;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/captive_portal.h"
 #include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
@@ -314,6 +315,7 @@ void stage_tear_down(struct stage *stage) {
     for (size_t i = 0; stage->clients && i < stage->names.total; i++)
         disk_destroy(stage->clients[i].disk);
     stage_backend_close(stage);
+    captive_portal_destroy(stage->portal);
     app_issuer_destroy(stage->issuer);
     stage_services_close(stage);
     if (stage->deployment)
