@@ -32,5 +32,6 @@ extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
 extern const struct property property_local_first;
 extern const struct property property_one_poll;
+extern const struct property property_valid_tokens;
 
 #endif

@@ -127,8 +127,8 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
-    created->credentials =
-        (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
+    created->credentials = (struct credentials){
+        .host = host, .issuer = created->issuer, .user = created->user, .audience = settings->audience};
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
     created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;

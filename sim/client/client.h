@@ -36,10 +36,11 @@ struct client_subscription {
 };
 
 struct client_settings {
-    const char *user;    /* JWT sub */
-    const char *service; /* authority of the PowerSync service */
-    const char *backend; /* authority that uploads go to */
-    const char *issuer;  /* authority that answers GET /token?user=... with {"token":..} */
+    const char *user;     /* JWT sub */
+    const char *service;  /* authority of the PowerSync service */
+    const char *backend;  /* authority that uploads go to */
+    const char *issuer;   /* authority that answers GET /token?user=... with {"token":..} */
+    const char *audience; /* whom its tokens are for, static; NULL: PowerSync */
     const struct upload_path
         *upload;              /* how a local transaction becomes a request, and its answer a verdict */
     size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */

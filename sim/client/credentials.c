@@ -30,6 +30,9 @@ static void on_answer(void *context, const struct http_answer *answer) {
     struct credentials *credentials = wait->credentials;
     char *token = read_token(answer);
 
+    /* Mutant odd-answer-signs-out: an answer that is no token counts as a session that is over. */
+    if (token == NULL && answer->status == 200 && host_mutant(credentials->host, "odd-answer-signs-out"))
+        credentials->expired = true;
     if (wait->keep && token != NULL) {
         free(credentials->token);
         credentials->token = memory_copy_text(token);
@@ -44,6 +47,10 @@ static void fetch(struct credentials *credentials, struct credentials_wait *wait
 
     buffer_append_text(&target, "/token?user=");
     percent_encode(&target, credentials->user);
+    if (credentials->audience != NULL) {
+        buffer_append_text(&target, "&audience=");
+        percent_encode(&target, credentials->audience);
+    }
     request.target = buffer_text(&target);
     wait->credentials = credentials;
     http_call_start(&wait->call, credentials->host, &request, on_answer, wait);

@@ -7,10 +7,11 @@
 
 struct credentials {
     struct host *host;
-    const char *issuer; /* borrowed */
-    const char *user;   /* borrowed; NULL: nobody is signed in */
-    bool expired;       /* the app's session is over: no new token */
-    char *token;        /* NULL: none */
+    const char *issuer;   /* borrowed */
+    const char *user;     /* borrowed; NULL: nobody is signed in */
+    const char *audience; /* borrowed; whom its tokens are for; NULL: PowerSync */
+    bool expired;         /* the app's session is over: no new token */
+    char *token;          /* NULL: none */
 };
 
 /* One caller's wait. Zeroed: idle. */

@@ -62,6 +62,14 @@ struct scenario_request {
     size_t n_subscriptions;
 };
 
+/* How the service knows whose tokens are right. */
+enum token_keys {
+    TOKEN_KEYS_SECRET,  /* a secret that it shares with the issuer */
+    TOKEN_KEYS_LISTED,  /* the issuer's key pairs stand in its configuration */
+    TOKEN_KEYS_FETCHED, /* it fetches them from the issuer */
+    TOKEN_KEYS_COUNT
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 struct scenario {
@@ -112,6 +120,8 @@ struct scenario {
     bool checkpoint_requests; /* devices number their write checkpoints themselves */
     int64_t polling_interval;
     int64_t token_lifetime;
+    int64_t wrong_tokens; /* of a million: what the issuer gives devices is no good token */
+    enum token_keys token_keys;
     int64_t keepalive_interval;
     int64_t service_processes;  /* that answer devices, 1.. (services.h) */
     bool service_split;         /* replication in processes of its own */
