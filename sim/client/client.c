@@ -195,7 +195,8 @@ enum status client_write(struct client *client, const struct client_operation *o
                                            .rows = result.written,
                                            .n_rows = result.n_written,
                                            .text = step});
-    if (result.n_rows > 0)
+    /* Mutant server-first: the app shows what comes from the service, not what it wrote itself. */
+    if (result.n_rows > 0 && !host_mutant(client->host, "server-first"))
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
     if (result.transaction > 0 && !host_mutant(client->host, "deaf-to-writes"))
