@@ -31,6 +31,7 @@ const struct property *const check_properties[] = {
     &property_ownership,
     &property_type_fidelity,
     &property_durability,
+    &property_subscriptions,
     NULL,
 };
 

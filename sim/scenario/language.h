@@ -11,6 +11,7 @@ extern const struct field scenario_language[]; /* of a struct scenario; ends wit
 enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *scenario);
 /* `reactive:`; users must have been read. */
 enum status scenario_read_reactive(struct reader *reader, struct reader_value value, void *scenario);
+enum status scenario_read_browse(struct reader *reader, struct reader_value value, void *scenario);
 /* `requests:`; users and devices must have been read. */
 enum status scenario_read_requests(struct reader *reader, struct reader_value value, void *scenario);
 /* What the user's client asks for; NULL: nothing. */
@@ -43,9 +44,9 @@ static inline bool scenario_has_key_pairs(const struct scenario *scenario) {
     return scenario->reactive_users || (scenario->n_users > 0 && scenario->token_keys != TOKEN_KEYS_SECRET);
 }
 #define SCENARIO_NO_TOKENS                                                                                   \
-    "`%s` needs somebody whose token is signed with a key pair: a group of `reactive` with a `user`, or "    \
-    "devices "                                                                                               \
-    "and tokens: {keys: fetched}"
+    "`%s` needs somebody who signs in: a group of `reactive` with a `user`, or devices with a token of a "   \
+    "key "                                                                                                   \
+    "pair (tokens: {keys: fetched})"
 
 enum { SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
 
