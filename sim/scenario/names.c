@@ -202,6 +202,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"numeric-affinity", "the service makes numbers of texts that look like them"},
         {"fixed-types",
          "the service leaves out rows with a value of another type than its column's first one"},
+        {"strict-lines", "the client gives up at a line of a kind that it does not know"},
         {"odd-answer-signs-out", "the client takes an answer that is no token for the end of its session"},
         {"accept-any-token", "the service takes tokens without looking at key, audience and times"},
         {"one-listed-key", "the service's configuration has only the key that signed when it was written"},
