@@ -29,5 +29,8 @@ extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
+extern const struct property property_deletions_stay;
+extern const struct property property_told_of_loss;
+extern const struct property property_no_orphans;
 
 #endif
