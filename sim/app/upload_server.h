@@ -12,14 +12,14 @@
 #define SYNCLINE_APP_UPLOAD_SERVER_H
 
 #include "app/app.h"
+#include "app/issuer.h"
 
 struct upload_server;
 
-struct upload_server_settings { /* copied */
+struct upload_server_settings { /* texts are copied */
     const char *deployment;     /* authority */
     const char *deploy_key;
-    const char *token_secret; /* of the tokens, HS256 */
-    const char *audience;     /* that they must have */
+    struct app_issuer *issuer; /* whose tokens it takes; borrowed */
 };
 
 struct upload_server *upload_server_create(struct host *host, const struct upload_server_settings *settings);

@@ -342,6 +342,15 @@ static enum status read_reacts(struct reader *reader, struct reader_value value,
                : reader_refuse(reader, value, "`reacts` must be a rate such as 20%%, at most 100%%");
 }
 
+static enum status read_keys(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->keys_published = text && !strcmp(text, "published");
+    return text && (scenario->keys_published || !strcmp(text, "shared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`keys` must be shared or published");
+}
+
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
@@ -395,7 +404,8 @@ static const struct field service_fields[] = {
 static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
                                              NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
-    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
+    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY),
+    SPECIAL("keys", read_keys), END};
 
 const struct field scenario_language[] = {
     TEXT("name", name),

@@ -106,7 +106,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
-    buffer_append_text(out, "}\n");
+    buffer_append_text(out, scenario->keys_published ? ", keys: published}\n" : "}\n");
 }
 
 static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {

@@ -102,7 +102,8 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario->storage_in_file && scenario_services(scenario) > 1)
         return reader_refuse_key(reader, reader_member(root.value, "service"), "storage",
                                  "a storage in a file belongs to one process");
-    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
+    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users &&
+        !scenario->keys_published)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
     if (scenario_fault_find(scenario, "backend-crash") && !scenario_has_backend(scenario))

@@ -6,10 +6,8 @@
 #include "scenario/services.h"
 
 static void start(struct stage *stage) {
-    const struct upload_server_settings settings = {.deployment = "convex",
-                                                    .deploy_key = stage_deploy_key,
-                                                    .token_secret = stage_token_secret,
-                                                    .audience = stage_token_audience};
+    const struct upload_server_settings settings = {
+        .deployment = "convex", .deploy_key = stage_deploy_key, .issuer = stage->issuer};
     assert(stage->backend_host && !stage->upload_server);
     stage->upload_server = upload_server_create(stage->backend_host, &settings);
 }

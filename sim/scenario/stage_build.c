@@ -19,7 +19,7 @@
 
 const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
-const char stage_token_secret[] = "a secret that only this world knows";
+static const char token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
 
 /* --- counting --- */
@@ -194,7 +194,7 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
 }
 
 static enum status build_services(struct stage *stage, struct error *error) {
-    char *keys = jwt_jwks_of_secret(token_key_id, stage_token_secret);
+    char *keys = jwt_jwks_of_secret(token_key_id, token_secret);
     stage->token_keys = arena_copy_text(&stage->arena, keys);
     stage->sync_config = stage->scenario->sync_config;
     free(keys);
@@ -264,8 +264,10 @@ static void build_issuer(struct stage *stage) {
         return;
     struct host *host = server_door_open(net_node(stage->net, "issuer"),
                                          &stage->scenario->server_faults.issuer, &stage->doors.issuer);
-    stage->issuer = app_issuer_create(host, token_key_id, stage_token_secret, stage_token_audience,
+    stage->issuer = app_issuer_create(host, token_key_id, token_secret, stage_token_audience,
                                       stage->scenario->token_lifetime);
+    if (stage->scenario->keys_published)
+        app_issuer_use_pairs(stage->issuer);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */

@@ -87,7 +87,6 @@ struct stage {
 
 extern const char stage_deploy_key[];
 extern const char stage_token_audience[];
-extern const char stage_token_secret[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);

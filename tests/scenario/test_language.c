@@ -121,6 +121,8 @@ static const struct refusal refusals[] = {
     {"steps:\n  - {at: 1s, sleep: alice-1, ahead: 1h, lasts: 1s}\n", 2, 30, "`ahead` is for `wrong-clock`"},
     {"steps:\n  - {at: 1s, sleep: alice-1, soft: true, lasts: 1s}\n", 2, 30, "`soft` is for `clear`"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, clear: web-1, lasts: 1s}\n", 3, 21, "`clear` is for devices"},
+    {"tokens: {keys: secret}\n", 1, 16, "`keys` must be shared or published"},
+    {"steps:\n  - {at: 1s, wrong-audience: powersync, lasts: 1s}\n", 2, 30, "only `issuer` makes tokens"},
     {"write-checkpoints: new\n", 1, 20, "must be legacy or requests"},
     {"workload: {reacts: often}\n", 1, 20, "`reacts` must be a rate"},
     {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, call, offline, partition"},
