@@ -183,6 +183,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"inverted-target", "the client uses a write checkpoint only when its queue is not empty"},
         {"no-retry-after-upload", "a checkpoint that came during an upload is not looked at again"},
         {"lost-line", "the client loses the line that comes with the end of an upload"},
+        {"damaged-sum", "one data line in eight reaches the client with a wrong checksum in it"},
         {"keep-refused-token", "the client sends a token again that was refused"},
         {"forget-token-on-error", "the client fetches a new token after each failed stream"},
         {"early-write-checkpoint", "the service announces write checkpoints before replication is there"},
