@@ -682,6 +682,7 @@ static const struct engine_operations core_operations = {
 
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error) {
+    const struct client_disk *disk = pool_disk(pool, host);
     struct engine_core *core;
     sqlite3 *database = NULL;
     enum status status = pool_clone(pool, host, &database, error);
@@ -692,7 +693,10 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
-    core->disk = pool_disk(pool, host);
+    if (disk != NULL) {
+        core->disk = disk->disk;
+        core->statements_struck = disk->statements_struck;
+    }
     use_database(core, database);
     read_client_id(core);
     make_start_options(core, NULL, NULL, 0);

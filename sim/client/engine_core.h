@@ -30,6 +30,7 @@ struct engine_core {
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */
+    bool statements_struck;   /* client_disk */
     uint64_t faults_before;   /* of the disk, when the open transaction began */
     int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
     uint64_t losses;          /* of the disk's power, as far as they are known */

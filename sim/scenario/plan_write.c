@@ -66,7 +66,9 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
     if (scenario->disk)
-        buffer_printf(out, "disk: {synchronous: %s}\n", scenario->synchronous_full ? "full" : "normal");
+        buffer_printf(out, "disk: {synchronous: %s, statements: %s}\n",
+                      scenario->synchronous_full ? "full" : "normal",
+                      scenario->statements_struck ? "struck" : "spared");
     if (scenario->reactive_text)
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)

@@ -176,6 +176,13 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
     return status;
 }
 
+bool scenario_expects(const struct scenario *scenario, const char *property) {
+    for (size_t i = 0; i < scenario->n_expect_violates; i++)
+        if (!strcmp(scenario->expect_violates[i], property))
+            return true;
+    return false;
+}
+
 void scenario_free(struct scenario *scenario) {
     if (!scenario)
         return;

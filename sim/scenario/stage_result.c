@@ -91,20 +91,13 @@ void stage_add_violation(struct stage *stage, const struct violation *violation)
     copy_violation(stage->result, violation);
 }
 
-static bool is_expected(const struct scenario *scenario, const char *property) {
-    for (size_t i = 0; i < scenario->n_expect_violates; i++)
-        if (!strcmp(scenario->expect_violates[i], property))
-            return true;
-    return false;
-}
-
 static void judge(struct stage *stage) {
     struct stage_result *result = stage->result;
     assert(stage->checker);
     result->passed = result->n_violations == 0;
     result->as_expected = stage->scenario->n_expect_violates > 0 ? !result->passed : result->passed;
     for (size_t i = 0; stage->scenario->n_expect_violates > 0 && i < result->n_violations; i++)
-        if (!is_expected(stage->scenario, result->violations[i].property))
+        if (!scenario_expects(stage->scenario, result->violations[i].property))
             result->as_expected = false;
 }
 
