@@ -9,13 +9,16 @@
 #include "app/upload_parse.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "client/http_call.h"
 
 struct upload_server {
     struct host *host;
     char *deployment, *authorization;
     struct app_issuer *issuer; /* borrowed */
-    struct job *jobs;          /* under way */
+    const char *(*service)(void *context);
+    void *service_context;
+    struct job *jobs; /* under way */
 };
 
 /* One request of a client. It goes on when the client has gone. */
@@ -325,8 +328,34 @@ static void start_job(struct upload_server *server, uint64_t exchange, bool endp
         do_next(job);
 }
 
+/* Who asks is known by a session, which is somebody else's business. */
+static void answer_config(struct upload_server *server, uint64_t exchange, const char *target) {
+    struct buffer user = {0}, body = {0};
+    if (percent_query_value(&user, target, "user") != STATUS_OK || user.length == 0) {
+        respond_error(server, exchange, 401, "who? say ?user=...");
+    } else {
+        buffer_printf(
+            &body, "{\"powersyncUrl\":\"http://%s\",\"userId\":", server->service(server->service_context));
+        buffer_append_json_text(&body, buffer_text(&user));
+        buffer_append_char(&body, '}');
+        respond(server, exchange, 200, buffer_text(&body));
+    }
+    buffer_free(&user);
+    buffer_free(&body);
+}
+
+static bool is_config(const struct upload_server *server, const struct http_request *request) {
+    static const char path[] = "/api/powersync/config";
+    return server->service && !strncmp(request->target, path, sizeof path - 1) &&
+           strchr("?", request->target[sizeof path - 1]) && !strcmp(request->method, "GET");
+}
+
 static void on_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct upload_server *server = context;
+    if (is_config(server, request)) {
+        answer_config(server, exchange, request->target);
+        return;
+    }
     const bool endpoint = !strcmp(request->target, "/api/powersync/upload");
     if (!endpoint && strcmp(request->target, "/api/sync") != 0) {
         respond_error(server, exchange, 404, "not found");
@@ -355,6 +384,8 @@ struct upload_server *upload_server_create(struct host *host, const struct uploa
     server->deployment = memory_copy_text(settings->deployment);
     server->authorization = memory_format("Convex %s", settings->deploy_key);
     server->issuer = settings->issuer;
+    server->service = settings->service;
+    server->service_context = settings->context;
     host_http_listen(host, &events, server);
     return server;
 }

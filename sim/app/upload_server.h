@@ -6,8 +6,10 @@
  *   200 {"results":[{"op_id"}, {"op_id","error"}]}: one for each, in order; refused ones change nothing.
  * POST /api/sync {"client_id","batch":[{"op_id","tx_id","op","type","id","data"}]}
  *   200 {"rejected":[{"tx_id","error"}]}. Neighbours with one tx_id are a transaction.
- * Both: 400 for what cannot be read, 401 without a valid token, 413 above 10,000 operations, 503 when the
- * deployment cannot be asked (send everything again). */
+ * GET /api/powersync/config?user=U
+ *   200 {"powersyncUrl":"http://<authority>","userId":U}: where the service is, and whose session this is.
+ * Both uploads: 400 for what cannot be read, 401 without a valid token, 413 above 10,000 operations, 503 when
+ * the deployment cannot be asked (send everything again). */
 #ifndef SYNCLINE_APP_UPLOAD_SERVER_H
 #define SYNCLINE_APP_UPLOAD_SERVER_H
 
@@ -19,7 +21,10 @@ struct upload_server;
 struct upload_server_settings { /* texts are copied */
     const char *deployment;     /* authority */
     const char *deploy_key;
-    struct app_issuer *issuer; /* whose tokens it takes; borrowed */
+    struct app_issuer *issuer;             /* whose tokens it takes; borrowed */
+    const char *(*service)(void *context); /* the authority where the PowerSync service is now; NULL: no
+                                              configuration is given out */
+    void *context;
 };
 
 struct upload_server *upload_server_create(struct host *host, const struct upload_server_settings *settings);

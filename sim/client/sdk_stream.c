@@ -277,7 +277,7 @@ static void on_token(void *context, const char *token) {
     struct sdk_stream *stream = context;
     struct sdk_headers headers;
     struct http_request request = {
-        .authority = stream->client->service, .method = "POST", .target = "/sync/stream"};
+        .authority = client_service(stream->client), .method = "POST", .target = "/sync/stream"};
 
     assert(stream->iterating && stream->exchange == 0);
     if (token == NULL) {

@@ -110,6 +110,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
         return reader_refuse_key(
             reader, reader_member(root.value, "faults"), "backend-crash",
             "there is no backend: devices upload to the deployment (upload: {path: ..})");
+    if (scenario_fault_find(scenario, "retire") && !scenario->fetch_config)
+        return reader_refuse_key(reader, reader_member(root.value, "faults"), "retire",
+                                 "nobody tells devices of another process: it needs `credentials: "
+                                 "config-then-token`");
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_backend(reader, root, scenario);

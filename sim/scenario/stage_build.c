@@ -82,10 +82,10 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
-        if (stage->scenario->upload->to_server)
+        if (scenario_has_backend(stage->scenario))
             set_link(stage, stage->names.names[i], SCENARIO_BACKEND);
     }
-    if (stage->scenario->upload->to_server)
+    if (scenario_has_backend(stage->scenario))
         set_link(stage, SCENARIO_BACKEND, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
@@ -212,6 +212,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
         .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
         .issuer = "issuer",
+        .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,

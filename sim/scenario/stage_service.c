@@ -120,7 +120,7 @@ void stage_service_crash(struct stage *stage, const char *name) {
 enum status stage_service_restart(struct stage *stage, const char *name, struct error *error) {
     struct stage_process *process = find(stage, name);
     assert(process->crashes > 0);
-    if (--process->crashes > 0)
+    if (process->gone || --process->crashes > 0)
         return STATUS_OK;
     if (process->service) {
         powersync_service_restart(process->service);
@@ -136,7 +136,7 @@ enum status stage_services_heal(struct stage *stage, struct error *error) {
         struct stage_process *process = &stage->services[i];
         if (process->door)
             fault_host_stop(process->door);
-        if (process->crashes == 0)
+        if (process->crashes == 0 || process->gone)
             continue;
         process->crashes = 1;
         status = stage_service_restart(stage, process->name, error);
@@ -145,6 +145,22 @@ enum status stage_services_heal(struct stage *stage, struct error *error) {
 }
 
 /* --- operators --- */
+
+bool stage_service_retire(struct stage *stage, const char *name) {
+    struct stage_process *process = find(stage, name);
+    size_t left = 0;
+    for (size_t i = 0; i < stage->n_services; i++)
+        left += stage->services[i].answers && !stage->services[i].retired;
+    if (process->retired || left < 2)
+        return false;
+    process->retired = true;
+    return true;
+}
+
+void stage_service_go(struct stage *stage, const char *name) {
+    find(stage, name)->gone = true;
+    stage_service_crash(stage, name);
+}
 
 static struct stage_process *somebody(const struct stage *stage) {
     for (size_t i = 0; i < stage->n_services; i++)

@@ -321,6 +321,9 @@ static void test_round_trip(void **state) {
                      "1s}, {at: 2s, captive-portal: bob-1, lasts: 1s}, {at: 3s, wrong-audience: issuer, "
                      "lasts: 1s}]\n",
                      6);
+    check_round_trip("credentials: config-then-token\nclear-at: sign-in\nservice: {processes: 2}\n"
+                     "steps: [{at: 1s, retire: powersync-2, lasts: 3s}]\n",
+                     8);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 
