@@ -94,21 +94,28 @@ static int64_t throttle_of(struct host *host, const struct client_settings *sett
            TIME_MILLISECOND;
 }
 
+const char *client_checkpoints_name(enum client_checkpoints checkpoints) {
+    static const char *const names[] = {"legacy", "requests", "custom", "custom-as-meant"};
+
+    return (size_t)checkpoints < sizeof names / sizeof *names ? names[checkpoints] : NULL;
+}
+
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error) {
+    const bool requests = settings->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS;
     struct client *created;
     struct engine *engine;
     enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
-    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+    if (requests && engine->operations->use_requests == NULL) {
         status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
                            engine->operations->name);
         engine_destroy(engine);
         return status;
     }
-    if (settings->checkpoint_requests)
+    if (requests)
         engine->operations->use_requests(engine);
     status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
                                      settings->n_subscriptions, error);
@@ -125,13 +132,14 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
+    created->write_checkpoints = settings->write_checkpoints;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->credentials =
         (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
-    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
+    created->requests = requests ? sdk_requests_create(created) : NULL;
     *client = created;
     return STATUS_OK;
 }

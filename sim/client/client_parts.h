@@ -13,6 +13,7 @@ struct client {
     char *service, *backend, *issuer;
     const struct upload_path *upload;
     size_t upload_batch;
+    enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
 
@@ -20,7 +21,7 @@ struct client {
     struct credentials credentials;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
-    struct sdk_requests *requests; /* NULL: legacy write checkpoints */
+    struct sdk_requests *requests; /* NULL: other write checkpoints */
 
     char *download_error; /* NULL: none */
     char *upload_error;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/write_checkpoint.h"
 #include "mock-powersync/storage/storage.h"
 #include "scenario/services.h"
 #include "scenario/stage_private.h"
@@ -30,6 +31,8 @@ static enum status start(struct stage *stage, struct stage_process *process, str
                    .polling_interval = scenario->polling_interval,
                    .request_timeout = 60 * TIME_SECOND},
         .auth = {.jwks = stage->token_keys, .audiences = audiences, .n_audiences = 1},
+        .write_checkpoint_table =
+            client_checkpoints_are_custom(scenario->write_checkpoints) ? APP_WRITE_CHECKPOINTS : NULL,
         .strict_expiry = scenario->strict_expiry,
         .keepalive_interval = scenario->keepalive_interval,
         .notification_delay = scenario->notification_delay,
