@@ -197,6 +197,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
+                                       [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",
@@ -297,6 +299,12 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_DISK_READ_ONLY:
         buffer_printf(out, "the disk of %s can only be read", step->client);
+        break;
+    case STEP_AUDIENCE:
+        buffer_printf(out, "%s makes tokens for another audience", step->client);
+        break;
+    case STEP_PORTAL:
+        buffer_printf(out, "%s is behind a captive portal", step->client);
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);

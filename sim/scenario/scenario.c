@@ -109,6 +109,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
+    if (scenario_fault_find(scenario, "backend-crash") && !scenario_has_backend(scenario))
+        return reader_refuse_key(
+            reader, reader_member(root.value, "faults"), "backend-crash",
+            "there is no backend: devices upload to the deployment (upload: {path: ..})");
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_backend(reader, root, scenario);

@@ -47,6 +47,8 @@ static void fill_faults(struct stage *stage) {
         add_count(&result->faults, &result->n_faults, kind->name, count);
     }
     add_door(stage, &stage->scenario->server_faults.convex.rules, stage->doors.convex);
+    add_door(stage, &stage->scenario->server_faults.backend.rules, stage->doors.backend);
+    add_door(stage, &stage->scenario->server_faults.issuer.rules, stage->doors.issuer);
     for (size_t i = 0; i < stage->n_services; i++)
         add_door(stage, &stage->scenario->server_faults.powersync.rules, stage->services[i].door);
 }
