@@ -169,7 +169,7 @@ static void start_loops(struct client *client) {
 }
 
 void client_connect(struct client *client) {
-    if (client->wants_connection)
+    if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
     if (!client->crashed)
@@ -232,6 +232,8 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);
+    /* Mutant connect-hangs-after-clear: clearing keeps the lock that connecting waits for. */
+    client->locked = host_mutant(client->host, "connect-hangs-after-clear");
     return STATUS_OK;
 }
 

@@ -35,6 +35,7 @@ struct client {
     bool wants_connection; /* the app called connect */
     bool crashed;
     bool phantom_planted; /* mutant phantom-row */
+    bool locked;          /* mutant connect-hangs-after-clear */
 };
 
 /* Tell what one engine call changed in the app's view, and plant the phantom row of the mutant of that name.
