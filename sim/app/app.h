@@ -60,7 +60,8 @@ struct app {
     app_line(chat) \
     app_line(pages) \
     app_line(registers) \
-    app_line(wide)
+    app_line(wide) \
+    app_line(values)
 /* clang-format on */
 
 #define APP_DECLARE(name_) extern const struct app app_##name_;

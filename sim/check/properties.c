@@ -15,6 +15,8 @@ const struct property *const check_properties[] = {
     &property_reactive_exact,
     &property_exactly_once,
     &property_bounded_work,
+    &property_local_first,
+    &property_one_poll,
     &property_sum_kept,
     &property_counter_exact,
     &property_unique_numbers,
@@ -22,11 +24,13 @@ const struct property *const check_properties[] = {
     &property_last_write_wins,
     &property_causal_order,
     &property_intact_rows,
+    &property_values_exact,
     &property_atomic_upload,
     &property_parent_first,
     &property_ownership,
     &property_type_fidelity,
     &property_durability,
+    &property_subscriptions,
     NULL,
 };
 
