@@ -368,7 +368,7 @@ static enum status read_wrong_tokens(struct reader *reader, struct reader_value 
 }
 
 const char *const scenario_token_keys[TOKEN_KEYS_COUNT] = {
-    [TOKEN_KEYS_SECRET] = "secret", [TOKEN_KEYS_LISTED] = "listed", [TOKEN_KEYS_FETCHED] = "fetched"};
+    [TOKEN_KEYS_SHARED] = "shared", [TOKEN_KEYS_LISTED] = "listed", [TOKEN_KEYS_PUBLISHED] = "published"};
 
 static enum status read_token_keys(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
@@ -378,16 +378,37 @@ static enum status read_token_keys(struct reader *reader, struct reader_value va
             scenario->token_keys = (enum token_keys)i;
             return STATUS_OK;
         }
-    return reader_refuse(reader, value, "`keys` must be secret, listed or fetched");
+    return reader_refuse(reader, value, "`keys` must be shared, published or listed");
+}
+
+static enum status read_credentials(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->fetch_config = text && !strcmp(text, "config-then-token");
+    return text && (scenario->fetch_config || !strcmp(text, "token"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`credentials` must be token or config-then-token");
+}
+
+static enum status read_clear_at(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->clear_at_sign_in = text && !strcmp(text, "sign-in");
+    return text && (scenario->clear_at_sign_in || !strcmp(text, "sign-out"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`clear-at` must be sign-out or sign-in");
 }
 
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
-    scenario->checkpoint_requests = text && !strcmp(text, "requests");
-    return text && (scenario->checkpoint_requests || !strcmp(text, "legacy"))
-               ? STATUS_OK
-               : reader_refuse(reader, value, "`write-checkpoints` must be legacy or requests");
+    for (size_t i = 0; text && client_checkpoints_name((enum client_checkpoints)i); i++)
+        if (!strcmp(client_checkpoints_name((enum client_checkpoints)i), text)) {
+            scenario->write_checkpoints = (enum client_checkpoints)i;
+            return STATUS_OK;
+        }
+    return reader_refuse(reader, value,
+                         "`write-checkpoints` must be legacy, requests, custom or custom-as-meant");
 }
 
 #define PLACE(member) offsetof(struct scenario, member)
@@ -445,6 +466,8 @@ const struct field scenario_language[] = {
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
     SPECIAL("write-checkpoints", read_checkpoints),
+    SPECIAL("credentials", read_credentials),
+    SPECIAL("clear-at", read_clear_at),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),

@@ -41,12 +41,10 @@ const char *scenario_text_name(size_t index, const void *texts);
 extern const char *const scenario_token_keys[TOKEN_KEYS_COUNT];
 /* Somebody's tokens are signed with the issuer's key pairs. */
 static inline bool scenario_has_key_pairs(const struct scenario *scenario) {
-    return scenario->reactive_users || (scenario->n_users > 0 && scenario->token_keys != TOKEN_KEYS_SECRET);
+    return scenario->reactive_users || (scenario->n_users > 0 && scenario->token_keys != TOKEN_KEYS_SHARED);
 }
 #define SCENARIO_NO_TOKENS                                                                                   \
-    "`%s` needs somebody who signs in: a group of `reactive` with a `user`, or devices with a token of a "   \
-    "key "                                                                                                   \
-    "pair (tokens: {keys: fetched})"
+    "`%s` needs tokens of key pairs: a group of `reactive` with a `user`, or `tokens: {keys: published}`"
 
 enum { SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
 

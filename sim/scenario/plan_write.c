@@ -60,8 +60,12 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
-    if (scenario->checkpoint_requests)
-        buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->write_checkpoints != CLIENT_CHECKPOINTS_LEGACY)
+        buffer_printf(out, "write-checkpoints: %s\n", client_checkpoints_name(scenario->write_checkpoints));
+    if (scenario->fetch_config)
+        buffer_append_text(out, "credentials: config-then-token\n");
+    if (scenario->clear_at_sign_in)
+        buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
@@ -115,7 +119,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
         buffer_append_text(out, ", wrong: ");
         units_print_rate(out, (uint32_t)scenario->wrong_tokens);
     }
-    if (scenario->token_keys != TOKEN_KEYS_SECRET)
+    if (scenario->token_keys != TOKEN_KEYS_SHARED)
         buffer_printf(out, ", keys: %s", scenario_token_keys[scenario->token_keys]);
     buffer_append_text(out, "}\n");
 }
@@ -208,6 +212,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
                                        [STEP_PORTAL] = "captive-portal",
+                                       [STEP_RETIRE] = "retire",
                                        [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
@@ -332,6 +337,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_RETIRE:
+        buffer_printf(out, "%s is to go for good", step->client);
+        break;
     case STEP_COMPACT:
         buffer_append_text(out, "the buckets are compacted");
         return;

@@ -75,7 +75,7 @@ static bool needs_owner(const struct app *app) {
 static enum status check_upload(struct reader *reader, struct reader_value root,
                                 const struct scenario *scenario) {
     struct reader_value upload = reader_member(root.value, "upload");
-    const bool key_pairs = scenario->token_keys != TOKEN_KEYS_SECRET;
+    const bool key_pairs = scenario->token_keys != TOKEN_KEYS_SHARED;
     if (scenario->n_users == 0)
         return STATUS_OK;
     if (needs_owner(scenario->app) && !scenario->upload->shows_token)
@@ -83,14 +83,12 @@ static enum status check_upload(struct reader *reader, struct reader_value root,
                                  "the app %s needs a server that knows who uploads: upload-endpoint, "
                                  "sync-endpoint or signed-in-mutation",
                                  scenario->app->name);
-    if (scenario->upload->shows_token && scenario->upload->to_server == key_pairs)
-        return reader_refuse_key(
-            reader, upload, "path",
-            key_pairs ? "the app's server knows tokens by the secret only: tokens: {keys: secret}"
-                      : "the deployment knows tokens by key pairs only: tokens: {keys: fetched}");
+    if (scenario->upload->shows_token && !scenario->upload->to_server && !key_pairs)
+        return reader_refuse_key(reader, upload, "path",
+                                 "the deployment knows tokens by key pairs only: tokens: {keys: published}");
     if (scenario->wrong_tokens > 0 && key_pairs)
         return reader_refuse_key(reader, reader_member(root.value, "tokens"), "wrong",
-                                 "wrong tokens are made with the secret only: keys: secret");
+                                 "wrong tokens are made with the secret only: keys: shared");
     return STATUS_OK;
 }
 
@@ -103,6 +101,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (n_clients > SCENARIO_CLIENTS_MOST)
         return reader_refuse(reader, scenario->n_reactive ? root : reader_member(root.value, "devices"),
                              "a world has at most %d clients", SCENARIO_CLIENTS_MOST);
+    if (client_checkpoints_are_custom(scenario->write_checkpoints) && !scenario->upload->checkpoint)
+        return reader_refuse(reader, reader_member(root.value, "write-checkpoints"),
+                             "custom write checkpoints need the upload path convex-mutation, not %s",
+                             scenario->upload->name);
     if (scenario->canary && scenario->n_expect_violates == 0)
         return reader_refuse(reader, reader_member(root.value, "canary"),
                              "a canary must fail: say which property, expect: {violates: [...]}");
@@ -121,6 +123,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
         return reader_refuse_key(
             reader, reader_member(root.value, "faults"), "backend-crash",
             "there is no backend: devices upload to the deployment (upload: {path: ..})");
+    if (scenario_fault_find(scenario, "retire") && !scenario->fetch_config)
+        return reader_refuse_key(reader, reader_member(root.value, "faults"), "retire",
+                                 "nobody tells devices of another process: it needs `credentials: "
+                                 "config-then-token`");
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_backend(reader, root, scenario);

@@ -79,10 +79,10 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
-        if (stage->scenario->upload->to_server)
+        if (scenario_has_backend(stage->scenario))
             set_link(stage, stage->names.names[i], SCENARIO_BACKEND);
     }
-    if (stage->scenario->upload->to_server)
+    if (scenario_has_backend(stage->scenario))
         set_link(stage, SCENARIO_BACKEND, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
@@ -239,11 +239,11 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
         .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
         .issuer = "issuer",
-        .audience = stage_tokens_audience(stage),
+        .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
-        .checkpoint_requests = stage->scenario->checkpoint_requests,
+        .write_checkpoints = stage->scenario->write_checkpoints,
         .retry_delay = 5 * TIME_SECOND,
         .parameters = stage->requests[index].parameters,
         .subscriptions = stage->requests[index].subscriptions,
@@ -295,6 +295,8 @@ static void build_issuer(struct stage *stage) {
     stage->issuer = app_issuer_create(host, stage_token_key_id, stage_token_secret, stage_token_audience,
                                       stage->scenario->token_lifetime);
     app_issuer_spoil(stage->issuer, stage->scenario->wrong_tokens);
+    if (stage->scenario->token_keys != TOKEN_KEYS_SHARED)
+        app_issuer_use_pairs(stage->issuer);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */

@@ -16,13 +16,13 @@ const char stage_token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
 
 static bool has_key_pairs(const struct stage *stage) {
-    return stage->scenario->token_keys != TOKEN_KEYS_SECRET;
+    return stage->scenario->token_keys != TOKEN_KEYS_SHARED;
 }
 
 /* Mutant one-listed-key: whoever wrote the configuration listed the key that signed then, and no other. */
 void stage_tokens_open(struct stage *stage) {
     char *keys = NULL;
-    if (stage->scenario->token_keys == TOKEN_KEYS_SECRET)
+    if (stage->scenario->token_keys == TOKEN_KEYS_SHARED)
         keys = jwt_jwks_of_secret(stage_token_key_id, stage_token_secret);
     else if (stage->scenario->token_keys == TOKEN_KEYS_LISTED)
         keys = app_issuer_listed_keys(world_mutant(stage->world, "one-listed-key") ? 1 : APP_ISSUER_KEYS);
@@ -30,18 +30,14 @@ void stage_tokens_open(struct stage *stage) {
     free(keys);
 }
 
-const char *stage_tokens_audience(const struct stage *stage) {
-    return has_key_pairs(stage) ? APP_ISSUER_AUDIENCE : NULL;
-}
-
 struct powersync_auth_options stage_tokens_rules(const struct stage *stage) {
-    static const char *const own[] = {stage_token_audience}, *const shared[] = {APP_ISSUER_AUDIENCE};
+    static const char *const audiences[] = {stage_token_audience};
     static const char *const addresses[] = {"http://issuer/.well-known/jwks.json"};
-    const bool fetches = stage->scenario->token_keys == TOKEN_KEYS_FETCHED;
+    const bool fetches = stage->scenario->token_keys == TOKEN_KEYS_PUBLISHED;
     return (struct powersync_auth_options){.jwks = stage->token_keys,
                                            .jwks_uris = fetches ? addresses : NULL,
                                            .n_jwks_uris = fetches ? 1 : 0,
-                                           .audiences = has_key_pairs(stage) ? shared : own,
+                                           .audiences = audiences,
                                            .n_audiences = 1};
 }
 
@@ -57,7 +53,7 @@ static const char *refuse(const struct stage *stage, const struct jwt *jwt, cons
     const json_t *from = json_object_get(jwt->claims, "nbf");
     if (!is_signed(stage, jwt, token))
         return "signed with a key that it does not know";
-    if (!audience || strcmp(audience, has_key_pairs(stage) ? APP_ISSUER_AUDIENCE : stage_token_audience) != 0)
+    if (!audience || strcmp(audience, stage_token_audience) != 0)
         return "for another audience";
     if (json_integer_value(json_object_get(jwt->claims, "exp")) < now - TOLERANCE)
         return "expired";

@@ -9,9 +9,6 @@ struct stage;
 
 void stage_tokens_open(struct stage *stage); /* before the service */
 struct powersync_auth_options stage_tokens_rules(const struct stage *stage);
-/* What devices ask the issuer for; NULL: a token for PowerSync only. */
-const char *stage_tokens_audience(const struct stage *stage);
-
 /* Why this process of the service must not take the token now; NULL: it may. `context` is the stage.
  * Signatures are looked at where the secret makes them. */
 const char *stage_tokens_refuse(void *context, const char *service, const char *token);
