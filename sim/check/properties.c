@@ -32,6 +32,7 @@ const struct property *const check_properties[] = {
     &property_no_orphans,
     &property_no_duplicates,
     &property_durability,
+    &property_subscriptions,
     NULL,
 };
 /* clang-format on */

@@ -110,15 +110,16 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     }
     if (settings->checkpoint_requests)
         engine->operations->use_requests(engine);
-    status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
-                                     settings->n_subscriptions, error);
-    if (status != STATUS_OK) {
-        engine_destroy(engine);
-        return status;
-    }
     created = memory_allocate(sizeof *created);
     created->host = host;
     created->engine = engine;
+    status = open_streams_begin(created, settings, error);
+    if (status != STATUS_OK) {
+        open_streams_free(&created->streams);
+        engine_destroy(engine);
+        free(created);
+        return status;
+    }
     created->user = memory_copy_text(settings->user);
     created->service = memory_copy_text(settings->service);
     created->backend = memory_copy_text(settings->backend);
@@ -146,6 +147,7 @@ void client_destroy(struct client *client) {
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
+    open_streams_free(&client->streams);
     free(client->download_error);
     free(client->upload_error);
     free(client->user);
@@ -224,6 +226,7 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);
+    open_streams_renew(client);
     return STATUS_OK;
 }
 
@@ -320,6 +323,7 @@ void client_crash(struct client *client) {
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
     client->watch_timer = 0;
+    open_streams_crash(client);
     host_note(client->host, &note);
 }
 
@@ -353,6 +357,7 @@ enum status client_restart(struct client *client, struct error *error) {
                                            .timestamp = result.promised});
     tell_rows(client, "restart", &result);
     client_take_status(client, &result);
+    open_streams_renew(client);
     if (client->wants_connection)
         start_loops(client);
     return STATUS_OK;

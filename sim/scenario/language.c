@@ -427,6 +427,7 @@ const struct field scenario_language[] = {
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("browse", scenario_read_browse),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),
