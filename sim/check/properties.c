@@ -31,6 +31,8 @@ const struct property *const check_properties[] = {
     &property_told_of_loss,
     &property_no_orphans,
     &property_no_duplicates,
+    &property_row_ids,
+    &property_watch_hears,
     &property_durability,
     &property_subscriptions,
     NULL,

@@ -23,8 +23,10 @@ static void run_watch(void *context) {
     struct client *client = context;
 
     client->watch_timer = 0;
-    if (client->changed != NULL)
-        client->changed(client->changed_context);
+    if (client->changed == NULL)
+        return;
+    host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+    client->changed(client->changed_context);
 }
 
 static void touch_watch(struct client *client) {
@@ -35,6 +37,18 @@ static void touch_watch(struct client *client) {
 void client_watch(struct client *client, void (*changed)(void *context), void *context) {
     client->changed = changed;
     client->changed_context = context;
+    if (changed != NULL)
+        host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+}
+
+/* Mutant watch-one-table: of the tables that the query joins only the first one is watched. */
+static bool is_watched(const struct client *client, const struct engine_result *result) {
+    const char *first = client_schema(client)->tables[0].name;
+
+    for (size_t i = 0; i < result->n_rows; i++)
+        if (!host_mutant(client->host, "watch-one-table") || strcmp(result->rows[i].table, first) == 0)
+            return true;
+    return false;
 }
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
@@ -46,7 +60,7 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
-    if (result->n_rows > 0)
+    if (is_watched(client, result))
         touch_watch(client);
 }
 
