@@ -64,6 +64,7 @@ struct app {
     app_line(pages) \
     app_line(registers) \
     app_line(wide) \
+    app_line(values) \
     app_line(diary)
 /* clang-format on */
 

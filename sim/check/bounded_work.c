@@ -4,6 +4,7 @@
  * - at most ATTEMPTS_MOST streams, tokens, or failed uploads of one transaction in any WINDOW;
  * - a new token only when there is a reason: the service refused one or it was about to run out, the app
  *   connected anew, the process began anew;
+ * - a write checkpoint only by a device that has ever written: who only reads has nothing to wait for;
  * - at most CORRECTIONS_MOST times in a row the same change of the same row, each time after the row was back
  * to something else: who holds a value to be wrong that comes back from the backend corrects it for ever;
  * - no client throws away what it has downloaded (the core does after a wrong sum, and closes the stream). */
@@ -37,6 +38,7 @@ struct worker {
     int64_t transaction; /* that `uploads` is about */
     unsigned unexplained_tokens;
     bool connected;
+    bool wrote;
     struct map changes; /* "table id" -> struct change: the newest of this device */
 };
 
@@ -161,6 +163,7 @@ static void see_record(void *self, const struct history_record *record) {
     struct worker *worker = map_get(&watcher->workers, record->node);
     if (worker == NULL)
         return;
+    worker->wrote = worker->wrote || record->note.kind == NOTE_LOCAL_WRITE;
     if (record->note.kind == NOTE_UPLOAD_FAILED)
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
@@ -186,6 +189,17 @@ static void see_token(const struct watcher *watcher, struct worker *worker, int6
            memory_copy_text("6 tokens one after the other, none refused or about to run out"));
 }
 
+static bool is_write_checkpoint(const struct wire_event *event) {
+    static const char beginning[] = "GET /write-checkpoint";
+    return strncmp(event->target, beginning, sizeof beginning - 1) == 0;
+}
+
+static void see_write_checkpoint(const struct watcher *watcher, const struct worker *worker, int64_t time) {
+    if (!worker->wrote)
+        report(watcher, worker, 0, time, "no write checkpoint: nothing was written",
+               memory_copy_text("a request for one"));
+}
+
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct watcher *watcher = self;
     struct worker *worker = event->client == NULL ? NULL : map_get(&watcher->workers, event->client);
@@ -195,6 +209,8 @@ static void see_wire(void *self, int64_t now, const struct wire_event *event) {
         add_request(watcher, worker, &worker->streams, now, "streams");
     else if (event->kind == WIRE_REQUEST && is_token(event))
         add_request(watcher, worker, &worker->tokens, now, "requests for a token");
+    else if (event->kind == WIRE_REQUEST && is_write_checkpoint(event))
+        see_write_checkpoint(watcher, worker, now);
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 401)
         worker->unexplained_tokens = 0;
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event))

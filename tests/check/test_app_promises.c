@@ -418,6 +418,41 @@ static void test_intact_rows(void **state) {
     fixture_close(&fixture);
 }
 
+/* --- values-exact --- */
+
+static void test_exact_values(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("values", "values-exact");
+    shown(&fixture, "specimens", "a", "[\"int64-most\",\"=9223372036854775807\",\"9223372036854775807\"]");
+    shown(&fixture, "specimens", "b", "[\"bytes-two\",\"=+/8=\",\"+/8=\"]");
+    shown(&fixture, "specimens", "c", "[\"yes\",\"=1\",\"1\"]");
+    shown(&fixture, "specimens", "d", "[\"gone\",null,null]");
+    shown(&fixture, "specimens", "e", "[\"float-whole\",\"=1.0\",\"1.0\"]");
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    shown(&fixture, "specimens", "a", "[\"gone\",null,null]"); /* another type */
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    fixture_close(&fixture);
+}
+
+static void expect_inexact(const char *row, const char *expected, const char *seen) {
+    struct fixture fixture = open_for("values", "values-exact");
+    shown(&fixture, "specimens", "a", row);
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_one(&fixture, "values-exact", "bob-1", expected, seen);
+    fixture_close(&fixture);
+}
+
+static void test_inexact_values(void **state) {
+    (void)state;
+    expect_inexact("[\"int64-above-doubles\",\"=9007199254740993\",\"9007199254740992\"]",
+                   "\"9007199254740993\"", "\"9007199254740992\"");
+    expect_inexact("[\"bytes-two\",\"=+/8=\",\"-_8\"]", "\"+/8=\"", "\"-_8\"");
+    expect_inexact("[\"bytes-none\",\"=\",null]", "\"\"", "null");
+    expect_inexact("[\"gone\",null,\"the value before\"]", "null", "\"the value before\"");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_money_moves),
                                        cmocka_unit_test(test_money_is_lost),
@@ -436,6 +471,8 @@ int main(void) {
                                        cmocka_unit_test(test_going_back),
                                        cmocka_unit_test(test_own_write_is_gone),
                                        cmocka_unit_test(test_a_later_write_first),
-                                       cmocka_unit_test(test_intact_rows)};
+                                       cmocka_unit_test(test_intact_rows),
+                                       cmocka_unit_test(test_exact_values),
+                                       cmocka_unit_test(test_inexact_values)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

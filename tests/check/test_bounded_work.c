@@ -145,6 +145,23 @@ static void tokens_with_a_reason(void **state) {
     expect_violations(&fixture, 0);
 }
 
+static void who_only_reads_needs_no_write_checkpoint(void **state) {
+    (void)state;
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    expect_violations(&fixture, 1);
+}
+
+static void who_writes_needs_write_checkpoints(void **state) {
+    (void)state;
+    fixture_write(&fixture, "alice-1", 1, "t", "milk");
+    pass_on();
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    expect_violations(&fixture, 0);
+    wire(0, WIRE_REQUEST, "alice-2", "GET /write-checkpoint2.json?client_id=b", 0);
+    expect_violations(&fixture, 1);
+}
+
 static void what_is_thrown_away(void **state) {
     (void)state;
     connection("disconnected: end of stream");
@@ -162,6 +179,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(failed_uploads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tokens_without_a_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tokens_with_a_reason, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_only_reads_needs_no_write_checkpoint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_writes_needs_write_checkpoints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_thrown_away, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
