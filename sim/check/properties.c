@@ -35,6 +35,7 @@ const struct property *const check_properties[] = {
     &property_no_orphans,
     &property_no_duplicates,
     &property_row_ids,
+    &property_unique_ids,
     &property_watch_hears,
     &property_durability,
     &property_subscriptions,

@@ -37,6 +37,7 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
+    uint64_t draws;       /* mutant cloned-random */
     bool phantom_planted; /* mutant phantom-row */
 };
 

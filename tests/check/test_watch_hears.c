@@ -1,4 +1,4 @@
-/* What watch queries must hear of, and that rows have ids. */
+/* What watch queries must hear of, and that rows have ids, each its own. */
 #include "history_fixture.h"
 
 static struct fixture open(const char *property) {
@@ -61,8 +61,24 @@ static void test_ids(void **state) {
     fixture_close(&fixture);
 }
 
+/* Two devices draw one id; a name that is no UUID may be given twice. */
+static void test_drawn_twice(void **state) {
+    static const char id[] = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    (void)state;
+    struct fixture fixture = open("unique-ids");
+    fixture_write(&fixture, "alice-1", 1, id, "milk");
+    fixture_write(&fixture, "alice-1", 2, id, "bread"); /* its own row */
+    fixture_write(&fixture, "alice-2", 1, id, NULL);    /* deletes it */
+    fixture_write(&fixture, "alice-1", 3, "old-1", "salt");
+    fixture_write(&fixture, "alice-2", 2, "old-1", "salt");
+    expect_violations(&fixture, 0);
+    fixture_write(&fixture, "bob-1", 1, id, "soap");
+    expect_violations(&fixture, 1);
+    fixture_close(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_heard), cmocka_unit_test(test_last_change),
-                                       cmocka_unit_test(test_ids)};
+                                       cmocka_unit_test(test_ids), cmocka_unit_test(test_drawn_twice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
