@@ -109,21 +109,28 @@ static int64_t throttle_of(struct host *host, const struct client_settings *sett
            TIME_MILLISECOND;
 }
 
+const char *client_checkpoints_name(enum client_checkpoints checkpoints) {
+    static const char *const names[] = {"legacy", "requests", "custom", "custom-as-meant"};
+
+    return (size_t)checkpoints < sizeof names / sizeof *names ? names[checkpoints] : NULL;
+}
+
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error) {
+    const bool requests = settings->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS;
     struct client *created;
     struct engine *engine;
     enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
-    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+    if (requests && engine->operations->use_requests == NULL) {
         status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
                            engine->operations->name);
         engine_destroy(engine);
         return status;
     }
-    if (settings->checkpoint_requests)
+    if (requests)
         engine->operations->use_requests(engine);
     created = memory_allocate(sizeof *created);
     created->host = host;
@@ -141,6 +148,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
+    created->write_checkpoints = settings->write_checkpoints;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->config = memory_copy_text(settings->config);
@@ -149,7 +157,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->account.owner = memory_copy_text(settings->user);
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
-    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
+    created->requests = requests ? sdk_requests_create(created) : NULL;
     *client = created;
     return STATUS_OK;
 }
@@ -182,7 +190,7 @@ static void start_loops(struct client *client) {
 }
 
 void client_connect(struct client *client) {
-    if (client->wants_connection)
+    if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
     if (!client->crashed && !client->account.entering)
@@ -243,6 +251,8 @@ enum status client_clear(struct client *client, struct client_clearing clearing,
     touch_watch(client);
     client_take_status(client, &result);
     open_streams_renew(client);
+    /* Mutant connect-hangs-after-clear: clearing keeps the lock that connecting waits for. */
+    client->locked = host_mutant(client->host, "connect-hangs-after-clear");
     return STATUS_OK;
 }
 

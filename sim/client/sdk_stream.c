@@ -283,6 +283,11 @@ static void on_token(void *context, const char *token) {
     assert(stream->iterating && stream->exchange == 0);
     if (token == NULL) {
         fail_iteration(stream, "not signed in");
+        /* Mutant token-error-ends-loop: what fetchCredentials throws goes up to where nobody catches it. */
+        if (host_mutant(stream->client->host, "token-error-ends-loop")) {
+            host_timer_cancel(stream->client->host, stream->timer);
+            stream->timer = 0;
+        }
         return;
     }
     sdk_headers_fill(&headers, token, SDK_ACCEPT_STREAM);

@@ -389,10 +389,13 @@ static enum status read_clear_at(struct reader *reader, struct reader_value valu
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
-    scenario->checkpoint_requests = text && !strcmp(text, "requests");
-    return text && (scenario->checkpoint_requests || !strcmp(text, "legacy"))
-               ? STATUS_OK
-               : reader_refuse(reader, value, "`write-checkpoints` must be legacy or requests");
+    for (size_t i = 0; text && client_checkpoints_name((enum client_checkpoints)i); i++)
+        if (!strcmp(client_checkpoints_name((enum client_checkpoints)i), text)) {
+            scenario->write_checkpoints = (enum client_checkpoints)i;
+            return STATUS_OK;
+        }
+    return reader_refuse(reader, value,
+                         "`write-checkpoints` must be legacy, requests, custom or custom-as-meant");
 }
 
 #define PLACE(member) offsetof(struct scenario, member)

@@ -59,8 +59,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
-    if (scenario->checkpoint_requests)
-        buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->write_checkpoints != CLIENT_CHECKPOINTS_LEGACY)
+        buffer_printf(out, "write-checkpoints: %s\n", client_checkpoints_name(scenario->write_checkpoints));
     if (scenario->fetch_config)
         buffer_append_text(out, "credentials: config-then-token\n");
     if (scenario->clear_at_sign_in)

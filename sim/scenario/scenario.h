@@ -120,8 +120,8 @@ struct scenario {
     struct reader_range jitter;       /* mean ns of what a single message takes longer, drawn per seed */
     const struct upload_path *upload; /* how devices upload */
     int64_t upload_batch;             /* most entries of one request, where it takes many transactions */
-    int64_t give_up;          /* ns after which the network gives up a connection attempt over a cut link */
-    bool checkpoint_requests; /* devices number their write checkpoints themselves */
+    int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
+    enum client_checkpoints write_checkpoints;
     int64_t polling_interval;
     int64_t token_lifetime;
     bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */

@@ -246,7 +246,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
-        .checkpoint_requests = stage->scenario->checkpoint_requests,
+        .write_checkpoints = stage->scenario->write_checkpoints,
         .retry_delay = 5 * TIME_SECOND,
         .parameters = stage->requests[index].parameters,
         .subscriptions = stage->requests[index].subscriptions,
