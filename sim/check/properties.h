@@ -38,5 +38,8 @@ extern const struct property property_deletions_stay;
 extern const struct property property_told_of_loss;
 extern const struct property property_no_orphans;
 extern const struct property property_no_duplicates;
+extern const struct property property_row_ids;
+extern const struct property property_unique_ids;
+extern const struct property property_watch_hears;
 
 #endif

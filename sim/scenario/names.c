@@ -247,6 +247,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"orphans",
          "the backend of the app notes does not look at folders when notes and folders come and go"},
         {"half-hand-over", "the backend of the app notes gives a folder away without its notes"},
+        {"watch-one-table", "an app's watch query over several tables hears of the first one only"},
+        {"cloned-random", "all devices begin with the same state of their random numbers"},
         {"no-unique-pair", "the backend of the app diary does not look for a tag that is there already"},
         {"patch-as-put", "the app uploads what was changed of a row as if it were all of it"},
         {"camel-first", "the upload server prefers the camelCase spelling of a column"},
