@@ -166,8 +166,25 @@ void client_connect(struct client *client) {
     if (client->wants_connection)
         return;
     client->wants_connection = true;
-    if (!client->crashed)
+    if (!client->crashed && !sdk_stream_started(client->stream))
         start_loops(client);
+}
+
+static void stop_loops(struct client *client) {
+    sdk_upload_stop(client->uploads);
+    sdk_stream_stop(client->stream);
+}
+
+void client_connect_again(struct client *client) {
+    if (!client->wants_connection || client->crashed) {
+        client_connect(client);
+        return;
+    }
+    /* Mutant second-stream: the old one goes on beside the new one. */
+    if (host_mutant(client->host, "second-stream"))
+        sdk_stream_double(client->stream);
+    stop_loops(client);
+    start_loops(client);
 }
 
 void client_disconnect(struct client *client) {
@@ -176,8 +193,11 @@ void client_disconnect(struct client *client) {
     client->wants_connection = false;
     if (client->crashed)
         return;
-    sdk_upload_stop(client->uploads);
-    sdk_stream_stop(client->stream);
+    /* Mutant late-disconnect: while the client connects it is not heard. */
+    if (host_mutant(client->host, "late-disconnect") && sdk_stream_connecting(client->stream))
+        host_note(client->host, &(struct note){.kind = NOTE_CONNECTION, .text = "disconnected: by the app"});
+    else
+        stop_loops(client);
 }
 
 enum status client_write(struct client *client, const struct client_operation *operations, size_t count,

@@ -22,6 +22,8 @@ struct sdk_stream {
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
     bool lose_line; /* mutant lost-line: the next one */
+    bool doubled;   /* mutant second-stream */
+    uint64_t twin;  /* its second exchange; 0: none */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
@@ -52,6 +54,7 @@ static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
 /* Let go of everything that belongs to the iteration, except the engine's part. */
 static void release(struct sdk_stream *stream) {
     stream->iterating = false;
+    stream->twin = 0;
     stream->had_line = false;
     stream->lose_line = false;
     stream->exchange = 0;
@@ -71,6 +74,7 @@ static void end_iteration(struct sdk_stream *stream) {
 
     assert(stream->iterating);
     host_http_abort(stream->client->host, stream->exchange);
+    host_http_abort(stream->client->host, stream->twin);
     credentials_cancel(&stream->token);
     if (stream->client->requests != NULL)
         sdk_requests_end(stream->client->requests);
@@ -260,6 +264,27 @@ static void on_failed(void *context, uint64_t exchange, enum http_failure failur
 static const struct http_client_events stream_events = {
     .head = on_head, .body = on_body, .end = on_end, .failed = on_failed};
 
+static void ignore_head(void *context, uint64_t exchange, const struct http_response *response) {
+    (void)context, (void)exchange, (void)response;
+}
+
+static void ignore_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    (void)context, (void)exchange, (void)bytes, (void)length;
+}
+
+static void end_twin(void *context, uint64_t exchange) {
+    (void)exchange;
+    ((struct sdk_stream *)context)->twin = 0;
+}
+
+static void fail_twin(void *context, uint64_t exchange, enum http_failure failure) {
+    (void)failure;
+    end_twin(context, exchange);
+}
+
+static const struct http_client_events twin_events = {
+    .head = ignore_head, .body = ignore_body, .end = end_twin, .failed = fail_twin};
+
 static void on_token(void *context, const char *token) {
     struct sdk_stream *stream = context;
     struct sdk_headers headers;
@@ -277,6 +302,8 @@ static void on_token(void *context, const char *token) {
     request.body = stream->request;
     request.body_length = stream->request_length;
     stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    if (stream->doubled)
+        stream->twin = host_http_send(stream->client->host, &request, &twin_events, stream);
     if (stream->client->requests != NULL)
         sdk_requests_begin(stream->client->requests, token,
                            stream->checkpoint_request > 0 ? stream->checkpoint_request : 1);
@@ -361,12 +388,28 @@ void sdk_stream_forget(struct sdk_stream *stream) {
     stream->timer = 0;
 }
 
+bool sdk_stream_started(const struct sdk_stream *stream) {
+    return stream->started;
+}
+
+void sdk_stream_double(struct sdk_stream *stream) {
+    stream->doubled = true;
+}
+
 bool sdk_stream_connected(const struct sdk_stream *stream) {
     return stream->connected;
 }
 
 bool sdk_stream_connecting(const struct sdk_stream *stream) {
     return stream->iterating && !stream->connected;
+}
+
+void sdk_stream_hurry(struct sdk_stream *stream) {
+    if (stream->timer == 0)
+        return;
+    host_timer_cancel(stream->client->host, stream->timer);
+    stream->timer = 0;
+    wait_and_restart(stream, 0);
 }
 
 void sdk_stream_fail(struct sdk_stream *stream, const char *reason) {

@@ -260,7 +260,8 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "restart",
                                         "queue",
                                         "text",
-                                        [NOTE_IDENTITY] = "identity"};
+                                        [NOTE_IDENTITY] = "identity",
+                                        [NOTE_STREAMS] = "streams"};
     struct fake_parties *fake = context;
 
     (void)node;
