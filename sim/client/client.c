@@ -208,7 +208,7 @@ enum status client_write(struct client *client, const struct client_operation *o
     if (client->crashed)
         return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
     status = client->engine->operations->write(client->engine, operations, count, &result, error);
-    if (status != STATUS_OK || result.transaction == 0)
+    if (status != STATUS_OK || result.n_written == 0)
         return status; /* nothing was changed: there is no transaction to speak of */
     host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
                                            .transaction = result.transaction,
@@ -218,7 +218,7 @@ enum status client_write(struct client *client, const struct client_operation *o
     if (result.n_rows > 0)
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
-    if (!host_mutant(client->host, "deaf-to-writes"))
+    if (result.transaction > 0 && !host_mutant(client->host, "deaf-to-writes"))
         sdk_upload_trigger(client->uploads);
     return STATUS_OK;
 }
@@ -248,6 +248,37 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
     client_take_status(client, &result);
     open_streams_renew(client);
     return STATUS_OK;
+}
+
+/* Mutant drop-untyped: the app clears up behind the core, and takes the rows of unknown tables for litter. */
+static void drop_untyped(struct client *client) {
+    if (host_mutant(client->host, "drop-untyped"))
+        sqlite3_exec(client_database(client), "DELETE FROM ps_untyped", NULL, NULL, NULL);
+}
+
+enum status client_update_schema(struct client *client, const struct client_schema *schema,
+                                 struct error *error) {
+    struct engine_result result;
+    enum status status;
+
+    if (client->crashed || client->wants_connection)
+        return error_set(error, STATUS_CONFLICT, "%s %s", client->host->name,
+                         client->crashed ? "is not running" : "is connected");
+    status = client->engine->operations->update_schema(client->engine, schema, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    host_note(client->host, &(struct note){.kind = NOTE_VIEW,
+                                           .rows = result.rows,
+                                           .n_rows = result.n_rows,
+                                           .text = "schema",
+                                           .transaction = schema->version});
+    drop_untyped(client);
+    touch_watch(client);
+    return STATUS_OK;
+}
+
+const struct client_schema *client_schema(const struct client *client) {
+    return client->engine->operations->schema(client->engine);
 }
 
 /* Whom the next tokens are for. */

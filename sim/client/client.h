@@ -20,11 +20,22 @@ struct client_table {
     const char *name;
     const struct client_column *columns;
     size_t n_columns;
+    /* Options, with the names that SDKs give them. Neither metadata nor old values with local-only. */
+    bool local_only;                /* localOnly: rows of this device alone, never queued, never synced */
+    bool insert_only;               /* insertOnly: what is inserted is queued, and not kept */
+    bool include_metadata;          /* trackMetadata: writes may set "_metadata", which goes with the entry */
+    bool include_old;               /* trackPrevious: entries of changes and deletions say what was there */
+    bool old_only_when_changed;     /* trackPrevious.onlyWhenChanged */
+    bool ignore_empty_update;       /* ignoreEmptyUpdates: an update without change queues nothing */
+    const char *const *old_columns; /* trackPrevious.columns; NULL: all */
+    size_t n_old_columns;
 };
 struct client_schema {
     const struct client_table *tables;
     size_t n_tables;
+    int64_t version; /* of the app, where it has several; notes tell it */
 };
+#define CLIENT_METADATA "_metadata" /* column of writes to tables with include_metadata */
 
 struct core_library; /* client/core_library.h: the loaded libpowersync */
 struct client_pool;  /* client/client.h below: template database that clients are cloned from */
@@ -162,7 +173,16 @@ void client_wait_for_stream(struct client *client, const struct client_subscript
  * never from inside a call. One at a time; NULL ends it. It outlives crashes, as an app registers anew. */
 void client_watch(struct client *client, void (*changed)(void *context), void *context);
 
-/* One row operation of a local transaction. values: column -> text/integer/real/null; unused for DELETE. */
+/* The app goes on with another schema (the SDK's updateSchema), borrowed for as long as the client lives.
+ * Nothing is downloaded: rows of tables that it does not know are kept and come back with a schema that does,
+ * columns appear, and tables that change between local-only and synced begin with what the other side has.
+ * STATUS_CONFLICT while connected: the SDK refuses. */
+enum status client_update_schema(struct client *client, const struct client_schema *schema,
+                                 struct error *error);
+const struct client_schema *client_schema(const struct client *client);
+
+/* One row operation of a local transaction. values: column -> text/integer/real/null, and "_metadata" where
+ * the table has it; of a DELETE that alone, or NULL. */
 enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
 struct client_operation {
     enum client_operation_kind kind;

@@ -146,6 +146,11 @@ struct engine_operations {
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);
+    /* The app's tables are others from now on. No iteration may be running. What is visible afterwards is in
+     * `result`, all of it. STATUS_INVALID: no such schema can be. */
+    enum status (*update_schema)(struct engine *engine, const struct client_schema *schema,
+                                 struct engine_result *result, struct error *error);
+    const struct client_schema *(*schema)(const struct engine *engine);
     /* For mutants: put a row among the published ones, as if it had been synced. */
     enum status (*plant_row)(struct engine *engine, const char *id, struct engine_result *result,
                              struct error *error);
@@ -157,6 +162,13 @@ struct engine {
 
 void engine_transaction_free(struct engine_transaction *transaction);
 
+const struct client_table *engine_find_table(const struct client_schema *schema,
+                                             const char *name); /* NULL: there is none */
+/* The metadata of a write: of a PUT or PATCH a column, of a DELETE all that its values may hold. Only texts
+ * count, as in the core. NULL: there is none. */
+const char *engine_metadata(const struct client_table *table, const struct client_operation *operation);
+/* The columns of a write for NOTE_LOCAL_WRITE, owned by the caller; NULL for a DELETE. */
+char *engine_written_values(const struct client_operation *operation);
 /* Refuses what SQLite would refuse with a worse message, and names that would need quoting. */
 enum status engine_check_operation(const struct client_schema *schema,
                                    const struct client_operation *operation, struct error *error);

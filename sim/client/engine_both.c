@@ -336,6 +336,19 @@ static enum status both_restart(struct engine *engine, struct engine_result *res
     BOTH(both, "a restart", result, error, one->operations->restart(one, answer, why));
 }
 
+static enum status both_update_schema(struct engine *engine, const struct client_schema *schema,
+                                      struct engine_result *result, struct error *error) {
+    struct engine_both *both = both_of(engine);
+
+    BOTH(both, "another schema", result, error, one->operations->update_schema(one, schema, answer, why));
+}
+
+static const struct client_schema *both_schema(const struct engine *engine) {
+    const struct engine *core = ((const struct engine_both *)engine)->core;
+
+    return core->operations->schema(core);
+}
+
 static enum status both_plant_row(struct engine *engine, const char *id, struct engine_result *result,
                                   struct error *error) {
     struct engine_both *both = both_of(engine);
@@ -367,6 +380,8 @@ static const struct engine_operations both_operations = {
     .request_id = both_request_id,
     .clear = both_clear,
     .restart = both_restart,
+    .update_schema = both_update_schema,
+    .schema = both_schema,
     .plant_row = both_plant_row,
 };
 

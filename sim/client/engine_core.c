@@ -508,7 +508,7 @@ static void close_database(struct engine_core *core) {
 static void use_database(struct engine_core *core, sqlite3 *database) {
     core->database = database;
     prepare_all(core);
-    core->view = view_create(database, pool_schema(core->pool));
+    core->view = view_create(database, core->schema);
 }
 
 /* The status without an iteration, as SDKs read it when they start and after they cleared. */
@@ -574,6 +574,35 @@ static void tell_aftermath(struct engine_core *core, struct engine_result *resul
     core->uncertain = false;
 }
 
+static enum status replace_schema(sqlite3 *database, const struct client_schema *schema) {
+    sqlite3_stmt *statement = NULL;
+    struct buffer json = {0};
+    bool done;
+
+    pool_append_schema(&json, schema);
+    done = sqlite3_prepare_v2(database, "SELECT powersync_replace_schema(?1)", -1, &statement, NULL) ==
+               SQLITE_OK &&
+           sqlite3_bind_text(statement, 1, buffer_text(&json), -1, SQLITE_STATIC) == SQLITE_OK &&
+           sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement); /* repeats the step's error */
+    buffer_free(&json);
+    return done ? STATUS_OK : STATUS_INVALID;
+}
+
+/* The app that is there now, on a database as the pool's clients begin with. */
+static enum status reinstall(sqlite3 *database, const struct client_schema *schema, struct error *error) {
+    bool done = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+                replace_schema(database, schema) == STATUS_OK &&
+                sqlite3_exec(database, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    enum status status = STATUS_OK;
+
+    if (!done) {
+        status = error_set(error, STATUS_IO, "%s", sqlite3_errmsg(database));
+        sqlite3_close(database);
+    }
+    return status;
+}
+
 /* A damaged database is given up: the app is installed anew. */
 static enum status reopen(struct engine_core *core, sqlite3 **database, struct error *error) {
     struct error damage = {0};
@@ -583,6 +612,8 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     if (status == STATUS_INVALID && core->disk != NULL) {
         buffer_printf(&core->aftermath, "damaged: %s", damage.message);
         status = pool_clone(core->pool, core->host, database, &damage);
+        if (status == STATUS_OK && core->schema != pool_schema(core->pool))
+            status = reinstall(*database, core->schema, &damage);
     }
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
 }
@@ -638,11 +669,42 @@ static enum status core_clear(struct engine *engine, unsigned flags, struct engi
     return status;
 }
 
+/* The views go, and come again: a transaction as any other. */
+static enum status core_update_schema(struct engine *engine, const struct client_schema *schema,
+                                      struct engine_result *result, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = pool_check_schema(schema, error);
+
+    *result = (struct engine_result){0};
+    if (status == STATUS_OK)
+        status = engine_core_begin(core, error);
+    if (status != STATUS_OK)
+        return status;
+    view_destroy(core->view);
+    if (replace_schema(core->database, schema) != STATUS_OK) {
+        status = engine_core_failed(core, STATUS_INVALID, error);
+        engine_core_rollback(core);
+    } else {
+        status = engine_core_commit(core, error);
+    }
+    if (status == STATUS_OK)
+        core->schema = schema;
+    core->view = view_create(core->database, core->schema);
+    engine_core_look(core, true);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+    engine_core_look(core, false);
+    return status;
+}
+
+static const struct client_schema *core_schema(const struct engine *engine) {
+    return ((const struct engine_core *)engine)->schema; /* its first member */
+}
+
 /* One value that no sync source has, in every text column of the first table. */
 static enum status core_plant_row(struct engine *engine, const char *id, struct engine_result *result,
                                   struct error *error) {
     struct engine_core *core = engine_core_of(engine);
-    const struct client_table *table = &pool_schema(core->pool)->tables[0];
+    const struct client_table *table = &core->schema->tables[0];
     enum status status;
     sqlite3_stmt *statement;
     struct buffer data = {0};
@@ -711,6 +773,8 @@ static const struct engine_operations core_operations = {
     .set_target = engine_core_set_target,
     .clear = core_clear,
     .restart = core_restart,
+    .update_schema = core_update_schema,
+    .schema = core_schema,
     .plant_row = core_plant_row,
 };
 
@@ -727,6 +791,7 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
+    core->schema = pool_schema(pool);
     if (disk != NULL) {
         core->disk = disk->disk;
         core->statements_struck = disk->statements_struck;

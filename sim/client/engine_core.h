@@ -11,6 +11,7 @@ struct engine_core {
     struct engine engine; /* first */
     struct client_pool *pool;
     struct host *host;
+    const struct client_schema *schema;
     sqlite3 *database;
     struct view *view;
     char client_id[37];

@@ -11,14 +11,21 @@
 
 /* --- what clients share --- */
 
-struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema) {
+struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema,
+                                         struct model_shared *first) {
     struct model_shared *shared = memory_allocate(sizeof *shared);
+
+    shared->interned = first != NULL ? first->interned : &shared->texts;
 
     shared->vfs = vfs;
     shared->schema = schema;
     shared->rows = row_reader_create(schema);
     shared->tables = model_tables_create(shared);
     return shared;
+}
+
+const struct client_schema *model_shared_schema(const struct model_shared *shared) {
+    return shared->schema;
 }
 
 static void free_type(void *pointer) {
@@ -35,6 +42,7 @@ void model_shared_free(struct model_shared *shared) {
     row_reader_free(shared->rows);
     model_line_free(&shared->line);
     map_free(&shared->types, free_type);
+    map_free(&shared->local_types, free_type);
     map_free(&shared->texts, free);
     for (size_t i = 0; i < shared->n_written; i++)
         free((char *)(uintptr_t)shared->written[i].values);
@@ -50,18 +58,36 @@ void model_shared_free(struct model_shared *shared) {
     free(shared);
 }
 
-const struct model_type *model_type_of(struct model_shared *shared, const char *name, size_t length) {
-    struct model_type *type = map_get_bytes(&shared->types, name, length);
+static const struct model_table *find_table(const struct model_shared *shared, const char *name) {
+    for (size_t t = 0; t < shared->rows->n_tables; t++)
+        if (strcmp(shared->rows->tables[t].name, name) == 0)
+            return &shared->rows->tables[t];
+    return NULL;
+}
+
+static const struct model_type *type_of(struct model_shared *shared, const char *name, size_t length,
+                                        bool local) {
+    struct map *types = local ? &shared->local_types : &shared->types;
+    struct model_type *type = map_get_bytes(types, name, length);
 
     if (type != NULL)
         return type;
     type = memory_allocate(sizeof *type);
     type->name = memory_copy_bytes(name, length);
-    for (size_t t = 0; t < shared->rows->n_tables; t++)
-        if (strcmp(shared->rows->tables[t].name, type->name) == 0)
-            type->table = &shared->rows->tables[t];
-    map_set_bytes(&shared->types, name, length, type);
+    type->local = local;
+    type->table = find_table(shared, type->name);
+    if (type->table != NULL && type->table->options->local_only != local)
+        type->table = NULL;
+    map_set_bytes(types, name, length, type);
     return type;
+}
+
+const struct model_type *model_type_of(struct model_shared *shared, const char *name, size_t length) {
+    return type_of(shared, name, length, false);
+}
+
+const struct model_type *model_table_type(struct model_shared *shared, const char *table) {
+    return type_of(shared, table, strlen(table), find_table(shared, table)->options->local_only);
 }
 
 int64_t model_now(struct engine_model *model) {
@@ -505,6 +531,10 @@ static sqlite3 *model_database(struct engine *engine) {
     return model_tables_of(model->shared->tables, model);
 }
 
+static const struct client_schema *model_schema(const struct engine *engine) {
+    return ((const struct engine_model *)engine)->shared->schema; /* its first member */
+}
+
 static enum status model_restart(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_model *model = engine_model_of(engine);
 
@@ -525,7 +555,7 @@ static enum status model_plant_row(struct engine *engine, const char *id, struct
     struct engine_model *model = engine_model_of(engine);
     const struct model_table *table = &model->shared->rows->tables[0];
     struct model_item *item =
-        model_item_get(model, model_type_of(model->shared, table->name, strlen(table->name)), id, strlen(id));
+        model_item_get(model, model_table_type(model->shared, table->name), id, strlen(id));
     struct row_value *values = model->shared->rows->values;
     struct buffer text = {0};
     struct model_data *data;
@@ -587,6 +617,8 @@ static const struct engine_operations model_operations = {
     .request_id = model_request_id,
     .clear = model_clear,
     .restart = model_restart,
+    .update_schema = model_update_schema,
+    .schema = model_schema,
     .plant_row = model_plant_row,
 };
 
@@ -595,7 +627,8 @@ void engine_model_create(struct client_pool *pool, struct host *host, const char
     struct engine_model *model = memory_allocate(sizeof *model);
 
     model->engine.operations = &model_operations;
-    model->shared = pool_model(pool);
+    model->pool = pool;
+    model->shared = pool_model(pool, pool_schema(pool));
     model->host = host;
     model->next_transaction = 1;
     model->target = model->seen = model->applied = MODEL_NONE;

@@ -9,11 +9,11 @@
 enum { TTL = 24 * 60 * 60 }; /* s, of a subscription that says nothing else */
 
 const char *model_intern(struct model_shared *shared, const char *text, size_t length) {
-    char *known = map_get_bytes(&shared->texts, text, length);
+    char *known = map_get_bytes(shared->interned, text, length);
 
     if (known == NULL) {
         known = memory_copy_bytes(text, length);
-        map_set_bytes(&shared->texts, text, length, known);
+        map_set_bytes(shared->interned, text, length, known);
     }
     return known;
 }
