@@ -29,6 +29,7 @@ const struct property *const check_properties[] = {
     &property_durability,
     &property_subscriptions,
     &property_single,
+    &property_status,
     NULL,
 };
 

@@ -31,5 +31,6 @@ extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
 extern const struct property property_subscriptions;
 extern const struct property property_single;
+extern const struct property property_status;
 
 #endif

@@ -137,10 +137,22 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     return STATUS_OK;
 }
 
+static void start_loops(struct client *client) {
+    sdk_upload_start(client->uploads);
+    sdk_stream_start(client->stream);
+}
+
+static void stop_loops(struct client *client) {
+    sdk_upload_stop(client->uploads);
+    sdk_stream_stop(client->stream);
+}
+
 void client_destroy(struct client *client) {
     if (client == NULL)
         return;
     host_timer_cancel(client->host, client->watch_timer);
+    if (sdk_stream_started(client->stream)) /* what the loops tell last is about both of them */
+        stop_loops(client);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
     if (client->requests != NULL)
@@ -157,22 +169,12 @@ void client_destroy(struct client *client) {
     free(client);
 }
 
-static void start_loops(struct client *client) {
-    sdk_upload_start(client->uploads);
-    sdk_stream_start(client->stream);
-}
-
 void client_connect(struct client *client) {
     if (client->wants_connection)
         return;
     client->wants_connection = true;
     if (!client->crashed && !sdk_stream_started(client->stream))
         start_loops(client);
-}
-
-static void stop_loops(struct client *client) {
-    sdk_upload_stop(client->uploads);
-    sdk_stream_stop(client->stream);
 }
 
 void client_connect_again(struct client *client) {
@@ -195,7 +197,7 @@ void client_disconnect(struct client *client) {
         return;
     /* Mutant late-disconnect: while the client connects it is not heard. */
     if (host_mutant(client->host, "late-disconnect") && sdk_stream_connecting(client->stream))
-        host_note(client->host, &(struct note){.kind = NOTE_CONNECTION, .text = "disconnected: by the app"});
+        client_tell_connection(client, "disconnected: by the app");
     else
         stop_loops(client);
 }

@@ -35,6 +35,7 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
+    bool stale_synced;    /* mutant stale-has-synced: it has synced once */
     bool phantom_planted; /* mutant phantom-row */
 };
 
@@ -45,6 +46,8 @@ void client_tell_view(struct client *client, const char *text, const struct engi
 void client_take_status(struct client *client, const struct engine_result *result);
 /* The last error of a loop, for the app's status; NULL: none. */
 void client_set_error(char **slot, const char *error);
+/* NOTE_CONNECTION, with what the app's status says now */
+void client_tell_connection(struct client *client, const char *text);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

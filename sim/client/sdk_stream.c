@@ -39,16 +39,7 @@ struct sdk_stream {
 static void run_iteration(void *context);
 
 static void tell_connection(struct sdk_stream *stream, const char *text) {
-    struct note note = {.kind = NOTE_CONNECTION, .text = text};
-
-    host_note(stream->client->host, &note);
-}
-
-static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
-    char *text = memory_format("disconnected: %s", reason);
-
-    tell_connection(stream, text);
-    free(text);
+    client_tell_connection(stream->client, text);
 }
 
 /* Let go of everything that belongs to the iteration, except the engine's part. */
@@ -89,10 +80,14 @@ static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
 }
 
 static void fail_iteration(struct sdk_stream *stream, const char *reason) {
-    tell_disconnected(stream, reason);
+    char *text = memory_format("disconnected: %s", reason); /* which the iteration may own */
+
     client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
-    stream->connected = false;
+    /* Mutant stays-connected: the core's status says so after it has closed, and the SDK leaves it. */
+    stream->connected = stream->connected && host_mutant(stream->client->host, "stays-connected");
+    tell_connection(stream, text);
+    free(text);
     /* Mutant forget-token-on-error: every failure is taken for one of the token. */
     if (host_mutant(stream->client->host, "forget-token-on-error"))
         credentials_invalidate(&stream->client->credentials);
@@ -376,7 +371,7 @@ void sdk_stream_stop(struct sdk_stream *stream) {
     if (stream->iterating)
         end_iteration(stream);
     stream->connected = false;
-    tell_disconnected(stream, "by the app");
+    tell_connection(stream, "disconnected: by the app");
 }
 
 void sdk_stream_forget(struct sdk_stream *stream) {

@@ -203,6 +203,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"late-disconnect", "the client does not hear that its app disconnects while it connects"},
         {"second-upload", "nothing keeps two runs of the client's upload loop apart"},
         {"forget-complete", "the app never completes what it has uploaded"},
+        {"stale-has-synced", "the client's app reads `has synced` once and never again"},
+        {"stays-connected", "the client's status says connected after its stream has failed"},
         {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
         {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
