@@ -53,7 +53,10 @@ static void see_record(void *self, const struct history_record *record) {
     device->off_record = record->number;
 }
 
+/* What an app asks of its own server beside has nothing to do with its queue. */
 static bool is_upload(const struct wire_event *event) {
+    if (strncmp(event->target, "GET ", 4) == 0)
+        return false;
     return strcmp(event->server, "convex") == 0 || strcmp(event->server, "backend") == 0;
 }
 
