@@ -201,6 +201,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
                                        [STEP_BROWSE] = "subscribe",
+                                       [STEP_CONNECT] = "connect",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
@@ -244,7 +245,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
         buffer_printf(out, ", args: %s", step->args);
-    } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
+    } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT && step->kind != STEP_CONNECT) {
         append_duration(out, ", lasts: ", step->lasts);
         if (step->nth > 0)
             buffer_printf(out, ", nth: %" PRId64, step->nth);
@@ -294,6 +295,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_PARTITION:
         buffer_printf(out, "no way from %s to %s%s", step->from, step->to, step->one_way ? "" : " or back");
         break;
+    case STEP_CONNECT:
+        buffer_printf(out, "%s connects once more", step->client);
+        return;
     case STEP_DISCONNECT:
         buffer_printf(out, "%s disconnects", step->client);
         break;
