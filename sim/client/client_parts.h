@@ -39,6 +39,7 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
+    uint64_t draws;       /* mutant cloned-random */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };
