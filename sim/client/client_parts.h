@@ -15,6 +15,7 @@ struct client {
     char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
+    bool own_keys;
     enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */

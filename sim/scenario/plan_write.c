@@ -114,6 +114,8 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     write_service(out, scenario);
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
+    if (scenario->own_keys)
+        buffer_append_text(out, ", keys: own");
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
     if (scenario->wrong_tokens > 0) {
         buffer_append_text(out, ", wrong: ");

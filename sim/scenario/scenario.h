@@ -127,6 +127,7 @@ struct scenario {
         latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */
     struct reader_range jitter;       /* mean ns of what a single message takes longer, drawn per seed */
     const struct upload_path *upload; /* how devices upload */
+    bool own_keys;                    /* uploads are known by keys that the app makes, not by numbers */
     int64_t upload_batch;             /* most entries of one request, where it takes many transactions */
     int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
     enum client_checkpoints write_checkpoints;
