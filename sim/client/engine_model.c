@@ -36,6 +36,7 @@ void model_shared_free(struct model_shared *shared) {
     model_line_free(&shared->line);
     map_free(&shared->types, free_type);
     map_free(&shared->texts, free);
+    model_texts_free(&shared->data);
     for (size_t i = 0; i < shared->n_written; i++)
         free((char *)(uintptr_t)shared->written[i].values);
     free(shared->written);
@@ -527,7 +528,7 @@ static enum status model_plant_row(struct engine *engine, const char *id, struct
                         ? (struct row_value){.kind = ROW_VALUE_TEXT, .text = "phantom", .length = 7}
                         : (struct row_value){.kind = ROW_VALUE_INTEGER};
     row_append_data(table, values, &text);
-    data = model_data_make(text.data, text.length);
+    data = model_data_make(&model->shared->data, text.data, text.length);
     model_transaction_begin(model);
     model_item_show(model, item, data);
     model_transaction_end(model, result);

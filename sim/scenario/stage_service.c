@@ -30,6 +30,7 @@ static enum status start(struct stage *stage, struct stage_process *process, str
                    .polling_interval = scenario->polling_interval,
                    .request_timeout = 60 * TIME_SECOND},
         .auth = {.jwks = stage->token_keys, .audiences = audiences, .n_audiences = 1},
+        .limits = {.max_concurrent_connections = (size_t)scenario->connections},
         .strict_expiry = scenario->strict_expiry,
         .keepalive_interval = scenario->keepalive_interval,
         .notification_delay = scenario->notification_delay,
