@@ -11,6 +11,7 @@ struct engine_core {
     struct engine engine; /* first */
     struct client_pool *pool;
     struct host *host;
+    const struct client_schema *schema;
     sqlite3 *database;
     struct view *view;
     char client_id[37];
@@ -27,9 +28,11 @@ struct engine_core {
     struct buffer request;
     struct buffer status;        /* JSON */
     struct buffer start_options; /* JSON */
+    struct buffer open_streams;  /* JSON: what the app has open, a part of it */
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */
+    bool statements_struck;   /* client_disk */
     uint64_t faults_before;   /* of the disk, when the open transaction began */
     int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
     uint64_t losses;          /* of the disk's power, as far as they are known */

@@ -179,7 +179,7 @@ static void put_or_remove(struct engine_model *model, struct model_bucket *bucke
             mark_updated(model, item);
         return;
     }
-    append_operation(&model->shared->data, item, bucket, operation, subkey);
+    append_operation(model->shared->data, item, bucket, operation, subkey);
     sums->op += operation->checksum;
 }
 

@@ -17,22 +17,17 @@ static const char connection_setup[] = "PRAGMA page_size = 1024;"
 
 static const char memory_name[] = ":memory:";
 
-/* Where a client's database is. */
-struct place {
-    struct disk *disk;
-    bool synchronous_full;
-};
-
 struct client_pool {
     enum client_engine engine;
-    struct model_shared *model;
+    struct model_shared **models; /* one for each schema that a client has had */
+    size_t n_models, models_capacity;
     struct core_library *library;
     struct disk_vfs *vfs;
     const struct client_schema *schema;
     sqlite3 *template_database;
     unsigned char *image; /* of the template, as a file in WAL mode; NULL: not needed yet */
     sqlite3_int64 image_length;
-    struct map places; /* node name -> struct place; others are in memory */
+    struct map places; /* node name -> struct client_disk; others are in memory */
 };
 
 const struct client_schema *pool_schema(const struct client_pool *pool) {
@@ -43,33 +38,34 @@ enum client_engine pool_engine(const struct client_pool *pool) {
     return pool->engine;
 }
 
-struct model_shared *pool_model(const struct client_pool *pool) {
-    return pool->model;
+/* Schemas are told apart by where they are: those of an app are constants. */
+struct model_shared *pool_model(struct client_pool *pool, const struct client_schema *schema) {
+    for (size_t i = 0; i < pool->n_models; i++)
+        if (model_shared_schema(pool->models[i]) == schema)
+            return pool->models[i];
+    MEMORY_RESERVE(pool->models, pool->models_capacity, pool->n_models + 1);
+    disk_vfs_set_node(pool->vfs, NULL);
+    pool->models[pool->n_models] =
+        model_shared_create(pool->vfs, schema, pool->n_models > 0 ? pool->models[0] : NULL);
+    return pool->models[pool->n_models++];
 }
 
 struct disk_vfs *pool_vfs(const struct client_pool *pool) {
     return pool->vfs;
 }
 
-static const struct place *place_of(const struct client_pool *pool, const struct host *host) {
+const struct client_disk *pool_disk(const struct client_pool *pool, const struct host *host) {
     return map_get(&pool->places, host->name);
 }
 
-struct disk *pool_disk(const struct client_pool *pool, const struct host *host) {
-    const struct place *place = place_of(pool, host);
-
-    return place != NULL ? place->disk : NULL;
-}
-
-void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
-                          bool synchronous_full) {
-    struct place *place;
+void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk) {
+    struct client_disk *place;
 
     if (pool->engine != CLIENT_ENGINE_CORE)
         return;
     place = memory_allocate(sizeof *place);
-    *place = (struct place){disk, synchronous_full};
-    disk_vfs_mount(pool->vfs, node, disk);
+    *place = *disk;
+    disk_vfs_mount(pool->vfs, node, disk->disk);
     free(map_set(&pool->places, node, place));
 }
 
@@ -116,9 +112,20 @@ static bool is_type(const char *type) {
     return strcmp(type, "text") == 0 || strcmp(type, "integer") == 0 || strcmp(type, "real") == 0;
 }
 
+/* The SDK refuses these options for local-only tables. */
+static enum status check_options(const struct client_table *table, struct error *error) {
+    if (table->local_only && (table->include_metadata || table->include_old))
+        return error_set(error, STATUS_INVALID,
+                         "client table %s: a local-only table has neither metadata nor old values",
+                         table->name);
+    return STATUS_OK;
+}
+
 /* The core writes types into its SQL as they are, and other modules put names between quotes. */
-static enum status check_schema(const struct client_schema *schema, struct error *error) {
-    for (size_t t = 0; t < schema->n_tables; t++) {
+enum status pool_check_schema(const struct client_schema *schema, struct error *error) {
+    enum status status = STATUS_OK;
+
+    for (size_t t = 0; status == STATUS_OK && t < schema->n_tables; t++) {
         const struct client_table *table = &schema->tables[t];
 
         if (!is_name(table->name) || table->n_columns == 0)
@@ -130,27 +137,55 @@ static enum status check_schema(const struct client_schema *schema, struct error
                     error, STATUS_INVALID,
                     "column \"%s\" of client table %s: the type is text, integer or real, not %s",
                     table->columns[c].name, table->name, table->columns[c].type);
+        status = check_options(table, error);
     }
-    return STATUS_OK;
+    return status;
 }
 
-/* The text that powersync_replace_schema takes. Index and option fields are left to their defaults. */
-static void append_schema(struct buffer *out, const struct client_schema *schema) {
+static void append_columns(struct buffer *out, const struct client_table *table) {
+    buffer_append_text(out, ",\"columns\":[");
+    for (size_t c = 0; c < table->n_columns; c++) {
+        buffer_append_text(out, c > 0 ? ",{\"name\":" : "{\"name\":");
+        buffer_append_json_text(out, table->columns[c].name);
+        buffer_append_text(out, ",\"type\":");
+        buffer_append_json_text(out, table->columns[c].type);
+        buffer_append_char(out, '}');
+    }
+    buffer_append_char(out, ']');
+}
+
+static void append_options(struct buffer *out, const struct client_table *table) {
+    const struct {
+        const char *name;
+        bool on;
+    } flags[] = {{"local_only", table->local_only},
+                 {"insert_only", table->insert_only},
+                 {"include_metadata", table->include_metadata},
+                 {"include_old_only_when_changed", table->old_only_when_changed},
+                 {"ignore_empty_update", table->ignore_empty_update},
+                 {"include_old", table->include_old && table->old_columns == NULL}};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].on)
+            buffer_printf(out, ",\"%s\":true", flags[i].name);
+    if (!table->include_old || table->old_columns == NULL)
+        return;
+    buffer_append_text(out, ",\"include_old\":[");
+    for (size_t c = 0; c < table->n_old_columns; c++) {
+        buffer_append_text(out, c > 0 ? "," : "");
+        buffer_append_json_text(out, table->old_columns[c]);
+    }
+    buffer_append_char(out, ']');
+}
+
+void pool_append_schema(struct buffer *out, const struct client_schema *schema) {
     buffer_append_text(out, "{\"tables\":[");
     for (size_t t = 0; t < schema->n_tables; t++) {
-        const struct client_table *table = &schema->tables[t];
-
         buffer_append_text(out, t > 0 ? ",{\"name\":" : "{\"name\":");
-        buffer_append_json_text(out, table->name);
-        buffer_append_text(out, ",\"columns\":[");
-        for (size_t c = 0; c < table->n_columns; c++) {
-            buffer_append_text(out, c > 0 ? ",{\"name\":" : "{\"name\":");
-            buffer_append_json_text(out, table->columns[c].name);
-            buffer_append_text(out, ",\"type\":");
-            buffer_append_json_text(out, table->columns[c].type);
-            buffer_append_char(out, '}');
-        }
-        buffer_append_text(out, "],\"indexes\":[]}");
+        buffer_append_json_text(out, schema->tables[t].name);
+        append_columns(out, &schema->tables[t]);
+        append_options(out, &schema->tables[t]);
+        buffer_append_text(out, ",\"indexes\":[]}");
     }
     buffer_append_text(out, "]}");
 }
@@ -161,7 +196,7 @@ static enum status replace_schema(struct client_pool *pool, struct error *error)
     enum status status = STATUS_OK;
     sqlite3 *database = pool->template_database;
 
-    append_schema(&json, pool->schema);
+    pool_append_schema(&json, pool->schema);
     if (sqlite3_prepare_v2(database, "SELECT powersync_replace_schema(?1)", -1, &statement, NULL) !=
             SQLITE_OK ||
         sqlite3_bind_text(statement, 1, buffer_text(&json), -1, SQLITE_STATIC) != SQLITE_OK ||
@@ -199,7 +234,7 @@ enum status client_pool_create_for(enum client_engine engine, struct core_librar
     assert(schema->n_tables > 0);
     if (library == NULL && engine != CLIENT_ENGINE_MODEL)
         return error_set(error, STATUS_MISSING, "the engine `core` needs the PowerSync client core");
-    status = check_schema(schema, error);
+    status = pool_check_schema(schema, error);
     if (status != STATUS_OK)
         return status;
     created = memory_allocate(sizeof *created);
@@ -207,10 +242,8 @@ enum status client_pool_create_for(enum client_engine engine, struct core_librar
     created->library = library;
     created->vfs = vfs;
     created->schema = schema;
-    if (engine != CLIENT_ENGINE_CORE) {
-        disk_vfs_set_node(vfs, NULL);
-        created->model = model_shared_create(vfs, schema);
-    }
+    if (engine != CLIENT_ENGINE_CORE)
+        pool_model(created, schema);
     if (engine != CLIENT_ENGINE_MODEL)
         status = open_connection(created, NULL, memory_name, &created->template_database, error);
     if (status == STATUS_OK && engine != CLIENT_ENGINE_MODEL)
@@ -240,7 +273,9 @@ void client_pool_destroy(struct client_pool *pool) {
         assert(closed == SQLITE_OK);
     }
     disk_vfs_set_node(pool->vfs, NULL);
-    model_shared_free(pool->model);
+    while (pool->n_models > 0) /* the first one, whose texts the others use, at last */
+        model_shared_free(pool->models[--pool->n_models]);
+    free(pool->models);
     sqlite3_free(pool->image);
     map_free(&pool->places, free);
     free(pool);
@@ -281,7 +316,7 @@ static void make_image(struct client_pool *pool) {
 }
 
 /* The pragmas of the JS SDK. One process has the file, and the exclusive mode needs no shared memory. */
-static enum status set_up_file(sqlite3 *database, struct host *host, const struct place *place,
+static enum status set_up_file(sqlite3 *database, struct host *host, const struct client_disk *place,
                                struct error *error) {
     char *sql = memory_format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
@@ -311,7 +346,7 @@ static enum status check_file(sqlite3 *database, struct error *error) {
     return status;
 }
 
-static enum status open_file(struct client_pool *pool, struct host *host, const struct place *place,
+static enum status open_file(struct client_pool *pool, struct host *host, const struct client_disk *place,
                              sqlite3 **database, struct error *error) {
     char *name = memory_format("%s/%s", host->name, POOL_FILE);
     uint64_t faults = disk_faults(place->disk);
@@ -337,14 +372,14 @@ static enum status open_file(struct client_pool *pool, struct host *host, const 
 
 enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
                         struct error *error) {
-    const struct place *place = place_of(pool, host);
+    const struct client_disk *place = pool_disk(pool, host);
 
     if (place == NULL)
         return copy_in_memory(pool, host, source, database, error);
     return open_file(pool, host, place, database, error);
 }
 
-static enum status copy_template(struct client_pool *pool, struct host *host, const struct place *place,
+static enum status copy_template(struct client_pool *pool, struct host *host, const struct client_disk *place,
                                  sqlite3 **database, struct error *error) {
     if (place == NULL)
         return copy_in_memory(pool, host, pool->template_database, database, error);
@@ -367,7 +402,7 @@ static enum status set_client_id(sqlite3 *database, const char *id, struct error
 }
 
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
-    const struct place *place = place_of(pool, host);
+    const struct client_disk *place = pool_disk(pool, host);
     sqlite3 *clone = NULL;
     char id[37];
     enum status status = copy_template(pool, host, place, &clone, error);

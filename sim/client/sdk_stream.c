@@ -7,11 +7,13 @@
 
 #include "base/memory.h"
 #include "client/client_parts.h"
+#include "client/line_damage.h"
 #include "client/line_splitter.h"
 #include "client/sdk_headers.h"
 #include "client/sdk_requests.h"
 #include "client/sdk_upload.h"
 
+static const size_t refusal_most = 4096; /* bytes of it that are kept */
 static const char bson_type[] = "application/vnd.powersync.bson-stream";
 
 struct sdk_stream {
@@ -25,6 +27,8 @@ struct sdk_stream {
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
     uint64_t exchange;          /* POST /sync/stream; 0: none */
+    int refused;                /* its status, when that is not 200; 0: it is, or not known yet */
+    struct buffer refusal;      /* what the service says of it */
     uint64_t timer;             /* the next iteration; 0: none */
     struct line_splitter splitter;
     struct credentials_wait token;
@@ -52,6 +56,8 @@ static void release(struct sdk_stream *stream) {
     stream->had_line = false;
     stream->lose_line = false;
     stream->exchange = 0;
+    stream->refused = 0;
+    buffer_free(&stream->refusal);
     free(stream->request);
     stream->request = NULL;
     line_splitter_reset(&stream->splitter, false);
@@ -150,12 +156,23 @@ void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
     handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
 }
 
+/* Mutant damaged-sum: one data line in eight arrives with a wrong sum in it. NULL: this one is as it was. */
+static char *damaged(const struct sdk_stream *stream, const char *line, size_t length) {
+    struct host *host = stream->client->host;
+
+    if (!host_mutant(host, "damaged-sum") || host_random(host, "mutant.damaged-sum") % 8 != 0)
+        return NULL;
+    return line_damage(line, length, stream->splitter.binary);
+}
+
 static bool take_line(struct sdk_stream *stream, const char *line, size_t length) {
     struct engine_result result;
     struct error error = {0};
     enum status status;
+    char *copy;
 
-    if (stream->lose_line) {
+    if (stream->lose_line || (host_mutant(stream->client->host, "deaf-to-keepalives") &&
+                              memmem(line, length < 32 ? length : 32, "token_expires_in", 16) != NULL)) {
         stream->lose_line = false;
         return true;
     }
@@ -165,7 +182,10 @@ static bool take_line(struct sdk_stream *stream, const char *line, size_t length
         if (!host_mutant(stream->client->host, "no-push-on-reconnect"))
             sdk_upload_trigger(stream->client->uploads);
     }
-    status = engine_line(stream->client->engine, line, length, stream->splitter.binary, &result, &error);
+    copy = damaged(stream, line, length);
+    status = engine_line(stream->client->engine, copy != NULL ? copy : line, length, stream->splitter.binary,
+                         &result, &error);
+    free(copy);
     return handle(stream, status, &result, &error, "closed by the core");
 }
 
@@ -176,11 +196,12 @@ static const char *header_of(const struct http_response *response, const char *n
     return "";
 }
 
-static void refuse_head(struct sdk_stream *stream, int status) {
-    char *reason = memory_format("HTTP %d", status);
+/* The whole answer is told: it says what is wrong with a token. */
+static void fail_refused(struct sdk_stream *stream) {
+    const bool says = stream->refusal.length > 0;
+    char *reason = memory_format("HTTP %d%s%s", stream->refused, says ? ": " : "",
+                                 says ? buffer_text(&stream->refusal) : "");
 
-    if (status == 401)
-        credentials_refused(&stream->client->credentials);
     fail_iteration(stream, reason);
     free(reason);
 }
@@ -190,7 +211,9 @@ static void on_head(void *context, uint64_t exchange, const struct http_response
 
     assert(exchange == stream->exchange && stream->iterating);
     if (response->status != 200) {
-        refuse_head(stream, response->status);
+        stream->refused = response->status;
+        if (response->status == 401)
+            credentials_refused(&stream->client->credentials);
         return;
     }
     line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
@@ -208,6 +231,11 @@ static void on_body(void *context, uint64_t exchange, const void *bytes, size_t 
     enum line_splitter_outcome outcome;
 
     assert(exchange == stream->exchange && stream->iterating);
+    if (stream->refused != 0) {
+        if (stream->refusal.length + length <= refusal_most)
+            buffer_append(&stream->refusal, bytes, length);
+        return;
+    }
     while ((outcome = line_splitter_next(&stream->splitter, &rest, &length, &line, &line_length)) ==
            LINE_SPLITTER_LINE)
         if (!take_line(stream, line, line_length))
@@ -222,6 +250,10 @@ static void on_end(void *context, uint64_t exchange) {
     size_t length;
 
     assert(exchange == stream->exchange && stream->iterating);
+    if (stream->refused != 0) {
+        fail_refused(stream);
+        return;
+    }
     if (line_splitter_finish(&stream->splitter, &line, &length) == LINE_SPLITTER_LINE &&
         !take_line(stream, line, length))
         return;
@@ -246,7 +278,7 @@ static void on_token(void *context, const char *token) {
     struct sdk_stream *stream = context;
     struct sdk_headers headers;
     struct http_request request = {
-        .authority = stream->client->service, .method = "POST", .target = "/sync/stream"};
+        .authority = client_service(stream->client), .method = "POST", .target = "/sync/stream"};
 
     assert(stream->iterating && stream->exchange == 0);
     if (token == NULL) {
@@ -289,6 +321,7 @@ static void run_iteration(void *context) {
         stream->request = memory_copy_bytes(result.request, result.request_length);
         stream->request_length = result.request_length;
         stream->checkpoint_request = result.checkpoint_request;
+        open_streams_tell_request(stream->client, result.request, result.request_length);
     }
     if (!handle(stream, status, &result, &error, "closed by the core"))
         return;

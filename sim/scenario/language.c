@@ -270,9 +270,15 @@ static enum status read_properties(struct reader *reader, struct reader_value va
     return reader_texts(reader, value, check_property, NULL, &scenario->properties, &scenario->n_properties);
 }
 
+/* What no check can see is expected like a property: the process that runs the seed dies. */
+static enum status check_expected(struct reader *reader, struct reader_value item, void *unused) {
+    const char *name = json_string_value(item.value);
+    return name && !strcmp(name, "no-crash") ? STATUS_OK : check_property(reader, item, unused);
+}
+
 static enum status read_violates(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
-    enum status status = reader_texts(reader, value, check_property, NULL, &scenario->expect_violates,
+    enum status status = reader_texts(reader, value, check_expected, NULL, &scenario->expect_violates,
                                       &scenario->n_expect_violates);
     if (status == STATUS_OK && scenario->n_expect_violates == 0)
         return reader_refuse(reader, value, "`violates` must name at least one property");
@@ -307,9 +313,20 @@ static enum status read_synchronous(struct reader *reader, struct reader_value v
                : reader_refuse(reader, value, "`synchronous` must be normal or full");
 }
 
+static enum status read_statements(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->statements_struck = text && !strcmp(text, "struck");
+    return text && (scenario->statements_struck || !strcmp(text, "spared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`statements` must be spared or struck");
+}
+
 static enum status read_disk(struct reader *reader, struct reader_value value, void *target) {
     static const struct field fields[] = {
-        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous}, {.key = NULL}};
+        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous},
+        {.key = "statements", .kind = FIELD_SPECIAL, .read = read_statements},
+        {.key = NULL}};
     struct scenario *scenario = target;
     scenario->disk = true;
     return reader_mapping(reader, value, "disk", fields, target);
@@ -340,6 +357,33 @@ static enum status read_reacts(struct reader *reader, struct reader_value value,
     return text && units_read_rate(text, &scenario->reacts)
                ? STATUS_OK
                : reader_refuse(reader, value, "`reacts` must be a rate such as 20%%, at most 100%%");
+}
+
+static enum status read_keys(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->keys_published = text && !strcmp(text, "published");
+    return text && (scenario->keys_published || !strcmp(text, "shared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`keys` must be shared or published");
+}
+
+static enum status read_credentials(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->fetch_config = text && !strcmp(text, "config-then-token");
+    return text && (scenario->fetch_config || !strcmp(text, "token"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`credentials` must be token or config-then-token");
+}
+
+static enum status read_clear_at(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->clear_at_sign_in = text && !strcmp(text, "sign-in");
+    return text && (scenario->clear_at_sign_in || !strcmp(text, "sign-out"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`clear-at` must be sign-out or sign-in");
 }
 
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
@@ -396,7 +440,8 @@ static const struct field service_fields[] = {
 static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
                                              NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
-    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
+    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY),
+    SPECIAL("keys", read_keys), END};
 
 const struct field scenario_language[] = {
     TEXT("name", name),
@@ -406,11 +451,14 @@ const struct field scenario_language[] = {
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
     SPECIAL("write-checkpoints", read_checkpoints),
+    SPECIAL("credentials", read_credentials),
+    SPECIAL("clear-at", read_clear_at),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("browse", scenario_read_browse),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),

@@ -76,6 +76,14 @@ static enum status read_read_only(struct reader *reader, struct reader_value val
     return read_client_of(reader, value, step, STEP_DISK_READ_ONLY);
 }
 
+static enum status read_portal(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_PORTAL);
+}
+
+static enum status read_audience(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_AUDIENCE);
+}
+
 static enum status read_rotate(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_ROTATE_KEYS);
 }
@@ -84,8 +92,16 @@ static enum status read_redeploy(struct reader *reader, struct reader_value valu
     return read_client_of(reader, value, step, STEP_REDEPLOY);
 }
 
+static enum status read_retire(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_RETIRE);
+}
+
 static enum status read_compact(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_COMPACT);
+}
+
+static enum status read_browse(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_BROWSE);
 }
 
 static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
@@ -155,6 +171,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
 #define KINDS                                                                                                \
     {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
         {.key = "call", .kind = FIELD_SPECIAL, .read = read_call},                                           \
+        {.key = "subscribe", .kind = FIELD_SPECIAL, .read = read_browse},                                    \
         {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
@@ -170,6 +187,9 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "session-expires", .kind = FIELD_SPECIAL, .read = read_session},                             \
         {.key = "sleep", .kind = FIELD_SPECIAL, .read = read_sleep},                                         \
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
+        {.key = "wrong-audience", .kind = FIELD_SPECIAL, .read = read_audience},                             \
+        {.key = "retire", .kind = FIELD_SPECIAL, .read = read_retire},                                       \
+        {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
@@ -190,6 +210,8 @@ static const struct field step_fields[] = {
     {.key = "ahead", .kind = FIELD_DURATION, .offset = PLACE(ahead), .high = 365 * TIME_DAY},
     {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
     {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
+    {.key = "page", .kind = FIELD_COUNT, .offset = PLACE(page), .low = 1, .high = SCENARIO_PAGES_MOST},
+    {.key = "ttl", .kind = FIELD_DURATION, .offset = PLACE(ttl), .low = TIME_SECOND, .high = 30 * TIME_DAY},
     {.key = "nth", .kind = FIELD_COUNT, .offset = PLACE(nth), .low = 0, .high = 1000000},
     {.key = NULL}};
 
@@ -220,13 +242,14 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         return STATUS_OK;
     return reader_refuse(
         reader, step,
-        "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
+        "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
-        "switch-user, session-expires, sleep, wrong-clock");
+        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
     return scenario_has_client(scenario, name) || scenario_has_service(scenario, name) ||
+           (scenario_has_backend(scenario) && !strcmp(name, SCENARIO_BACKEND)) ||
            !strcmp(name, "powersync") || !strcmp(name, "convex") || !strcmp(name, "issuer");
 }
 
@@ -261,7 +284,7 @@ static bool has_user(const struct scenario *scenario, const char *name) {
 static enum status check_own_keys(struct reader *reader, struct reader_value value,
                                   const struct scenario *scenario, const struct scenario_step *step) {
     static const char *const of_switch[] = {"to", NULL}, *const of_clock[] = {"ahead", "behind", NULL},
-                             *const of_clear[] = {"soft", NULL};
+                             *const of_clear[] = {"soft", NULL}, *const of_browse[] = {"page", "ttl", NULL};
     enum status status = STATUS_OK;
     if (step->kind != STEP_SWITCH_USER)
         status = refuse_keys(reader, value, of_switch, "is for `switch-user`");
@@ -269,6 +292,8 @@ static enum status check_own_keys(struct reader *reader, struct reader_value val
         status = refuse_keys(reader, value, of_clock, "is for `wrong-clock`");
     if (status == STATUS_OK && step->kind != STEP_CLEAR)
         status = refuse_keys(reader, value, of_clear, "is for `clear`");
+    if (status == STATUS_OK && step->kind != STEP_BROWSE)
+        status = refuse_keys(reader, value, of_browse, "is for `subscribe`");
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_CLOCK && step->ahead == 0)
@@ -291,13 +316,16 @@ static enum status check_who(struct reader *reader, struct reader_value value,
             if (!is_node(scenario, json_string_value(json_array_get(ends, i))))
                 return reader_refuse(
                     reader, reader_item(ends, i),
-                    "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
+                    "there is no node `%.60s`; nodes are the clients, powersync, convex, issuer and, with an "
+                    "upload path to it, backend",
                     json_string_value(json_array_get(ends, i)));
         return STATUS_OK;
     }
     if (step->kind == STEP_CRASH && !strcmp(step->client, "convex"))
         return STATUS_OK;
     if (step->kind == STEP_CRASH && scenario_has_service(scenario, step->client))
+        return STATUS_OK;
+    if (step->kind == STEP_CRASH && scenario_has_backend(scenario) && !strcmp(step->client, SCENARIO_BACKEND))
         return STATUS_OK;
     if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
         const char *key = step->kind == STEP_REDEPLOY ? "redeploy" : "compact";
@@ -306,6 +334,14 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                    : reader_refuse(reader, reader_member(value.value, key),
                                    "only `powersync` does that, where somebody has a device");
     }
+    if (step->kind == STEP_RETIRE)
+        return scenario->fetch_config && scenario_has_service(scenario, step->client) &&
+                       strncmp(step->client, "powersync", 9) == 0
+                   ? STATUS_OK
+                   : reader_refuse(
+                         reader, reader_member(value.value, "retire"),
+                         "only a process that answers devices goes, and only where they are told of "
+                         "another (credentials: config-then-token)");
     assert(step->client);
     if (step->kind == STEP_CLOCK && is_node(scenario, step->client))
         return strcmp(step->client, "convex") != 0
@@ -316,11 +352,18 @@ static enum status check_who(struct reader *reader, struct reader_value value,
         struct reader_value who = reader_member(value.value, "rotate-keys");
         if (strcmp(step->client, "issuer") != 0)
             return reader_refuse(reader, who, "only `issuer` has keys, not `%.60s`", step->client);
-        return scenario->reactive_users ? STATUS_OK
-                                        : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
+        return scenario->reactive_users || scenario->keys_published
+                   ? STATUS_OK
+                   : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
     }
+    if (step->kind == STEP_AUDIENCE)
+        return !strcmp(step->client, "issuer") && scenario->n_users > 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "wrong-audience"),
+                                   "only `issuer` makes tokens, for those who have a device");
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
+                                       [STEP_BROWSE] = "subscribe",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CLEAR] = "clear",
@@ -328,6 +371,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",
@@ -366,6 +410,22 @@ static enum status check_call(struct reader *reader, struct reader_value value, 
     return STATUS_OK;
 }
 
+/* Without `lasts` the page stays open. */
+static enum status check_browse(struct reader *reader, struct reader_value value,
+                                const struct scenario *scenario, struct scenario_step *step) {
+    static const char *const of_writes[] = {"action", "rows", "choice", NULL};
+    enum status status = refuse_keys(reader, value, of_writes, "is for writes");
+    if (status == STATUS_OK)
+        status = need(reader, value, "page", ": its number in `browse: {pages: ...}`, from 1");
+    if (status != STATUS_OK)
+        return status;
+    if ((size_t)step->page > scenario->browse.n_pages)
+        return reader_refuse(reader, reader_member(value.value, "page"), "there are %zu pages, not %lld",
+                             scenario->browse.n_pages, (long long)step->page);
+    step->ttl = step->ttl > 0 ? step->ttl : CLIENT_STREAM_TTL * TIME_SECOND;
+    return STATUS_OK;
+}
+
 static enum status check_step(struct reader *reader, struct reader_value value,
                               const struct scenario *scenario, struct scenario_step *step) {
     static const char *const of_writes[] = {"action", "rows", "choice", NULL};
@@ -391,6 +451,8 @@ static enum status check_step(struct reader *reader, struct reader_value value,
     status = refuse_keys(reader, value, of_calls, "is for calls");
     if (status != STATUS_OK)
         return status;
+    if (step->kind == STEP_BROWSE)
+        return check_browse(reader, value, scenario, step);
     if (step->kind == STEP_WRITE) {
         status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
         return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;

@@ -11,6 +11,8 @@
     X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                         \
       "the same in one direction only: what the other side says still arrives")                              \
     X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")  \
+    X("captive-portal", FAULT_CLASS_TIMED, true, NULL, STEP_PORTAL, false, "q",                              \
+      "whatever a device asks, its network answers 200 with a page to sign in")                              \
     X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
       "the app calls disconnect, and connect after a while")                                                 \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
@@ -27,12 +29,18 @@
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
       "the sync config is deployed again, as a new one with the same streams")                               \
+    X("retire", FAULT_CLASS_TIMED, true, NULL, STEP_RETIRE, false, "v",                                      \
+      "a process of the service goes for good; devices that ask are told of another")                        \
     X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
+    X("backend-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
+      "the app's own server ends and starts again; what it was working on is gone")                          \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
+    X("wrong-audience", FAULT_CLASS_TIMED, true, NULL, STEP_AUDIENCE, false, "a",                            \
+      "the token issuer makes tokens for PowerSync out to a wrong audience")                                 \
     X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
@@ -68,7 +76,7 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+    return kind == STEP_BROWSE || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -76,6 +84,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     switch (step->kind) {
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         return NULL;
     case STEP_OFFLINE:
         return fault_kind_find("offline");
@@ -95,6 +104,12 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("sleep");
     case STEP_CLOCK:
         return fault_kind_find("wrong-clock");
+    case STEP_AUDIENCE:
+        return fault_kind_find("wrong-audience");
+    case STEP_PORTAL:
+        return fault_kind_find("captive-portal");
+    case STEP_RETIRE:
+        return fault_kind_find("retire");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -108,9 +123,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_DISK_READ_ONLY:
         return fault_kind_find("disk-read-only");
     case STEP_CRASH:
-        return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
-                               : !strcmp(step->client, "convex")      ? "deployment-crash"
-                                                                      : "client-crash");
+        return fault_kind_find(scenario_is_service_name(step->client)    ? "service-crash"
+                               : !strcmp(step->client, "convex")         ? "deployment-crash"
+                               : !strcmp(step->client, SCENARIO_BACKEND) ? "backend-crash"
+                                                                         : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;
@@ -172,6 +188,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"inverted-target", "the client uses a write checkpoint only when its queue is not empty"},
         {"no-retry-after-upload", "a checkpoint that came during an upload is not looked at again"},
         {"lost-line", "the client loses the line that comes with the end of an upload"},
+        {"stale-config", "the app keeps its first configuration, over another user and another endpoint"},
+        {"store-then-clear", "the app stores who owns the data before it clears the former user's"},
+        {"damaged-sum", "one data line in eight reaches the client with a wrong checksum in it"},
         {"keep-refused-token", "the client sends a token again that was refused"},
         {"forget-token-on-error", "the client fetches a new token after each failed stream"},
         {"early-write-checkpoint", "the service announces write checkpoints before replication is there"},
@@ -180,7 +199,16 @@ const struct scenario_name *scenario_mutants(void) {
         {"head-above-marker", "write checkpoints wait for a position that their marker does not reach"},
         {"deaf-instance", "after the first checkpoint a stream hears of no other"},
         {"interrupted-batch", "news of others end a long download in the middle"},
+        {"forget-open-streams", "the client's core never hears which streams the app has open"},
+        {"lost-subscription", "the client forgets a stream that is opened while it connects"},
+        {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
+        {"early-polls", "the service asks for changes by the clock, whether the last ones have come or not"},
+        {"idle-checkpoints", "the client asks for write checkpoints although it has written nothing"},
+        {"server-first", "the app shows what comes from the service, not what it wrote itself"},
+        {"numeric-affinity", "the service makes numbers of texts that look like them"},
+        {"fixed-types",
+         "the service leaves out rows with a value of another type than its column's first one"},
         {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
         {"apply-later", "the backend answers some uploads before it has done what they ask for"},
         {"complete-before-answer", "the app completes an upload when it has sent it"},
@@ -199,6 +227,19 @@ const struct scenario_name *scenario_mutants(void) {
         {"refuse-whole-batch", "the upload server refuses a whole batch for one bad transaction in it"},
         {"owner-from-client", "the upload server takes the owner that the client says"},
         {"upsert-any-owner", "the upload server does not ask whose row it changes"},
+        {"put-owner-only", "the backend asks whose row it is for PUT only"},
+        {"null-owner", "the upload server passes a null owner on to a table that needs one"},
+        {"silent-miss", "the upload server does not say which changes met no row"},
+        {"patch-deleted", "the backend changes rows that are deleted"},
+        {"delete-again", "the backend gives a deleted row a new time when it is deleted again"},
+        {"orphans",
+         "the backend of the app notes does not look at folders when notes and folders come and go"},
+        {"half-hand-over", "the backend of the app notes gives a folder away without its notes"},
+        {"no-unique-pair", "the backend of the app diary does not look for a tag that is there already"},
+        {"patch-as-put", "the app uploads what was changed of a row as if it were all of it"},
+        {"camel-first", "the upload server prefers the camelCase spelling of a column"},
+        {"truthy-text", "the upload server takes every text but the empty one for true"},
+        {"times-as-sent", "the upload server stores times as they are sent, in any form"},
         {"camel-only", "the upload server looks for columns under their camelCase names only"},
         {"seconds-as-milliseconds", "the upload server does not convert times"},
         {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},

@@ -10,6 +10,7 @@
 
 enum step_kind {
     STEP_WRITE,       /* `client` does `action` */
+    STEP_BROWSE,      /* `client` opens `page` for `lasts`, 0: and keeps it open */
     STEP_CALL,        /* the plain Convex client `client` calls a mutation or an action */
     STEP_OFFLINE,     /* `client` has no network for `lasts` */
     STEP_PARTITION,   /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
@@ -29,8 +30,11 @@ enum step_kind {
     STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
     STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
-    STEP_CRASH /* the node `client` (a client, a process of the service or "convex") ends, and starts again
-                * after `lasts`
+    STEP_RETIRE,         /* the process `client` of the service goes for good */
+    STEP_PORTAL,         /* the network of `client` answers everything itself, with a page */
+    STEP_AUDIENCE,       /* the node `client`, "issuer", makes tokens out to a wrong audience */
+    STEP_CRASH /* the node `client` (a client, a process of the service, "convex" or "backend") ends, and
+                * starts again after `lasts`
                 */
 };
 
@@ -45,6 +49,8 @@ struct scenario_step {
     const char *from, *to;
     int64_t ahead; /* STEP_CLOCK: ns, negative: behind */
     bool soft;     /* STEP_CLEAR: what was downloaded stays */
+    int64_t page;  /* STEP_BROWSE: its number among the scenario's pages, from 1 */
+    int64_t ttl;   /* STEP_BROWSE: ns that its stream stays once the page is left */
     bool one_way;
     const char *path;         /* STEP_CALL: the function */
     const char *args;         /* STEP_CALL: encoded JSON of one object, keys sorted */

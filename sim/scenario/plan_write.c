@@ -61,16 +61,24 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "engine: %s\n", scenario->engine);
     if (scenario->checkpoint_requests)
         buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->fetch_config)
+        buffer_append_text(out, "credentials: config-then-token\n");
+    if (scenario->clear_at_sign_in)
+        buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
     if (scenario->disk)
-        buffer_printf(out, "disk: {synchronous: %s}\n", scenario->synchronous_full ? "full" : "normal");
+        buffer_printf(out, "disk: {synchronous: %s, statements: %s}\n",
+                      scenario->synchronous_full ? "full" : "normal",
+                      scenario->statements_struck ? "struck" : "spared");
     if (scenario->reactive_text)
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
         buffer_printf(out, "requests: %s\n", scenario->requests_text);
+    if (scenario->browse_text)
+        buffer_printf(out, "browse: %s\n", scenario->browse_text);
     if (scenario->reacts > 0) {
         buffer_append_text(out, "workload: {reacts: ");
         units_print_rate(out, (uint32_t)scenario->reacts);
@@ -108,7 +116,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
-    buffer_append_text(out, "}\n");
+    buffer_append_text(out, scenario->keys_published ? ", keys: published}\n" : "}\n");
 }
 
 static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {
@@ -187,6 +195,7 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 static void write_step(struct buffer *out, const struct scenario_step *step) {
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
+                                       [STEP_BROWSE] = "subscribe",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
@@ -197,6 +206,9 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
+                                       [STEP_RETIRE] = "retire",
+                                       [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",
@@ -218,6 +230,11 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, ", action: ");
         append_name(out, step->action.kind);
         buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
+    } else if (step->kind == STEP_BROWSE) {
+        buffer_printf(out, ", page: %" PRId64, step->page);
+        append_duration(out, ", ttl: ", step->ttl);
+        if (step->lasts > 0)
+            append_duration(out, ", lasts: ", step->lasts);
     } else if (step->kind == STEP_CALL) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
@@ -261,6 +278,11 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_CALL:
         buffer_printf(out, "%s calls %s with %.200s", step->client, step->path, step->args);
         return;
+    case STEP_BROWSE:
+        buffer_printf(out, "%s opens page %" PRId64, step->client, step->page);
+        if (step->lasts == 0)
+            return;
+        break;
     case STEP_OFFLINE:
         buffer_printf(out, "%s offline", step->client);
         break;
@@ -298,12 +320,21 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_DISK_READ_ONLY:
         buffer_printf(out, "the disk of %s can only be read", step->client);
         break;
+    case STEP_AUDIENCE:
+        buffer_printf(out, "%s makes tokens for another audience", step->client);
+        break;
+    case STEP_PORTAL:
+        buffer_printf(out, "%s is behind a captive portal", step->client);
+        break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);
         break;
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_RETIRE:
+        buffer_printf(out, "%s is to go for good", step->client);
+        break;
     case STEP_COMPACT:
         buffer_append_text(out, "the buckets are compacted");
         return;

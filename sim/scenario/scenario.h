@@ -62,6 +62,16 @@ struct scenario_request {
     size_t n_subscriptions;
 };
 
+/* Pages that people open and leave: each subscribes to one stream (language_requests.c). */
+enum { SCENARIO_PAGES_MOST = 4 }; /* the checks need a view for every set of them */
+struct scenario_browse {
+    struct reader_range every; /* mean ns between two pages of one device, drawn per seed */
+    struct reader_range stays; /* ns that a page is open */
+    struct reader_range ttl;   /* ns, whole seconds */
+    const struct client_subscription *pages;
+    size_t n_pages; /* 0: nobody browses */
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 #define SERVICE_CONNECTIONS_USUAL 200 /* the real service's max_concurrent_connections */
@@ -87,7 +97,9 @@ struct scenario {
     const struct scenario_request *requests;
     size_t n_requests;
     const char *requests_text; /* the whole of `requests:` as JSON, for pinned plans; NULL: none */
-    int64_t lists_per_user;    /* seed documents */
+    struct scenario_browse browse;
+    const char *browse_text; /* the whole of `browse:` as JSON, for pinned plans; NULL: none */
+    int64_t lists_per_user;  /* seed documents */
     int64_t todos_per_list;
 
     const struct scenario_reactive *reactive;
@@ -114,11 +126,15 @@ struct scenario {
     bool checkpoint_requests; /* devices number their write checkpoints themselves */
     int64_t polling_interval;
     int64_t token_lifetime;
+    bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
+    bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
+    bool keys_published;   /* the service fetches them from the issuer; else both share a secret */
     int64_t keepalive_interval;
     int64_t service_processes;  /* that answer devices, 1.. (services.h) */
     bool service_split;         /* replication in processes of its own */
     bool disk;                  /* devices have their database on a disk, whatever the faults */
     bool synchronous_full;      /* each of their commits is synced */
+    bool statements_struck;     /* faults of disks strike statements of local writes, not only commits */
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */
@@ -140,7 +156,8 @@ struct scenario {
     size_t n_mutants;
     const char *const *properties; /* NULL: all */
     size_t n_properties;
-    const char *const *expect_violates; /* expect: {violates: [...]}; none: expect pass */
+    const char *const *expect_violates; /* expect: {violates: [...]}, "no-crash" may be among them;
+                                           none: expect pass */
     size_t n_expect_violates;
     bool canary; /* expect_violates and run with every suite */
 
@@ -153,6 +170,8 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
 enum status scenario_parse(const char *text, size_t length, const char *file, struct scenario **scenario,
                            struct error *error);
 void scenario_free(struct scenario *scenario);
+/* Is a violation of this property, or "no-crash", expected? */
+bool scenario_expects(const struct scenario *scenario, const char *property);
 
 /* The names that scenarios may use, with one line each, for `syncline list`. NULL-terminated. */
 struct scenario_name {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/upload_server.h"
+#include "app/captive_portal.h"
 #include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
@@ -11,6 +11,7 @@
 #include "scenario/language.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
+#include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
@@ -20,7 +21,6 @@ const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
 static const char token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
-static const char backend_node[] = "backend";
 
 /* --- counting --- */
 
@@ -82,11 +82,11 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
-        if (stage->scenario->upload->to_server)
-            set_link(stage, stage->names.names[i], backend_node);
+        if (scenario_has_backend(stage->scenario))
+            set_link(stage, stage->names.names[i], SCENARIO_BACKEND);
     }
-    if (stage->scenario->upload->to_server)
-        set_link(stage, backend_node, "convex");
+    if (scenario_has_backend(stage->scenario))
+        set_link(stage, SCENARIO_BACKEND, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
         if (scenario_group_of(stage->scenario, stage->names.names[i])->user)
@@ -109,29 +109,57 @@ static enum status evaluate(void *context, const char *path, const char *args, c
     return convex_deployment_evaluate(stage->deployment, path, args, user, ts, failed, text, error);
 }
 
+static void add_subject(struct stage *stage, const char *user, struct oracle_request request) {
+    stage->requests[stage->n_subjects] = request;
+    stage->subjects[stage->n_subjects++] = user;
+}
+
+/* The same with each set of pages that may be open. */
+static void add_browsing(struct stage *stage, const char *user, const struct oracle_request *request) {
+    const struct scenario_browse *browse = &stage->scenario->browse;
+    for (unsigned set = 1; set < 1U << browse->n_pages; set++) {
+        struct client_subscription *list =
+            arena_allocate(&stage->arena, (request->n_subscriptions + browse->n_pages) * sizeof *list);
+        size_t count = request->n_subscriptions;
+        for (size_t i = 0; i < count; i++)
+            list[i] = request->subscriptions[i];
+        for (size_t i = 0; i < browse->n_pages; i++)
+            if (set >> i & 1)
+                list[count++] = browse->pages[i];
+        add_subject(stage, user, (struct oracle_request){request->parameters, list, count});
+    }
+}
+
 /* What the devices ask for, as clients and the oracle need it. Behind the devices come those who sign in on
  * one later: each sees what its user's streams give with that device's request. */
 static void list_requests(struct stage *stage) {
-    const size_t room = stage->names.count + stage->plan->n_steps + 1;
+    const size_t room = (stage->names.count + stage->plan->n_steps + 1) << stage->scenario->browse.n_pages;
     stage->requests = arena_allocate(&stage->arena, room * sizeof *stage->requests);
     stage->subjects = arena_allocate(&stage->arena, room * sizeof *stage->subjects);
     for (size_t i = 0; i < stage->names.count; i++) {
         const struct scenario_request *request =
             scenario_request_of(stage->scenario, stage->names.users[i], stage->names.names[i]);
-        if (request)
-            stage->requests[i] = (struct oracle_request){request->parameters, request->subscriptions,
-                                                         request->n_subscriptions};
-        stage->subjects[i] = stage->names.users[i];
+        const struct oracle_request nothing = {0};
+        add_subject(stage, stage->names.users[i],
+                    request ? (struct oracle_request){request->parameters, request->subscriptions,
+                                                      request->n_subscriptions}
+                            : nothing);
     }
-    stage->n_subjects = stage->names.count;
     for (size_t i = 0; i < stage->plan->n_steps; i++) {
         const struct scenario_step *step = &stage->plan->steps[i];
         for (size_t c = 0; step->kind == STEP_SWITCH_USER && c < stage->names.count; c++)
-            if (!strcmp(stage->names.names[c], step->client)) {
-                stage->requests[stage->n_subjects] = stage->requests[c];
-                stage->subjects[stage->n_subjects++] = step->to;
-            }
+            if (!strcmp(stage->names.names[c], step->client))
+                add_subject(stage, step->to, stage->requests[c]);
     }
+    for (size_t i = 0, count = stage->n_subjects; i < count; i++)
+        add_browsing(stage, stage->subjects[i], &stage->requests[i]);
+}
+
+static bool has_step(const struct stage *stage, enum step_kind kind) {
+    for (size_t i = 0; i < stage->plan->n_steps; i++)
+        if (stage->plan->steps[i].kind == kind)
+            return true;
+    return false;
 }
 
 static enum status build_history(struct stage *stage, struct error *error) {
@@ -152,6 +180,8 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .n_clients = stage->names.count,
                                             .n_subjects = stage->n_subjects,
                                             .disks = stage_uses_disks(stage),
+                                            .streams_change = scenario->browse.n_pages > 0,
+                                            .wrong_clocks = has_step(stage, STEP_CLOCK),
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
                                             .evaluate = evaluate,
@@ -210,8 +240,9 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     const struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
-        .backend = stage->scenario->upload->to_server ? backend_node : "convex",
+        .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
         .issuer = "issuer",
+        .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
@@ -260,18 +291,14 @@ static enum status build_devices(struct stage *stage, struct error *error) {
 }
 
 static void build_issuer(struct stage *stage) {
-    if (!stage->issuer)
-        stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                          stage_token_audience, stage->scenario->token_lifetime);
-}
-
-static void build_upload_server(struct stage *stage) {
-    const struct upload_server_settings settings = {.deployment = "convex",
-                                                    .deploy_key = stage_deploy_key,
-                                                    .token_secret = token_secret,
-                                                    .audience = stage_token_audience};
-    if (stage->scenario->upload->to_server)
-        stage->upload_server = upload_server_create(net_node(stage->net, backend_node), &settings);
+    if (stage->issuer)
+        return;
+    struct host *host = server_door_open(net_node(stage->net, "issuer"),
+                                         &stage->scenario->server_faults.issuer, &stage->doors.issuer);
+    stage->issuer = app_issuer_create(host, token_key_id, token_secret, stage_token_audience,
+                                      stage->scenario->token_lifetime);
+    if (stage->scenario->keys_published)
+        app_issuer_use_pairs(stage->issuer);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
@@ -280,7 +307,7 @@ static enum status build_powersync(struct stage *stage, struct error *error) {
     if (status != STATUS_OK)
         return status;
     build_issuer(stage);
-    build_upload_server(stage);
+    stage_backend_open(stage);
     return build_devices(stage, error);
 }
 
@@ -320,7 +347,8 @@ void stage_tear_down(struct stage *stage) {
         client_pool_destroy(stage->pool);
     for (size_t i = 0; stage->clients && i < stage->names.total; i++)
         disk_destroy(stage->clients[i].disk);
-    upload_server_destroy(stage->upload_server);
+    stage_backend_close(stage);
+    captive_portal_destroy(stage->portal);
     app_issuer_destroy(stage->issuer);
     stage_services_close(stage);
     if (stage->deployment)

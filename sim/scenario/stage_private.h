@@ -33,6 +33,7 @@ struct stage_client {
     struct disk *disk;          /* NULL: its database is in memory */
     int outages;                /* power went in the middle of something, and is not back */
     int full, flaky, read_only; /* disk faults that are not over */
+    int portals;                /* STEP_PORTAL that are not over */
     int crashes;                /* process ends that are not over: it starts again when 0, and awake */
     int disconnects;            /* the same for STEP_DISCONNECT */
     bool connected;             /* the app has called connect for the first time */
@@ -63,7 +64,12 @@ struct stage {
     const char *sync_config; /* the newest that was deployed */
     const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
-    struct upload_server *upload_server; /* NULL: devices upload to the deployment */
+    int mistakes;                        /* STEP_AUDIENCE that are not over */
+    struct host *backend_host;           /* NULL: there is no backend */
+    struct upload_server *upload_server; /* the backend's process; NULL while it is down, or there is none */
+    int backend_crashes;
+    size_t configs;                /* given out so far */
+    struct captive_portal *portal; /* NULL until somebody meets it */
     struct client_pool *pool;
     struct scenario_clients names;
     struct oracle_request *requests; /* of each device, and of who signs in there later */
@@ -96,8 +102,9 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 enum status stage_heal(struct stage *stage, struct error *error);
 
 /* stage_people.c: what people do to their devices. */
-bool stage_client_runs(const struct stage_client *client); /* there is a process, and it is awake */
-void stage_client_connect(struct stage_client *client);    /* if nothing keeps the app from it */
+bool stage_client_runs(const struct stage_client *client);      /* there is a process, and it is awake */
+bool stage_client_signed_in(const struct stage_client *client); /* somebody has the app in front of him */
+void stage_client_connect(struct stage_client *client);         /* if nothing keeps the app from it */
 enum status stage_client_revive(struct stage_client *client, struct error *error);
 enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error);

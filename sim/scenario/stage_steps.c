@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/captive_portal.h"
 #include "base/random.h"
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/services.h"
+#include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 
@@ -101,6 +103,22 @@ static void restart_deployment(struct stage *stage) {
         stage_start_deployment(stage);
 }
 
+/* --- captive portals --- */
+
+static void enter_portal(struct stage *stage, struct stage_client *client) {
+    if (!stage->portal)
+        stage->portal = captive_portal_create(net_node(stage->net, WIRE_CAPTIVE_PORTAL));
+    if (client->portals++ == 0)
+        net_divert_node(stage->net, client->name, WIRE_CAPTIVE_PORTAL);
+}
+
+static void leave_portal(struct stage *stage, struct stage_client *client, int count) {
+    assert(client->portals >= count);
+    client->portals -= count;
+    if (client->portals == 0 && count > 0)
+        net_divert_node(stage->net, client->name, NULL);
+}
+
 /* --- steps --- */
 
 static void count_fault(struct stage *stage, const struct scenario_step *step) {
@@ -126,7 +144,7 @@ static void tell_not_saved(struct stage_client *client, const struct scenario_st
 static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     struct stage_client *client = find_client(stage, step->client);
-    if (!stage_client_runs(client) || client->next_user) {
+    if (!stage_client_runs(client) || !stage_client_signed_in(client)) {
         tell_left_out(client, step);
         return STATUS_OK;
     }
@@ -204,6 +222,13 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("the clock of %s is %lld s ahead for %s%s)", step->client,
                                   (long long)(step->ahead / TIME_SECOND), lasts, step->id));
         break;
+    case STEP_AUDIENCE:
+        tell(stage, memory_format("%s makes tokens out to a wrong audience for %s%s)", step->client, lasts,
+                                  step->id));
+        break;
+    case STEP_PORTAL:
+        tell(stage, memory_format("%s is behind a captive portal for %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
@@ -226,6 +251,9 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_REDEPLOY:
         tell(stage, memory_format("the sync config is deployed again (step %s)", step->id));
         break;
+    case STEP_RETIRE:
+        tell(stage, memory_format("%s goes for good after %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_COMPACT:
         tell(stage, memory_format("the service compacts its buckets (step %s)", step->id));
         break;
@@ -235,6 +263,7 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         break;
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
 }
@@ -252,9 +281,19 @@ static enum status operate(struct stage *stage, const struct scenario_step *step
     return status;
 }
 
+static void retire(struct stage *stage, const struct scenario_step *step) {
+    if (stage_service_retire(stage, step->client))
+        return;
+    tell(stage, memory_format("%s is left out: it has gone, or no other process is left", step->id));
+    stage->left_out[step - stage->plan->steps] = true;
+}
+
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
     if (step->kind == STEP_WRITE || step->kind == STEP_CALL)
         return do_write(stage, step, error);
+    if (step->kind == STEP_BROWSE)
+        return stage_people_begin(stage, find_client(stage, step->client), step,
+                                  &stage->left_out[step - stage->plan->steps], error);
     count_fault(stage, step);
     tell_begin(stage, step);
     switch (step->kind) {
@@ -272,11 +311,19 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, step->ahead, 0);
         break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, ++stage->mistakes > 0);
+        break;
+    case STEP_PORTAL:
+        enter_portal(stage, find_client(stage, step->client));
+        break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
             stage_service_crash(stage, step->client);
         else if (is_deployment(step))
             crash_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_crash(stage);
         else
             stage_crash_client(stage, find_client(stage, step->client), false);
         break;
@@ -289,11 +336,15 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
         break;
+    case STEP_RETIRE:
+        retire(stage, step);
+        break;
     case STEP_REDEPLOY:
     case STEP_COMPACT:
         return operate(stage, step, error);
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
     return STATUS_OK;
@@ -302,6 +353,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
 static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
     if (stage->left_out[step - stage->plan->steps])
         return STATUS_OK;
+    if (step->kind == STEP_BROWSE)
+        return stage_people_end(stage, find_client(stage, step->client), step, error);
     if (fault_kind_of_step(step)->lasts)
         tell_end(stage, step);
     switch (step->kind) {
@@ -318,11 +371,19 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, 0, 0);
         break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, --stage->mistakes > 0);
+        break;
+    case STEP_PORTAL:
+        leave_portal(stage, find_client(stage, step->client), 1);
+        break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
             return stage_service_restart(stage, step->client, error);
         if (is_deployment(step))
             restart_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_restart(stage);
         else
             return stage_restart_client(find_client(stage, step->client), error);
         break;
@@ -331,11 +392,15 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_DISK_ERROR:
     case STEP_DISK_READ_ONLY:
         return stage_disk_end(find_client(stage, step->client), step, error);
+    case STEP_RETIRE:
+        stage_service_go(stage, step->client);
+        break;
     case STEP_ROTATE_KEYS:
     case STEP_REDEPLOY:
     case STEP_COMPACT:
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
     return STATUS_OK;
@@ -351,7 +416,8 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
     if (entry->what == ENTRY_END)
         return end_step(stage, step, error);
     enum status status = begin_step(stage, step, error);
-    if (status == STATUS_OK && step->kind != STEP_WRITE && step->kind != STEP_CALL && step->lasts == 0)
+    if (status == STATUS_OK && step->kind != STEP_WRITE && step->kind != STEP_CALL &&
+        step->kind != STEP_BROWSE && step->lasts == 0)
         status = end_step(stage, step, error);
     return status;
 }
@@ -369,6 +435,9 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
+    if (stage->mistakes > 0)
+        app_issuer_mistake_audience(stage->issuer, false);
+    stage_backend_heal(stage);
     healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)
         return healed;
@@ -377,6 +446,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         client->disconnects = 0;
         client->connected = true;
         stage_disk_heal(client);
+        leave_portal(stage, client, client->portals);
         client->crashes = 0;
         enum status status = stage_client_revive(client, error);
         stage_client_connect(client);
