@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "base/bson.h"
-#include "base/json.h"
 
 #define TARGET "POST /sync/stream"
 
@@ -42,15 +41,13 @@ enum stream_encoding stream_lines_encoding(const struct wire_event *event) {
 
 static void hand_over(const char *bytes, size_t length,
                       void (*line)(void *context, const char *bytes, size_t length), void *context) {
-    json_t *json = NULL;
     struct buffer text = {0};
-    if (bson_parse(bytes, length, &json, NULL) == STATUS_OK)
-        json_append(&text, json);
-    else
+    if (!bson_append_json(bytes, length, &text)) {
+        buffer_clear(&text);
         buffer_append_text(&text, "no document");
+    }
     line(context, buffer_text(&text), text.length);
     buffer_free(&text);
-    json_decref(json);
 }
 
 /* The whole documents at the beginning of `bytes`; returns how many bytes they are. */
