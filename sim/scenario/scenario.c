@@ -38,6 +38,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->token_lifetime = TIME_HOUR;
     scenario->keepalive_interval = 20 * TIME_SECOND;
     scenario->service_processes = 1;
+    scenario->connections = SERVICE_CONNECTIONS_USUAL;
     scenario->swarm = true;
     scenario->fault_points = true;
     scenario->random_knobs = true;
