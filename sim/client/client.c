@@ -178,6 +178,25 @@ void client_disconnect(struct client *client) {
     sdk_stream_stop(client->stream);
 }
 
+/* The rows of a local transaction in local-only tables, or in the others. */
+static void tell_write(struct client *client, const struct engine_result *result, bool local,
+                       const char *step) {
+    const struct client_schema *schema = client_schema(client);
+    struct note_row *rows = memory_allocate_array(result->n_written, sizeof *rows);
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->n_written; i++)
+        if (engine_find_table(schema, result->written[i].table)->local_only == local)
+            rows[count++] = result->written[i];
+    if (count > 0)
+        host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
+                                               .transaction = local ? 0 : result->transaction,
+                                               .rows = rows,
+                                               .n_rows = count,
+                                               .text = step});
+    free(rows);
+}
+
 enum status client_write(struct client *client, const struct client_operation *operations, size_t count,
                          const char *step, struct error *error) {
     struct engine_result result;
@@ -188,11 +207,8 @@ enum status client_write(struct client *client, const struct client_operation *o
     status = client->engine->operations->write(client->engine, operations, count, &result, error);
     if (status != STATUS_OK || result.n_written == 0)
         return status; /* nothing was changed: there is no transaction to speak of */
-    host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
-                                           .transaction = result.transaction,
-                                           .rows = result.written,
-                                           .n_rows = result.n_written,
-                                           .text = step});
+    tell_write(client, &result, true, step);
+    tell_write(client, &result, false, step);
     if (result.n_rows > 0)
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
@@ -201,10 +217,12 @@ enum status client_write(struct client *client, const struct client_operation *o
     return STATUS_OK;
 }
 
+/* Mutant clear-local: the app leaves the option at its default, which clears local-only tables too. */
 enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
                                         struct error *error) {
     const unsigned flags =
-        (clearing.local ? ENGINE_CLEAR_LOCAL : 0U) | (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
+        (clearing.local || host_mutant(client->host, "clear-local") ? ENGINE_CLEAR_LOCAL : 0U) |
+        (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
     struct engine_result result;
     enum status status;
 
@@ -221,6 +239,7 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .rows = result.rows,
                                            .n_rows = result.n_rows,
                                            .text = "clear",
+                                           .timestamp = !clearing.local,
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);
