@@ -79,12 +79,16 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
-/* Clients of this node, which come later, have their database as a file in WAL mode on this disk. With
- * `synchronous_full` each commit is synced, else only checkpoints of the log are (the SDK's setting). The
- * disk is borrowed, and outlives them. The model has no files, and with both engines neither has: then this
- * does nothing. */
-void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
-                          bool synchronous_full);
+/* Clients of this node, which come later, have their database as a file in WAL mode on a disk. The model has
+ * no files, and with both engines neither has: then this does nothing. */
+struct client_disk {
+    struct disk *disk;      /* borrowed; outlives them */
+    bool synchronous_full;  /* each commit is synced, else only checkpoints of the log are (the SDK's setting)
+                             */
+    bool statements_struck; /* faults strike the statements of local writes too, not only their commits: all
+                               releases of the core use freed memory then */
+};
+void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk);
 
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error);

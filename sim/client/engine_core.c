@@ -559,7 +559,7 @@ static enum status replace_schema(sqlite3 *database, const struct client_schema 
     return done ? STATUS_OK : STATUS_INVALID;
 }
 
-/* The app that is there now, on a database as the pool's clients begin with. */
+/* The app's schema, on a database that may have another one: the pool's, or one of before the power went. */
 static enum status reinstall(sqlite3 *database, const struct client_schema *schema, struct error *error) {
     bool done = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
                 replace_schema(database, schema) == STATUS_OK &&
@@ -582,9 +582,9 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     if (status == STATUS_INVALID && core->disk != NULL) {
         buffer_printf(&core->aftermath, "damaged: %s", damage.message);
         status = pool_clone(core->pool, core->host, database, &damage);
-        if (status == STATUS_OK && core->schema != pool_schema(core->pool))
-            status = reinstall(*database, core->schema, &damage);
     }
+    if (status == STATUS_OK && core->disk != NULL && core->updated)
+        status = reinstall(*database, core->schema, &damage);
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
 }
 
@@ -657,8 +657,10 @@ static enum status core_update_schema(struct engine *engine, const struct client
     } else {
         status = engine_core_commit(core, error);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         core->schema = schema;
+        core->updated = true;
+    }
     core->view = view_create(core->database, core->schema);
     engine_core_look(core, true);
     view_collect_all(core->view, &result->rows, &result->n_rows);
@@ -746,6 +748,7 @@ static const struct engine_operations core_operations = {
 
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error) {
+    const struct client_disk *disk = pool_disk(pool, host);
     struct engine_core *core;
     sqlite3 *database = NULL;
     enum status status = pool_clone(pool, host, &database, error);
@@ -757,7 +760,10 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
     core->pool = pool;
     core->host = host;
     core->schema = pool_schema(pool);
-    core->disk = pool_disk(pool, host);
+    if (disk != NULL) {
+        core->disk = disk->disk;
+        core->statements_struck = disk->statements_struck;
+    }
     use_database(core, database);
     read_client_id(core);
     make_start_options(core, NULL, NULL, 0);

@@ -12,6 +12,7 @@ struct engine_core {
     struct client_pool *pool;
     struct host *host;
     const struct client_schema *schema;
+    bool updated; /* it is not, or was not always, the pool's */
     sqlite3 *database;
     struct view *view;
     char client_id[37];
@@ -31,6 +32,7 @@ struct engine_core {
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */
+    bool statements_struck;   /* client_disk */
     uint64_t faults_before;   /* of the disk, when the open transaction began */
     int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
     uint64_t losses;          /* of the disk's power, as far as they are known */

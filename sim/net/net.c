@@ -33,6 +33,7 @@ struct net *net_create(struct world *world, const struct net_settings *settings)
 static void free_node(void *value) {
     struct node *node = value;
     timers_clear(node);
+    free(node->diverted);
     free(node->name);
     free(node);
 }
@@ -86,6 +87,18 @@ void net_crash_node(struct net *net, const char *name) {
         next = exchange->next;
         if (exchange->client == node || exchange->server == node)
             crash_exchange(exchange, node);
+    }
+}
+
+void net_divert_node(struct net *net, const char *name, const char *to) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    free(node->diverted);
+    node->diverted = memory_copy_text(to);
+    for (struct exchange *exchange = net->first, *next; to && exchange; exchange = next) {
+        next = exchange->next;
+        if (exchange->client == node && exchange->client_open)
+            lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_RESET));
     }
 }
 

@@ -70,6 +70,7 @@ struct node {
     void *listener_context;
     struct timer *timers; /* those that have not fired */
     unsigned sleeps;      /* net_sleep_node less net_wake_node */
+    char *diverted;       /* the node that takes its requests; NULL: those whom they are for */
 };
 
 enum message_kind {

@@ -188,6 +188,12 @@ enum status scenario_check_client(struct reader *reader, struct reader_value val
     return name && scenario_has_client(scenario, name) ? STATUS_OK : refuse_client(reader, value, scenario);
 }
 
+static enum status read_old_apps(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, scenario_check_client, scenario, &scenario->old_apps,
+                        &scenario->n_old_apps);
+}
+
 static enum status read_writers(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     return reader_texts(reader, value, scenario_check_client, scenario, &scenario->writers,
@@ -270,9 +276,15 @@ static enum status read_properties(struct reader *reader, struct reader_value va
     return reader_texts(reader, value, check_property, NULL, &scenario->properties, &scenario->n_properties);
 }
 
+/* What no check can see is expected like a property: the process that runs the seed dies. */
+static enum status check_expected(struct reader *reader, struct reader_value item, void *unused) {
+    const char *name = json_string_value(item.value);
+    return name && !strcmp(name, "no-crash") ? STATUS_OK : check_property(reader, item, unused);
+}
+
 static enum status read_violates(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
-    enum status status = reader_texts(reader, value, check_property, NULL, &scenario->expect_violates,
+    enum status status = reader_texts(reader, value, check_expected, NULL, &scenario->expect_violates,
                                       &scenario->n_expect_violates);
     if (status == STATUS_OK && scenario->n_expect_violates == 0)
         return reader_refuse(reader, value, "`violates` must name at least one property");
@@ -307,9 +319,20 @@ static enum status read_synchronous(struct reader *reader, struct reader_value v
                : reader_refuse(reader, value, "`synchronous` must be normal or full");
 }
 
+static enum status read_statements(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->statements_struck = text && !strcmp(text, "struck");
+    return text && (scenario->statements_struck || !strcmp(text, "spared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`statements` must be spared or struck");
+}
+
 static enum status read_disk(struct reader *reader, struct reader_value value, void *target) {
     static const struct field fields[] = {
-        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous}, {.key = NULL}};
+        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous},
+        {.key = "statements", .kind = FIELD_SPECIAL, .read = read_statements},
+        {.key = NULL}};
     struct scenario *scenario = target;
     scenario->disk = true;
     return reader_mapping(reader, value, "disk", fields, target);
@@ -410,6 +433,8 @@ const struct field scenario_language[] = {
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("old-app", read_old_apps),
+    BOOLEAN("clear-local", clear_local),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),

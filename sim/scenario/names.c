@@ -11,6 +11,8 @@
     X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                         \
       "the same in one direction only: what the other side says still arrives")                              \
     X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")  \
+    X("captive-portal", FAULT_CLASS_TIMED, true, NULL, STEP_PORTAL, false, "q",                              \
+      "whatever a device asks, its network answers 200 with a page to sign in")                              \
     X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
       "the app calls disconnect, and connect after a while")                                                 \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
@@ -31,12 +33,18 @@
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
+    X("backend-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
+      "the app's own server ends and starts again; what it was working on is gone")                          \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
+    X("wrong-audience", FAULT_CLASS_TIMED, true, NULL, STEP_AUDIENCE, false, "a",                            \
+      "the token issuer makes tokens for PowerSync out to a wrong audience")                                 \
     X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
       "somebody signs out, and after a while somebody signs in on the same device")                          \
+    X("update-app", FAULT_CLASS_TIMED, true, NULL, STEP_UPDATE_APP, false, "v",                              \
+      "the app on a device goes on with another version of its schema")                                      \
     X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "x",                            \
       "the app gets no new tokens for a while")                                                              \
     X("sleep", FAULT_CLASS_TIMED, true, NULL, STEP_SLEEP, false, "z",                                        \
@@ -68,7 +76,7 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+    return kind == STEP_UPDATE_APP || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -89,12 +97,18 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("clear");
     case STEP_SWITCH_USER:
         return fault_kind_find("switch-user");
+    case STEP_UPDATE_APP:
+        return fault_kind_find("update-app");
     case STEP_SESSION:
         return fault_kind_find("session-expires");
     case STEP_SLEEP:
         return fault_kind_find("sleep");
     case STEP_CLOCK:
         return fault_kind_find("wrong-clock");
+    case STEP_AUDIENCE:
+        return fault_kind_find("wrong-audience");
+    case STEP_PORTAL:
+        return fault_kind_find("captive-portal");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -108,9 +122,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_DISK_READ_ONLY:
         return fault_kind_find("disk-read-only");
     case STEP_CRASH:
-        return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
-                               : !strcmp(step->client, "convex")      ? "deployment-crash"
-                                                                      : "client-crash");
+        return fault_kind_find(scenario_is_service_name(step->client)    ? "service-crash"
+                               : !strcmp(step->client, "convex")         ? "deployment-crash"
+                               : !strcmp(step->client, SCENARIO_BACKEND) ? "backend-crash"
+                                                                         : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;
@@ -204,6 +219,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},
         {"boolean-as-number", "the upload server stores 0 and 1 for booleans"},
         {"null-is-false", "the upload server makes false of a boolean that is null"},
+        {"forget-local-only", "the app declares its local-only tables as synced ones"},
+        {"drop-untyped", "an update of the app drops the rows of tables that it does not know"},
+        {"clear-local", "clearing takes local-only tables too, though the app says they stay"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;

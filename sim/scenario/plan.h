@@ -21,6 +21,8 @@ enum step_kind {
     STEP_COMPACT,  /* the buckets of the service `client` are compacted */
     STEP_CLEAR,    /* `client` calls disconnectAndClear, and connect after `lasts` */
     STEP_SWITCH_USER, /* `client` signs out and clears, and after `lasts` the user `to` signs in */
+    STEP_UPDATE_APP,  /* the app on `client` disconnects, goes on with its other version, connects after
+                         `lasts` */
     STEP_SESSION,     /* for `lasts` the app on `client` gets no new tokens */
     STEP_SLEEP,       /* the device `client` sleeps for `lasts`: its processor stops */
     STEP_CLOCK,       /* the wall clock of the node `client` is wrong by `ahead` for `lasts` */
@@ -29,8 +31,10 @@ enum step_kind {
     STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
     STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
-    STEP_CRASH /* the node `client` (a client, a process of the service or "convex") ends, and starts again
-                * after `lasts`
+    STEP_PORTAL,         /* the network of `client` answers everything itself, with a page */
+    STEP_AUDIENCE,       /* the node `client`, "issuer", makes tokens out to a wrong audience */
+    STEP_CRASH /* the node `client` (a client, a process of the service, "convex" or "backend") ends, and
+                * starts again after `lasts`
                 */
 };
 

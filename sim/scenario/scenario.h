@@ -113,10 +113,14 @@ struct scenario {
     int64_t polling_interval;
     int64_t token_lifetime;
     int64_t keepalive_interval;
-    int64_t service_processes;  /* that answer devices, 1.. (services.h) */
-    bool service_split;         /* replication in processes of its own */
+    int64_t service_processes;   /* that answer devices, 1.. (services.h) */
+    bool service_split;          /* replication in processes of its own */
+    const char *const *old_apps; /* clients that begin with the app's old version */
+    size_t n_old_apps;
+    bool clear_local;           /* clearing empties local-only tables too; default true */
     bool disk;                  /* devices have their database on a disk, whatever the faults */
     bool synchronous_full;      /* each of their commits is synced */
+    bool statements_struck;     /* faults of disks strike statements of local writes, not only commits */
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */
@@ -137,7 +141,8 @@ struct scenario {
     size_t n_mutants;
     const char *const *properties; /* NULL: all */
     size_t n_properties;
-    const char *const *expect_violates; /* expect: {violates: [...]}; none: expect pass */
+    const char *const *expect_violates; /* expect: {violates: [...]}, "no-crash" may be among them;
+                                           none: expect pass */
     size_t n_expect_violates;
     bool canary; /* expect_violates and run with every suite */
 
@@ -150,6 +155,8 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
 enum status scenario_parse(const char *text, size_t length, const char *file, struct scenario **scenario,
                            struct error *error);
 void scenario_free(struct scenario *scenario);
+/* Is a violation of this property, or "no-crash", expected? */
+bool scenario_expects(const struct scenario *scenario, const char *property);
 
 /* The names that scenarios may use, with one line each, for `syncline list`. NULL-terminated. */
 struct scenario_name {

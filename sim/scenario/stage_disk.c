@@ -31,7 +31,9 @@ void stage_disk_create(struct stage *stage, struct stage_client *client) {
     assert(stage->pool && !client->disk);
     client->disk = disk_create(client->host);
     disk_skip_syncs(client->disk, host_mutant(client->host, "skip-syncs"));
-    client_pool_use_disk(stage->pool, client->name, client->disk, stage->scenario->synchronous_full);
+    client_pool_use_disk(stage->pool, client->name,
+                         &(struct client_disk){client->disk, stage->scenario->synchronous_full,
+                                               stage->scenario->statements_struck});
 }
 
 static void on_dark(void *context) {
