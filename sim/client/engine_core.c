@@ -519,12 +519,26 @@ static int64_t newest_on_disk(struct engine_core *core) {
     return newest;
 }
 
+/* Entries of insert-only tables keep it shut by being there, and set no target. */
+static bool sets_target(const struct engine_core *core, const char *type) {
+    const struct client_table *table = type == NULL ? NULL : engine_find_table(core->schema, type);
+
+    return table == NULL || !table->insert_only;
+}
+
 /* What a crash must leave, whatever was lost: entries in the queue keep the gate shut. */
 static bool is_consistent(struct engine_core *core) {
+    sqlite3_stmt *types;
     struct engine_gate gate;
+    bool open;
 
     core_gate(&core->engine, &gate);
-    return gate.queue_empty || gate.target == ENGINE_TARGET_UNKNOWN;
+    open = gate.target != ENGINE_TARGET_UNKNOWN;
+    types = prepare(core, "SELECT DISTINCT json_extract(data, '$.type') FROM ps_crud");
+    while (open && sqlite3_step(types) == SQLITE_ROW)
+        open = !sets_target(core, (const char *)sqlite3_column_text(types, 0));
+    sqlite3_finalize(types);
+    return gate.target == ENGINE_TARGET_UNKNOWN || open;
 }
 
 static void tell_aftermath(struct engine_core *core, struct engine_result *result) {
