@@ -653,6 +653,21 @@ static enum status core_clear(struct engine *engine, unsigned flags, struct engi
     return status;
 }
 
+/* The core 0.4.6 leaves a table that was local-only, or is from now on, without what its view reads. */
+static bool can_read_views(sqlite3 *database, const struct client_schema *schema) {
+    bool good = true;
+
+    for (size_t t = 0; good && t < schema->n_tables; t++) {
+        char *sql = sqlite3_mprintf("SELECT id FROM \"%w\"", schema->tables[t].name);
+        sqlite3_stmt *statement = NULL;
+
+        good = sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK;
+        sqlite3_finalize(statement);
+        sqlite3_free(sql);
+    }
+    return good;
+}
+
 /* The views go, and come again: a transaction as any other. */
 static enum status core_update_schema(struct engine *engine, const struct client_schema *schema,
                                       struct engine_result *result, struct error *error) {
@@ -665,7 +680,7 @@ static enum status core_update_schema(struct engine *engine, const struct client
     if (status != STATUS_OK)
         return status;
     view_destroy(core->view);
-    if (replace_schema(core->database, schema) != STATUS_OK) {
+    if (replace_schema(core->database, schema) != STATUS_OK || !can_read_views(core->database, schema)) {
         status = engine_core_failed(core, STATUS_INVALID, error);
         engine_core_rollback(core);
     } else {
