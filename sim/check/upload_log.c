@@ -106,8 +106,8 @@ void upload_log_record(struct upload_log *log, const struct history_record *reco
     } else if (client > 0 && note->kind == NOTE_LOCAL_WRITE && note->transaction > 0) {
         struct logged_write *write = memory_allocate(sizeof *write);
         write->write = record;
-        const struct view_model *view = view_models_get(log->views, client - 1);
-        unchanged_record(&log->unchanged, view, view->schema, record);
+        unchanged_record(&log->unchanged, view_models_get(log->views, client - 1), log->settings->schema,
+                         record);
         free(map_set(&log->writes, write_key(log, client - 1, note->transaction), write));
     }
 }

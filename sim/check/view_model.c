@@ -231,6 +231,10 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
     model->between = partial;
     if (models->found)
         return;
+    if (!partial)
+        model->asked_anew = false;
+    else if (model->asked_anew)
+        return; /* rows of streams that are not asked for any more go with the next whole one */
     if (partial)
         models->found = view_judge_partial(model->oracle, model, record, &models->finding);
     else
@@ -349,7 +353,7 @@ static void record_schema(struct view_models *models, struct view_model *model,
         const struct note_row *listed = &record->note.rows[i];
         show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
     }
-    if (!models->found && !model->between && model->first_open == model->n_transactions)
+    if (!models->found && !model->between && !model->asked_anew && model->first_open == model->n_transactions)
         models->found = view_judge_checkpoint(model->oracle, schema, model, record, &models->finding);
 }
 
@@ -357,10 +361,37 @@ static void record_schema(struct view_models *models, struct view_model *model,
 static void record_identity(struct view_model *model, const struct history_record *record) {
     const struct oracle_user *user =
         record->note.text == NULL ? NULL : oracle_find(model->oracle, record->note.text, model->request);
+    if (record->note.text != NULL)
+        model->identity = record->note.text;
     if (user == NULL || user == model->user)
         return;
     model->user = user;
     begin_anew(model);
+}
+
+static void free_asked(struct view_model *model) {
+    free((struct client_subscription *)(uintptr_t)model->asked.subscriptions);
+    model->asked.subscriptions = NULL;
+}
+
+/* From the next checkpoint on the view is that of another set of streams. It is still no older one. */
+static void record_request(struct view_model *model, const struct note *note) {
+    struct client_subscription *list = memory_allocate_array(note->n_rows + 1, sizeof *list);
+    const struct oracle_user *user;
+    for (size_t i = 0; i < note->n_rows; i++) /* texts live as long as the history */
+        list[i] = (struct client_subscription){.stream = note->rows[i].table, .parameters = note->rows[i].id};
+    if (model->request != NULL)
+        model->asked.parameters = model->request->parameters;
+    free_asked(model);
+    model->asked.subscriptions = list;
+    model->asked.n_subscriptions = note->n_rows;
+    model->request = &model->asked;
+    user = oracle_find(model->oracle, model->identity, model->request);
+    if (user == NULL || user == model->user)
+        return;
+    model->user = user;
+    model->asked_anew = true;
+    model->reported = (struct hash128){0, 0};
 }
 
 static void record_view(struct view_models *models, struct view_model *model,
@@ -411,6 +442,10 @@ void view_models_record(struct view_models *models, const struct history_record 
     case NOTE_IDENTITY:
         record_identity(model, record);
         break;
+    case NOTE_STREAMS:
+        if (strcmp(record->note.text, "asked") == 0)
+            record_request(model, &record->note);
+        break;
     case NOTE_RESTART:
         record_restart(model, &record->note);
         break;
@@ -437,6 +472,7 @@ struct view_models *view_models_create(struct checker *checker, const struct che
                     settings->begins != NULL && settings->begins[i] != NULL ? settings->begins[i]
                                                                             : settings->schema);
         model->user = oracle_client(model->oracle, i);
+        model->identity = settings->users[i];
         model->request = settings->requests == NULL ? NULL : &settings->requests[i];
         assert(model->user != NULL);
         map_set(&models->by_node, model->client, model);
@@ -448,6 +484,7 @@ void view_models_destroy(struct view_models *models) {
     for (size_t i = 0; i < models->count; i++) {
         struct view_model *model = &models->models[i];
         clear_expectations(model);
+        free_asked(model);
         map_free(&model->rows, free);
         map_free(&model->numbers, NULL);
         free(model->transactions);

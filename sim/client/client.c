@@ -110,15 +110,16 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     }
     if (settings->checkpoint_requests)
         engine->operations->use_requests(engine);
-    status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
-                                     settings->n_subscriptions, error);
-    if (status != STATUS_OK) {
-        engine_destroy(engine);
-        return status;
-    }
     created = memory_allocate(sizeof *created);
     created->host = host;
     created->engine = engine;
+    status = open_streams_begin(created, settings, error);
+    if (status != STATUS_OK) {
+        open_streams_free(&created->streams);
+        engine_destroy(engine);
+        free(created);
+        return status;
+    }
     created->user = memory_copy_text(settings->user);
     created->service = memory_copy_text(settings->service);
     created->backend = memory_copy_text(settings->backend);
@@ -146,6 +147,7 @@ void client_destroy(struct client *client) {
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
+    open_streams_free(&client->streams);
     free(client->download_error);
     free(client->upload_error);
     free(client->user);
@@ -209,7 +211,8 @@ enum status client_write(struct client *client, const struct client_operation *o
         return status; /* nothing was changed: there is no transaction to speak of */
     tell_write(client, &result, true, step);
     tell_write(client, &result, false, step);
-    if (result.n_rows > 0)
+    /* Mutant server-first: the app shows what comes from the service, not what it wrote itself. */
+    if (result.n_rows > 0 && !host_mutant(client->host, "server-first"))
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
     if (result.transaction > 0 && !host_mutant(client->host, "deaf-to-writes"))
@@ -243,6 +246,7 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);
+    open_streams_renew(client);
     return STATUS_OK;
 }
 
@@ -339,6 +343,7 @@ void client_crash(struct client *client) {
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
     client->watch_timer = 0;
+    open_streams_crash(client);
     host_note(client->host, &note);
 }
 
@@ -372,6 +377,7 @@ enum status client_restart(struct client *client, struct error *error) {
                                            .timestamp = result.promised});
     tell_rows(client, "restart", &result);
     client_take_status(client, &result);
+    open_streams_renew(client);
     if (client->wants_connection)
         start_loops(client);
     return STATUS_OK;

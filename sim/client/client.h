@@ -44,6 +44,9 @@ struct client_pool;  /* client/client.h below: template database that clients ar
 struct client_subscription {
     const char *stream;
     const char *parameters; /* JSON object text; NULL: none */
+    int64_t ttl;            /* s that it stays when the app has left it; 0: a day, as in the SDKs */
+    bool overrides;         /* `priority` counts instead of the stream's own */
+    int priority;           /* 0..3 */
 };
 
 struct client_settings {
@@ -137,6 +140,32 @@ void client_status(const struct client *client, struct client_status *status);
 /* Call `done` once when a whole checkpoint has been published, or at once when that has happened. One at a
  * time; a crash forgets it. */
 void client_wait_for_first_sync(struct client *client, void (*done)(void *context), void *context);
+
+/* Streams that the app opens and leaves while it runs (client_streams.c). Subscribing keeps the stream in the
+ * database and renews it, however often it is done; each needs an unsubscribe of its own. Once nobody has it
+ * open any more it lives on for its ttl. client_unsubscribe_all lets go of it at once. A crash leaves all
+ * but those of the settings. What an app has open is subscribed to again after clearing. */
+#define CLIENT_STREAM_TTL 86400 /* s */
+enum status client_subscribe(struct client *client, const struct client_subscription *subscription,
+                             struct error *error);
+void client_unsubscribe(struct client *client, const struct client_subscription *subscription);
+enum status client_unsubscribe_all(struct client *client, const struct client_subscription *subscription,
+                                   struct error *error);
+struct client_stream_status {
+    bool active;     /* the service lists it */
+    bool is_default; /* everybody gets it */
+    bool subscribed; /* by this app */
+    int64_t expires_at;
+    int64_t last_synced_at;    /* both us since the Unix epoch; 0: never */
+    int64_t total, downloaded; /* operations of the running download */
+};
+/* False: it is neither subscribed to nor listed. */
+bool client_stream_status(const struct client *client, const struct client_subscription *subscription,
+                          struct client_stream_status *status);
+/* Call `done` once when an open stream has been synced, or at once when that has happened before. One for
+ * each stream; leaving it or a crash forgets it. */
+void client_wait_for_stream(struct client *client, const struct client_subscription *subscription,
+                            void (*done)(void *context), void *context);
 
 /* A watch query over all of the app's tables: `changed` runs 30 ms after the first change since it ran last,
  * never from inside a call. One at a time; NULL ends it. It outlives crashes, as an app registers anew. */

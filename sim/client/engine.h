@@ -34,6 +34,7 @@ enum engine_event {
     ENGINE_END,              /* the service ended the stream */
     ENGINE_COMPLETED_UPLOAD, /* the target is now a concrete id: a checkpoint that was held back may go */
     ENGINE_REFRESHED_TOKEN,  /* a new token is there before the old one ran out */
+    ENGINE_CHANGED_STREAMS,  /* `ask` was called anew: the request may have to change */
     ENGINE_STOP              /* end of the iteration, whatever the reason */
 };
 
@@ -94,10 +95,20 @@ struct engine_operations {
     const char *(*client_id)(struct engine *engine);
     sqlite3 *(*database)(struct engine *engine); /* NULL when the engine has none */
 
-    /* What the app asks for from now on: at each start, and until then in the database. */
+    /* What the app has open from now on: told at each start and with ENGINE_CHANGED_STREAMS. Streams that are
+     * not subscribed to (below) are not asked for all the same. */
     enum status (*ask)(struct engine *engine, const char *parameters,
                        const struct client_subscription *subscriptions, size_t n_subscriptions,
                        struct error *error);
+    /* Keep a subscription in the database, or renew it; or let it go, whatever its time to live. What is open
+     * is renewed by each start, keepalive and ENGINE_CHANGED_STREAMS; what has run out is dropped when a
+     * request is made. */
+    enum status (*subscribe)(struct engine *engine, const struct client_subscription *subscription,
+                             struct error *error);
+    enum status (*unsubscribe)(struct engine *engine, const struct client_subscription *subscription,
+                               struct error *error);
+    /* The status as the database has it, where no iteration runs. */
+    void (*offline_status)(struct engine *engine, struct engine_result *result);
     /* From the next `ask` on write checkpoints come by checkpoint requests. NULL: the engine cannot. */
     void (*use_requests)(struct engine *engine);
     enum status (*request_id)(struct engine *engine, enum engine_request request, int64_t *id,

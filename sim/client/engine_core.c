@@ -251,42 +251,60 @@ static void make_start_options(struct engine_core *core, const char *parameters,
                                const struct client_subscription *subscriptions, size_t n_subscriptions) {
     struct buffer *out = &core->start_options;
 
-    buffer_clear(out);
-    buffer_printf(out, "{\"parameters\":%s,\"app_metadata\":{},\"active_streams\":[",
-                  parameters ? parameters : "{}");
+    buffer_clear(&core->open_streams);
     for (size_t i = 0; i < n_subscriptions; i++) {
-        buffer_append_text(out, i > 0 ? "," : "");
-        append_subscription(out, &subscriptions[i]);
+        buffer_append_text(&core->open_streams, i > 0 ? "," : "[");
+        append_subscription(&core->open_streams, &subscriptions[i]);
     }
-    buffer_printf(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
+    buffer_append_text(&core->open_streams, n_subscriptions > 0 ? "]" : "[]");
+    buffer_clear(out);
+    buffer_printf(out, "{\"parameters\":%s,\"app_metadata\":{},\"active_streams\":%s",
+                  parameters ? parameters : "{}", buffer_text(&core->open_streams));
+    buffer_printf(out, ",\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
                   core->requests ? "requests" : "legacy");
 }
 
-static enum status subscribe(struct engine_core *core, const struct client_subscription *subscription,
-                             struct error *error) {
+static enum status change_subscriptions(struct engine *engine, struct buffer *payload, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
     struct engine_result result = {0};
-    struct buffer payload = {0};
     enum status status;
+
+    sqlite3_bind_text(core->control, 2, buffer_text(payload), -1, SQLITE_STATIC);
+    status = control(core, "subscriptions", &result, error);
+    buffer_free(payload);
+    return status;
+}
+
+static enum status core_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                                  struct error *error) {
+    struct buffer payload = {0};
 
     buffer_append_text(&payload, "{\"subscribe\":{\"stream\":");
     append_subscription(&payload, subscription);
+    if (subscription->ttl > 0)
+        buffer_printf(&payload, ",\"ttl\":%lld", (long long)subscription->ttl);
+    if (subscription->overrides)
+        buffer_printf(&payload, ",\"priority\":%d", subscription->priority);
     buffer_append_text(&payload, "}}");
-    sqlite3_bind_text(core->control, 2, buffer_text(&payload), -1, SQLITE_STATIC);
-    status = control(core, "subscriptions", &result, error);
-    buffer_free(&payload);
-    return status;
+    return change_subscriptions(engine, &payload, error);
+}
+
+static enum status core_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                                    struct error *error) {
+    struct buffer payload = {0};
+
+    buffer_append_text(&payload, "{\"unsubscribe\":");
+    append_subscription(&payload, subscription);
+    buffer_append_char(&payload, '}');
+    return change_subscriptions(engine, &payload, error);
 }
 
 static enum status core_ask(struct engine *engine, const char *parameters,
                             const struct client_subscription *subscriptions, size_t n_subscriptions,
                             struct error *error) {
-    struct engine_core *core = engine_core_of(engine);
-    enum status status = STATUS_OK;
-
-    make_start_options(core, parameters, subscriptions, n_subscriptions);
-    for (size_t i = 0; status == STATUS_OK && i < n_subscriptions; i++)
-        status = subscribe(core, &subscriptions[i], error);
-    return status;
+    (void)error;
+    make_start_options(engine_core_of(engine), parameters, subscriptions, n_subscriptions);
+    return STATUS_OK;
 }
 
 static void core_use_requests(struct engine *engine) {
@@ -422,6 +440,7 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
         [ENGINE_END] = {"connection", "end"},
         [ENGINE_COMPLETED_UPLOAD] = {"completed_upload", NULL},
         [ENGINE_REFRESHED_TOKEN] = {"refreshed_token", NULL},
+        [ENGINE_CHANGED_STREAMS] = {"update_subscriptions", NULL},
         [ENGINE_STOP] = {"stop", NULL},
     };
     struct engine_core *core = engine_core_of(engine);
@@ -430,6 +449,8 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
     *result = (struct engine_result){0};
     if (calls[event].payload != NULL)
         sqlite3_bind_text(core->control, 2, calls[event].payload, -1, SQLITE_STATIC);
+    if (event == ENGINE_CHANGED_STREAMS)
+        sqlite3_bind_text(core->control, 2, buffer_text(&core->open_streams), -1, SQLITE_STATIC);
     return control(core, calls[event].operation, result, error);
 }
 
@@ -500,6 +521,15 @@ static void read_offline_status(struct engine_core *core, struct engine_result *
                                   (size_t)sqlite3_column_bytes(statement, 0)},
                     result);
     sqlite3_finalize(statement);
+}
+
+static void core_offline_status(struct engine *engine, struct engine_result *result) {
+    struct engine_core *core = engine_core_of(engine);
+
+    *result = (struct engine_result){.op = core->complete_op};
+    engine_core_look(core, true);
+    read_offline_status(core, result);
+    engine_core_look(core, false);
 }
 
 static void read_client_id(struct engine_core *core) {
@@ -744,6 +774,7 @@ static void core_destroy(struct engine *engine) {
     buffer_free(&core->request);
     buffer_free(&core->status);
     buffer_free(&core->start_options);
+    buffer_free(&core->open_streams);
     buffer_free(&core->aftermath);
     engine_core_free_written(core);
     free(core);
@@ -755,6 +786,9 @@ static const struct engine_operations core_operations = {
     .client_id = core_client_id,
     .database = core_database,
     .ask = core_ask,
+    .subscribe = core_subscribe,
+    .unsubscribe = core_unsubscribe,
+    .offline_status = core_offline_status,
     .use_requests = core_use_requests,
     .request_id = core_request_id,
     .start = core_start,

@@ -29,6 +29,7 @@ struct engine_core {
     struct buffer request;
     struct buffer status;        /* JSON */
     struct buffer start_options; /* JSON */
+    struct buffer open_streams;  /* JSON: what the app has open, a part of it */
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;        /* NULL: the database is in memory */

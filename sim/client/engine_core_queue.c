@@ -223,7 +223,7 @@ enum status engine_core_write(struct engine *engine, const struct client_operati
         sequence = engine_core_integer(core, core->sequence);
     if (status == STATUS_OK)
         status = apply_spared(core, operations, count, error);
-    if (status == STATUS_OK && core->n_written > 0 && engine_core_integer(core, core->sequence) != sequence)
+    if (status == STATUS_OK && engine_core_integer(core, core->sequence) != sequence)
         result->transaction = newest_transaction(core);
     status = end_write(core, result, status, error);
     engine_core_collect(core, result);

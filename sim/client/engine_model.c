@@ -256,6 +256,13 @@ static enum status complete(struct engine_model *model, int64_t priority, struct
     return STATUS_OK;
 }
 
+/* Whether the request would be another one now. */
+static void restart_for_streams(struct engine_model *model, struct engine_result *result) {
+    model_subscriptions_expire(model);
+    if (model_subscriptions_differ(model))
+        close_iteration(model, true, result);
+}
+
 static void keepalive(struct engine_model *model, int64_t seconds, struct engine_result *result) {
     enum { PREFETCH = 30 };
 
@@ -267,9 +274,7 @@ static void keepalive(struct engine_model *model, int64_t seconds, struct engine
             close_iteration(model, false, result);
         return;
     }
-    model_subscriptions_expire(model);
-    if (model_subscriptions_differ(model))
-        close_iteration(model, true, result);
+    restart_for_streams(model, result);
 }
 
 static enum status take_line(struct engine_model *model, const struct model_line *line,
@@ -369,6 +374,10 @@ static enum status take_event(struct engine_model *model, enum engine_event even
     case ENGINE_REFRESHED_TOKEN:
         close_iteration(model, true, result);
         break;
+    case ENGINE_CHANGED_STREAMS:
+        model_subscriptions_extend(model);
+        restart_for_streams(model, result);
+        break;
     case ENGINE_END:
     case ENGINE_STOP:
         disconnect(model, result);
@@ -396,6 +405,13 @@ static enum status model_event(struct engine *engine, enum engine_event event, s
 
 /* --- start --- */
 
+static void model_offline_status(struct engine *engine, struct engine_result *result) {
+    struct engine_model *model = engine_model_of(engine);
+
+    *result = (struct engine_result){.op = model->complete_op};
+    model_status_tell_offline(model, result);
+}
+
 static enum status model_ask(struct engine *engine, const char *parameters,
                              const struct client_subscription *subscriptions, size_t n_subscriptions,
                              struct error *error) {
@@ -412,17 +428,8 @@ static enum status model_ask(struct engine *engine, const char *parameters,
     free(model->asked);
     model->asked = memory_allocate_array(n_subscriptions + 1, sizeof *model->asked);
     model->n_asked = n_subscriptions;
-    for (size_t i = 0; i < n_subscriptions; i++) {
-        const struct client_subscription *asked = &subscriptions[i];
-        const char *own = asked->parameters;
-
-        if (own != NULL && strcmp(own, "null") == 0)
-            own = NULL;
-        model->asked[i] = (struct model_subscription){
-            .name = model_intern(model->shared, asked->stream, strlen(asked->stream)),
-            .parameters = own == NULL ? NULL : model_intern(model->shared, own, strlen(own))};
-        model_subscribe(model, &model->asked[i]);
-    }
+    for (size_t i = 0; i < n_subscriptions; i++)
+        model->asked[i] = model_subscription_of(model, &subscriptions[i]);
     return STATUS_OK;
 }
 
@@ -465,7 +472,10 @@ static void append_request(struct engine_model *model, struct buffer *out) {
         buffer_append_json_text(out, wanted->name);
         buffer_append_text(out, ",\"parameters\":");
         buffer_append_text(out, wanted->parameters != NULL ? wanted->parameters : "null");
-        buffer_append_text(out, ",\"override_priority\":null}");
+        if (wanted->priority == MODEL_NONE)
+            buffer_append_text(out, ",\"override_priority\":null}");
+        else
+            buffer_printf(out, ",\"override_priority\":%lld}", (long long)wanted->priority);
     }
     buffer_append_text(out, "]},\"app_metadata\":{}}");
 }
@@ -589,6 +599,9 @@ static const struct engine_operations model_operations = {
     .client_id = model_client_id,
     .database = model_database,
     .ask = model_ask,
+    .subscribe = model_subscribe,
+    .unsubscribe = model_unsubscribe,
+    .offline_status = model_offline_status,
     .start = model_start,
     .line = model_line,
     .event = model_event,

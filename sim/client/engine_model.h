@@ -84,6 +84,7 @@ struct model_subscription {
     const char *name, *parameters; /* interned; parameters NULL: none */
     bool active, is_default;
     int64_t ttl;        /* s; MODEL_NONE: not asked for by the app */
+    int64_t priority;   /* that the app wants; MODEL_NONE: the stream's own */
     int64_t expires_at; /* us, or MODEL_NONE */
     int64_t last_synced_at;
 };
@@ -227,7 +228,13 @@ enum status model_apply(struct engine_model *model, int64_t priority, enum model
 
 /* --- engine_model_streams.c --- */
 const char *model_intern(struct model_shared *shared, const char *text, size_t length);
-void model_subscribe(struct engine_model *model, const struct model_subscription *asked);
+/* As the app names it; names are interned. */
+struct model_subscription model_subscription_of(struct engine_model *model,
+                                                const struct client_subscription *wanted);
+enum status model_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                            struct error *error);
+enum status model_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                              struct error *error);
 void model_subscriptions_extend(struct engine_model *model); /* those that the app asks for live on */
 void model_subscriptions_expire(struct engine_model *model);
 /* Whether the request would ask for other subscriptions than it did. */

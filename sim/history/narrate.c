@@ -192,7 +192,7 @@ static void narrate_upload(struct buffer *out, const struct note *note) {
         return;
     case NOTE_UPLOAD_ACKNOWLEDGED:
         buffer_printf(out, "completes transaction %lld, accepted by the backend", transaction);
-        return;
+        break;
     case NOTE_UPLOAD_REJECTED:
         buffer_printf(out, "completes transaction %lld, refused by the backend", transaction);
         break;
@@ -272,6 +272,11 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
     case NOTE_IDENTITY:
         buffer_append_text(out, note->text ? "is signed in as " : "is signed in as nobody");
         append_short(out, note->text ? note->text : "", NARRATE_VALUES, "...");
+        break;
+    case NOTE_STREAMS:
+        buffer_printf(out, "streams %s:", note->text);
+        for (size_t i = 0; i < note->n_rows; i++)
+            buffer_printf(out, " %s %.200s", note->rows[i].table, note->rows[i].id);
         break;
     case NOTE_CALL_ENDED:
         buffer_printf(out, "has %s for request %lld", note->text, (long long)note->transaction);

@@ -435,6 +435,7 @@ const struct field scenario_language[] = {
     SPECIAL("requests", scenario_read_requests),
     SPECIAL("old-app", read_old_apps),
     BOOLEAN("clear-local", clear_local),
+    SPECIAL("browse", scenario_read_browse),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),

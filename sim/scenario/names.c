@@ -76,7 +76,8 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_UPDATE_APP || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+    return kind == STEP_BROWSE || kind == STEP_UPDATE_APP || kind == STEP_CLEAR || kind == STEP_SWITCH_USER ||
+           kind == STEP_SESSION;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -84,6 +85,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     switch (step->kind) {
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         return NULL;
     case STEP_OFFLINE:
         return fault_kind_find("offline");
@@ -195,7 +197,16 @@ const struct scenario_name *scenario_mutants(void) {
         {"head-above-marker", "write checkpoints wait for a position that their marker does not reach"},
         {"deaf-instance", "after the first checkpoint a stream hears of no other"},
         {"interrupted-batch", "news of others end a long download in the middle"},
+        {"forget-open-streams", "the client's core never hears which streams the app has open"},
+        {"lost-subscription", "the client forgets a stream that is opened while it connects"},
+        {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
+        {"early-polls", "the service asks for changes by the clock, whether the last ones have come or not"},
+        {"idle-checkpoints", "the client asks for write checkpoints although it has written nothing"},
+        {"server-first", "the app shows what comes from the service, not what it wrote itself"},
+        {"numeric-affinity", "the service makes numbers of texts that look like them"},
+        {"fixed-types",
+         "the service leaves out rows with a value of another type than its column's first one"},
         {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
         {"apply-later", "the backend answers some uploads before it has done what they ask for"},
         {"complete-before-answer", "the app completes an upload when it has sent it"},
@@ -214,6 +225,19 @@ const struct scenario_name *scenario_mutants(void) {
         {"refuse-whole-batch", "the upload server refuses a whole batch for one bad transaction in it"},
         {"owner-from-client", "the upload server takes the owner that the client says"},
         {"upsert-any-owner", "the upload server does not ask whose row it changes"},
+        {"put-owner-only", "the backend asks whose row it is for PUT only"},
+        {"null-owner", "the upload server passes a null owner on to a table that needs one"},
+        {"silent-miss", "the upload server does not say which changes met no row"},
+        {"patch-deleted", "the backend changes rows that are deleted"},
+        {"delete-again", "the backend gives a deleted row a new time when it is deleted again"},
+        {"orphans",
+         "the backend of the app notes does not look at folders when notes and folders come and go"},
+        {"half-hand-over", "the backend of the app notes gives a folder away without its notes"},
+        {"no-unique-pair", "the backend of the app diary does not look for a tag that is there already"},
+        {"patch-as-put", "the app uploads what was changed of a row as if it were all of it"},
+        {"camel-first", "the upload server prefers the camelCase spelling of a column"},
+        {"truthy-text", "the upload server takes every text but the empty one for true"},
+        {"times-as-sent", "the upload server stores times as they are sent, in any form"},
         {"camel-only", "the upload server looks for columns under their camelCase names only"},
         {"seconds-as-milliseconds", "the upload server does not convert times"},
         {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},

@@ -77,6 +77,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
         buffer_printf(out, "requests: %s\n", scenario->requests_text);
+    if (scenario->browse_text)
+        buffer_printf(out, "browse: %s\n", scenario->browse_text);
     if (scenario->reacts > 0) {
         buffer_append_text(out, "workload: {reacts: ");
         units_print_rate(out, (uint32_t)scenario->reacts);
@@ -189,27 +191,18 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 }
 
 static void write_step(struct buffer *out, const struct scenario_step *step) {
-    static const char *const keys[] = {[STEP_WRITE] = "write",
-                                       [STEP_CALL] = "call",
-                                       [STEP_OFFLINE] = "offline",
-                                       [STEP_PARTITION] = "partition",
-                                       [STEP_DISCONNECT] = "disconnect",
-                                       [STEP_REDEPLOY] = "redeploy",
-                                       [STEP_COMPACT] = "compact",
-                                       [STEP_CLEAR] = "clear",
-                                       [STEP_SWITCH_USER] = "switch-user",
-                                       [STEP_UPDATE_APP] = "update-app",
-                                       [STEP_SESSION] = "session-expires",
-                                       [STEP_SLEEP] = "sleep",
-                                       [STEP_CLOCK] = "wrong-clock",
-                                       [STEP_PORTAL] = "captive-portal",
-                                       [STEP_AUDIENCE] = "wrong-audience",
-                                       [STEP_POWER_LOSS] = "power-loss",
-                                       [STEP_DISK_FULL] = "disk-full",
-                                       [STEP_DISK_ERROR] = "disk-error",
-                                       [STEP_DISK_READ_ONLY] = "disk-read-only",
-                                       [STEP_CRASH] = "crash",
-                                       [STEP_ROTATE_KEYS] = "rotate-keys"};
+    static const char *const keys[] = {
+        [STEP_WRITE] = "write",           [STEP_CALL] = "call",
+        [STEP_BROWSE] = "subscribe",      [STEP_OFFLINE] = "offline",
+        [STEP_PARTITION] = "partition",   [STEP_DISCONNECT] = "disconnect",
+        [STEP_REDEPLOY] = "redeploy",     [STEP_COMPACT] = "compact",
+        [STEP_CLEAR] = "clear",           [STEP_SWITCH_USER] = "switch-user",
+        [STEP_UPDATE_APP] = "update-app", [STEP_SESSION] = "session-expires",
+        [STEP_SLEEP] = "sleep",           [STEP_CLOCK] = "wrong-clock",
+        [STEP_PORTAL] = "captive-portal", [STEP_AUDIENCE] = "wrong-audience",
+        [STEP_POWER_LOSS] = "power-loss", [STEP_DISK_FULL] = "disk-full",
+        [STEP_DISK_ERROR] = "disk-error", [STEP_DISK_READ_ONLY] = "disk-read-only",
+        [STEP_CRASH] = "crash",           [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
     append_name(out, step->id);
@@ -225,6 +218,11 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, ", action: ");
         append_name(out, step->action.kind);
         buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
+    } else if (step->kind == STEP_BROWSE) {
+        buffer_printf(out, ", page: %" PRId64, step->page);
+        append_duration(out, ", ttl: ", step->ttl);
+        if (step->lasts > 0)
+            append_duration(out, ", lasts: ", step->lasts);
     } else if (step->kind == STEP_CALL) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
@@ -268,6 +266,11 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_CALL:
         buffer_printf(out, "%s calls %s with %.200s", step->client, step->path, step->args);
         return;
+    case STEP_BROWSE:
+        buffer_printf(out, "%s opens page %" PRId64, step->client, step->page);
+        if (step->lasts == 0)
+            return;
+        break;
     case STEP_OFFLINE:
         buffer_printf(out, "%s offline", step->client);
         break;

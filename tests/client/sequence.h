@@ -790,11 +790,55 @@ static inline void step_request(struct sequence *sequence) {
     sequence->engine->operations->request_id(sequence->engine, request, &id, NULL);
 }
 
-static inline void sequence_step(struct sequence *sequence) {
-    uint64_t what = below(sequence, 43);
+static inline struct client_subscription draw_subscription(struct sequence *sequence) {
+    static const char *const names[] = {"mine", "other", "page"};
+    static const char *const parameters[] = {"{\"b\":1, \"a\":\"x\"}", NULL, "null", "{\"page\":1}"};
+    static const int64_t ttls[] = {0, 1, 60, 86400};
+    struct client_subscription drawn = {.stream = PICK(sequence, names),
+                                        .parameters = PICK(sequence, parameters)};
 
-    if (what >= 41)
+    drawn.ttl = ttls[below(sequence, 4)];
+    drawn.overrides = one_in(sequence, 4);
+    drawn.priority = (int)below(sequence, 4);
+    return drawn;
+}
+
+/* A page is opened or left; the app tells the core what is open, or forgets to. */
+static inline void step_page(struct sequence *sequence) {
+    struct client_subscription wanted = draw_subscription(sequence);
+    struct client_subscription open[2] = {wanted, draw_subscription(sequence)};
+    const struct engine_operations *operations = sequence->engine->operations;
+    struct engine_result result;
+    enum status status;
+    bool leave = one_in(sequence, 4), told = !one_in(sequence, 3);
+    uint64_t n_open = below(sequence, 3);
+
+    say(sequence,
+        memory_format("%s %s %s, ttl %lld, priority %d%s %llu open", leave ? "unsubscribe" : "subscribe",
+                      wanted.stream, wanted.parameters ? wanted.parameters : "-", (long long)wanted.ttl,
+                      wanted.overrides ? wanted.priority : -1, told ? ", and tell of" : ", not of",
+                      (unsigned long long)n_open));
+    status = leave ? operations->unsubscribe(sequence->engine, &wanted, NULL)
+                   : operations->subscribe(sequence->engine, &wanted, NULL);
+    assert_int_equal(status, STATUS_OK);
+    if (!told)
+        return;
+    operations->ask(sequence->engine, NULL, open, n_open, NULL);
+    if (!sequence->running) {
+        operations->offline_status(sequence->engine, &result);
+        return;
+    }
+    status = engine_send(sequence->engine, ENGINE_CHANGED_STREAMS, &result, NULL);
+    take_result(sequence, status, &result);
+}
+
+static inline void sequence_step(struct sequence *sequence) {
+    uint64_t what = below(sequence, 44);
+
+    if (what >= 42)
         step_schema(sequence);
+    else if (what == 41)
+        step_page(sequence);
     else if (what == 40 && one_in(sequence, 2))
         step_clear(sequence);
     else if (what == 40)
@@ -818,7 +862,9 @@ static inline void sequence_step(struct sequence *sequence) {
 /* A new client of the bench's pool. */
 static inline void sequence_begin(struct sequence *sequence, struct bench_world *bench, uint64_t seed) {
     static const struct client_subscription asked[] = {
-        {"mine", "{\"b\":1, \"a\":\"x\"}"}, {"mine", NULL}, {"other", "null"}};
+        {.stream = "mine", .parameters = "{\"b\":1, \"a\":\"x\"}"},
+        {.stream = "mine"},
+        {.stream = "other", .parameters = "null"}};
     static const char *const parameters[] = {NULL, "{}", "{\"z\":1,\"a\":{\"y\":2.5,\"b\":[true,null]}}"};
     char *node = memory_format("user-%llu-1", (unsigned long long)seed);
     struct error error = {0};
@@ -837,6 +883,9 @@ static inline void sequence_begin(struct sequence *sequence, struct bench_world 
     assert_int_equal(sequence->engine->operations->ask(sequence->engine, PICK(sequence, parameters), asked,
                                                        (size_t)sequence->subscriptions, &error),
                      STATUS_OK);
+    for (int i = 0; i < sequence->subscriptions; i++)
+        assert_int_equal(sequence->engine->operations->subscribe(sequence->engine, &asked[i], &error),
+                         STATUS_OK);
     free(node);
 }
 
