@@ -6,6 +6,7 @@
 
 #include "app/apply_rows.h"
 #include "app/map_row.h"
+#include "app/write_checkpoint.h"
 #include "kernel/time.h"
 
 /* One operation {"op","table","id",...} of the arguments. */
@@ -89,6 +90,7 @@ struct upload {
     struct app_receipt receipt;
     enum app_dedupe dedupe;
     const struct convex_value *operations;
+    const char *checkpoint_for; /* the user who wants a custom write checkpoint; NULL: nobody does */
 };
 
 static enum status read_upload(const struct convex_value *args, struct upload *upload, struct error *error) {
@@ -98,6 +100,7 @@ static enum status read_upload(const struct convex_value *args, struct upload *u
         const char *dedupe = convex_object_text(args, "dedupe");
         upload->receipt.client = convex_object_text(args, "clientId");
         upload->receipt.transaction = convex_object_text(args, "transactionId");
+        upload->checkpoint_for = convex_object_text(args, "checkpointFor");
         upload->receipt.op = convex_object_text(args, "opId");
         upload->operations = convex_object_get(args, "operations");
         upload->dedupe = !dedupe                        ? APP_DEDUPE_RIGHT
@@ -146,6 +149,9 @@ enum status app_apply_transaction(struct convex_context *context, const struct c
         status = app_insert_receipt(context, &upload.receipt, error);
     for (size_t i = 0; !done && status == STATUS_OK && i < upload.operations->as.array.count; i++)
         status = apply_columns(context, upload.operations->as.array.items[i], error);
+    if (status == STATUS_OK && upload.checkpoint_for)
+        status =
+            app_write_checkpoint(context, upload.checkpoint_for, upload.receipt.client, done, result, error);
     return status;
 }
 

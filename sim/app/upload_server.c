@@ -8,13 +8,16 @@
 #include "app/map_row.h"
 #include "app/upload_parse.h"
 #include "base/json.h"
-#include "base/jwt.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "client/http_call.h"
 
 struct upload_server {
     struct host *host;
-    char *deployment, *authorization, *token_secret, *audience;
+    char *deployment, *authorization;
+    struct app_issuer *issuer; /* borrowed */
+    const char *(*service)(void *context);
+    void *service_context;
     struct job *jobs; /* under way */
 };
 
@@ -351,22 +354,6 @@ static void on_answer(void *context, const struct http_answer *answer) {
 
 /* --- requests --- */
 
-/* The user of a valid token, which the caller frees; NULL: there is none. */
-static char *verified_user(struct upload_server *server, const char *token) {
-    struct jwt jwt;
-    char *user = NULL;
-    if (jwt_parse(&jwt, token, NULL) != STATUS_OK)
-        return NULL;
-    const char *algorithm = json_text(jwt.header, "alg"), *audience = json_text(jwt.claims, "aud");
-    const json_t *expiry = json_object_get(jwt.claims, "exp");
-    if (algorithm && !strcmp(algorithm, "HS256") && audience && !strcmp(audience, server->audience) &&
-        json_is_integer(expiry) && json_integer_value(expiry) > host_wall_clock(server->host) / TIME_SECOND &&
-        jwt_verify_hs256(&jwt, token, server->token_secret, strlen(server->token_secret)))
-        user = memory_copy_text(json_text(jwt.claims, "sub"));
-    jwt_free(&jwt);
-    return user;
-}
-
 static const char *bearer_of(const struct http_request *request) {
     for (size_t i = 0; i < request->n_headers; i++)
         if (!strcasecmp(request->headers[i].name, "authorization") &&
@@ -397,8 +384,34 @@ static void start_job(struct upload_server *server, uint64_t exchange, bool endp
         do_next(job);
 }
 
+/* Who asks is known by a session, which is somebody else's business. */
+static void answer_config(struct upload_server *server, uint64_t exchange, const char *target) {
+    struct buffer user = {0}, body = {0};
+    if (percent_query_value(&user, target, "user") != STATUS_OK || user.length == 0) {
+        respond_error(server, exchange, 401, "who? say ?user=...");
+    } else {
+        buffer_printf(
+            &body, "{\"powersyncUrl\":\"http://%s\",\"userId\":", server->service(server->service_context));
+        buffer_append_json_text(&body, buffer_text(&user));
+        buffer_append_char(&body, '}');
+        respond(server, exchange, 200, buffer_text(&body));
+    }
+    buffer_free(&user);
+    buffer_free(&body);
+}
+
+static bool is_config(const struct upload_server *server, const struct http_request *request) {
+    static const char path[] = "/api/powersync/config";
+    return server->service && !strncmp(request->target, path, sizeof path - 1) &&
+           strchr("?", request->target[sizeof path - 1]) && !strcmp(request->method, "GET");
+}
+
 static void on_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct upload_server *server = context;
+    if (is_config(server, request)) {
+        answer_config(server, exchange, request->target);
+        return;
+    }
     const bool endpoint = !strcmp(request->target, "/api/powersync/upload");
     if (!endpoint && strcmp(request->target, "/api/sync") != 0) {
         respond_error(server, exchange, 404, "not found");
@@ -408,7 +421,7 @@ static void on_request(void *context, uint64_t exchange, const struct http_reque
         respond_error(server, exchange, 405, endpoint ? "only PUT" : "only POST");
         return;
     }
-    char *user = verified_user(server, bearer_of(request));
+    char *user = app_issuer_verify(server->issuer, bearer_of(request), host_wall_clock(server->host));
     if (!user)
         respond_error(server, exchange, 401, "no valid token");
     else
@@ -426,8 +439,9 @@ struct upload_server *upload_server_create(struct host *host, const struct uploa
     server->host = host;
     server->deployment = memory_copy_text(settings->deployment);
     server->authorization = memory_format("Convex %s", settings->deploy_key);
-    server->token_secret = memory_copy_text(settings->token_secret);
-    server->audience = memory_copy_text(settings->audience);
+    server->issuer = settings->issuer;
+    server->service = settings->service;
+    server->service_context = settings->context;
     host_http_listen(host, &events, server);
     return server;
 }
@@ -440,7 +454,5 @@ void upload_server_destroy(struct upload_server *server) {
         free_job(server->jobs);
     free(server->deployment);
     free(server->authorization);
-    free(server->token_secret);
-    free(server->audience);
     free(server);
 }

@@ -94,21 +94,28 @@ static int64_t throttle_of(struct host *host, const struct client_settings *sett
            TIME_MILLISECOND;
 }
 
+const char *client_checkpoints_name(enum client_checkpoints checkpoints) {
+    static const char *const names[] = {"legacy", "requests", "custom", "custom-as-meant"};
+
+    return (size_t)checkpoints < sizeof names / sizeof *names ? names[checkpoints] : NULL;
+}
+
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error) {
+    const bool requests = settings->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS;
     struct client *created;
     struct engine *engine;
     enum status status = engine_create(pool, host, &engine, error);
 
     if (status != STATUS_OK)
         return status;
-    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+    if (requests && engine->operations->use_requests == NULL) {
         status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
                            engine->operations->name);
         engine_destroy(engine);
         return status;
     }
-    if (settings->checkpoint_requests)
+    if (requests)
         engine->operations->use_requests(engine);
     created = memory_allocate(sizeof *created);
     created->host = host;
@@ -126,13 +133,16 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
+    created->write_checkpoints = settings->write_checkpoints;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
-    created->credentials =
-        (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
+    created->config = memory_copy_text(settings->config);
+    created->credentials = (struct credentials){
+        .host = host, .issuer = created->issuer, .config = created->config, .user = created->user};
+    created->account.owner = memory_copy_text(settings->user);
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
-    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
+    created->requests = requests ? sdk_requests_create(created) : NULL;
     *client = created;
     return STATUS_OK;
 }
@@ -145,7 +155,8 @@ void client_destroy(struct client *client) {
     sdk_stream_destroy(client->stream);
     if (client->requests != NULL)
         sdk_requests_destroy(client->requests);
-    credentials_invalidate(&client->credentials);
+    account_free(client);
+    credentials_forget_all(&client->credentials);
     engine_destroy(client->engine);
     open_streams_free(&client->streams);
     free(client->download_error);
@@ -154,6 +165,7 @@ void client_destroy(struct client *client) {
     free(client->service);
     free(client->backend);
     free(client->issuer);
+    free(client->config);
     free(client);
 }
 
@@ -163,10 +175,10 @@ static void start_loops(struct client *client) {
 }
 
 void client_connect(struct client *client) {
-    if (client->wants_connection)
+    if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
-    if (!client->crashed)
+    if (!client->crashed && !client->account.entering)
         start_loops(client);
 }
 
@@ -174,7 +186,7 @@ void client_disconnect(struct client *client) {
     if (!client->wants_connection)
         return;
     client->wants_connection = false;
-    if (client->crashed)
+    if (client->crashed || client->account.entering)
         return;
     sdk_upload_stop(client->uploads);
     sdk_stream_stop(client->stream);
@@ -221,17 +233,13 @@ enum status client_write(struct client *client, const struct client_operation *o
 }
 
 /* Mutant clear-local: the app leaves the option at its default, which clears local-only tables too. */
-enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
-                                        struct error *error) {
+enum status client_clear(struct client *client, struct client_clearing clearing, struct error *error) {
     const unsigned flags =
         (clearing.local || host_mutant(client->host, "clear-local") ? ENGINE_CLEAR_LOCAL : 0U) |
         (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
     struct engine_result result;
     enum status status;
 
-    if (client->crashed)
-        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
-    client_disconnect(client);
     if (client->engine->operations->clear == NULL)
         return error_set(error, STATUS_MISSING, "the engine `%s` cannot clear its data",
                          client->engine->operations->name);
@@ -247,6 +255,8 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
     touch_watch(client);
     client_take_status(client, &result);
     open_streams_renew(client);
+    /* Mutant connect-hangs-after-clear: clearing keeps the lock that connecting waits for. */
+    client->locked = host_mutant(client->host, "connect-hangs-after-clear");
     return STATUS_OK;
 }
 
@@ -281,6 +291,14 @@ const struct client_schema *client_schema(const struct client *client) {
     return client->engine->operations->schema(client->engine);
 }
 
+enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
+                                        struct error *error) {
+    if (client->crashed)
+        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
+    client_disconnect(client);
+    return client_clear(client, clearing, error);
+}
+
 /* Whom the next tokens are for. */
 static void set_user(struct client *client, const char *user) {
     assert(client->crashed || !client->wants_connection);
@@ -289,16 +307,41 @@ static void set_user(struct client *client, const char *user) {
     client->credentials.user = client->user;
     if (!host_mutant(client->host, "stale-credentials"))
         credentials_invalidate(&client->credentials);
-    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = user});
+}
+
+static void tell_user(struct client *client) {
+    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = client->user});
 }
 
 void client_sign_out(struct client *client) {
     set_user(client, NULL);
+    tell_user(client);
 }
 
 void client_sign_in(struct client *client, const char *user) {
     assert(user != NULL);
     set_user(client, user);
+    tell_user(client);
+}
+
+void client_enter(struct client *client, const char *user) {
+    assert(user != NULL);
+    set_user(client, user);
+    account_enter(client);
+}
+
+bool client_entering(const struct client *client) {
+    return client->account.entering;
+}
+
+void client_open(struct client *client) {
+    tell_user(client);
+    if (client->wants_connection)
+        start_loops(client);
+}
+
+const char *client_service(const struct client *client) {
+    return client->credentials.endpoint != NULL ? client->credentials.endpoint : client->service;
 }
 
 void client_expire_session(struct client *client, bool expired) {
@@ -338,7 +381,8 @@ void client_crash(struct client *client) {
     sdk_stream_forget(client->stream);
     if (client->requests != NULL)
         sdk_requests_forget(client->requests);
-    credentials_invalidate(&client->credentials);
+    account_forget(client);
+    credentials_forget_all(&client->credentials);
     client_set_error(&client->download_error, NULL);
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
@@ -378,8 +422,9 @@ enum status client_restart(struct client *client, struct error *error) {
     tell_rows(client, "restart", &result);
     client_take_status(client, &result);
     open_streams_renew(client);
-    if (client->wants_connection)
+    if (client->wants_connection && !client->account.entering)
         start_loops(client);
+    account_resume(client);
     return STATUS_OK;
 }
 
@@ -387,7 +432,7 @@ bool client_settled(const struct client *client) {
     struct engine_gate gate;
 
     engine_gate(client->engine, &gate);
-    return gate.queue_empty &&
+    return !client->account.entering && gate.queue_empty &&
            (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
 }
 

@@ -4,6 +4,7 @@
 #define SYNCLINE_CLIENT_CLIENT_PARTS_H
 
 #include "base/buffer.h"
+#include "client/account.h"
 #include "client/client_streams.h"
 #include "client/credentials.h"
 #include "client/engine.h"
@@ -11,17 +12,19 @@
 struct client {
     struct host *host;
     char *user; /* NULL: nobody is signed in */
-    char *service, *backend, *issuer;
+    char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
+    enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
 
     struct engine *engine;
     struct credentials credentials;
+    struct account account;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
-    struct sdk_requests *requests; /* NULL: legacy write checkpoints */
+    struct sdk_requests *requests; /* NULL: other write checkpoints */
     struct open_streams streams;
 
     char *download_error; /* NULL: none */
@@ -36,6 +39,7 @@ struct client {
     bool wants_connection; /* the app called connect */
     bool crashed;
     bool phantom_planted; /* mutant phantom-row */
+    bool locked;          /* mutant connect-hangs-after-clear */
 };
 
 /* Tell what one engine call changed in the app's view, and plant the phantom row of the mutant of that name.
@@ -45,6 +49,12 @@ void client_tell_view(struct client *client, const char *text, const struct engi
 void client_take_status(struct client *client, const struct engine_result *result);
 /* The last error of a loop, for the app's status; NULL: none. */
 void client_set_error(char **slot, const char *error);
+/* The authority of the service: where the app's configuration says, or else where it has always been. */
+const char *client_service(const struct client *client);
+/* Empty the database; the loops do not run. */
+enum status client_clear(struct client *client, struct client_clearing clearing, struct error *error);
+/* The app opens for client->user, and connects if that is wanted. */
+void client_open(struct client *client);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -394,7 +394,8 @@ enum status model_complete(struct engine *engine, int64_t last, int64_t target, 
         model->queue_start = 0;
         model->queue_end = 0;
     }
-    put_target(model, target);
+    if (target != ENGINE_TARGET_SAME)
+        put_target(model, target);
     return STATUS_OK;
 }
 

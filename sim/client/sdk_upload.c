@@ -177,7 +177,7 @@ static void ask_for_next(struct sdk_upload *uploads, const char *token) {
 static void on_token(void *context, const char *token) {
     struct sdk_upload *uploads = context;
     struct client *client = uploads->client;
-    struct http_request request = {.authority = client->service, .method = "GET"};
+    struct http_request request = {.authority = client_service(client), .method = "GET"};
     struct sdk_headers headers;
     struct buffer target = {0};
 

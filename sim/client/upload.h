@@ -16,7 +16,9 @@ struct upload_transaction {
 };
 
 struct upload_request {
-    const char *client_id;                         /* the core's client id */
+    const char *client_id; /* the core's client id */
+    const char
+        *checkpoint_for; /* the user, where the answer shall have a custom write checkpoint; else NULL */
     const struct upload_transaction *transactions; /* one, unless the path takes many */
     size_t count;
 };
@@ -35,6 +37,8 @@ struct upload_path {
                        without one */
     bool by_row;    /* a request for each entry of a transaction */
     bool many;      /* several transactions in one request */
+    /* The custom write checkpoint of an answer with status 200; 0: it has none. NULL: the path knows none. */
+    int64_t (*checkpoint)(const char *body, size_t length);
     /* Fill `target` and `body` (JSON; content-type application/json). */
     void (*request)(const struct upload_request *request, struct buffer *target, struct buffer *body);
     /* What an answer says of one of the transactions sent. `body` is the whole answer. `reason` gets a short

@@ -29,6 +29,8 @@
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
       "the sync config is deployed again, as a new one with the same streams")                               \
+    X("retire", FAULT_CLASS_TIMED, true, NULL, STEP_RETIRE, false, "v",                                      \
+      "a process of the service goes for good; devices that ask are told of another")                        \
     X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
@@ -43,7 +45,7 @@
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
       "somebody signs out, and after a while somebody signs in on the same device")                          \
-    X("update-app", FAULT_CLASS_TIMED, true, NULL, STEP_UPDATE_APP, false, "v",                              \
+    X("update-app", FAULT_CLASS_TIMED, true, NULL, STEP_UPDATE_APP, false, "j",                              \
       "the app on a device goes on with another version of its schema")                                      \
     X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "x",                            \
       "the app gets no new tokens for a while")                                                              \
@@ -111,6 +113,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("wrong-audience");
     case STEP_PORTAL:
         return fault_kind_find("captive-portal");
+    case STEP_RETIRE:
+        return fault_kind_find("retire");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -189,8 +193,18 @@ const struct scenario_name *scenario_mutants(void) {
         {"inverted-target", "the client uses a write checkpoint only when its queue is not empty"},
         {"no-retry-after-upload", "a checkpoint that came during an upload is not looked at again"},
         {"lost-line", "the client loses the line that comes with the end of an upload"},
+        {"stale-config", "the app keeps its first configuration, over another user and another endpoint"},
+        {"store-then-clear", "the app stores who owns the data before it clears the former user's"},
+        {"damaged-sum", "one data line in eight reaches the client with a wrong checksum in it"},
         {"keep-refused-token", "the client sends a token again that was refused"},
         {"forget-token-on-error", "the client fetches a new token after each failed stream"},
+        {"connect-hangs-after-clear", "connecting after disconnectAndClear does nothing"},
+        {"token-error-ends-loop", "the download loop ends for good when no token can be had"},
+        {"hung-after-fetch-error", "a stream whose data cannot be read stays open until the next checkpoint"},
+        {"checkpoint-without-client",
+         "the backend's custom write checkpoints say the user and not the device"},
+        {"checkpoint-with-data-only",
+         "the service shows custom write checkpoints with the next change of data"},
         {"early-write-checkpoint", "the service announces write checkpoints before replication is there"},
         {"slot-per-user", "a write checkpoint request overwrites that of the user's other device"},
         {"replicated-head", "write checkpoints take replication's position for the source's"},

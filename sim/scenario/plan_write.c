@@ -59,8 +59,12 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
-    if (scenario->checkpoint_requests)
-        buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->write_checkpoints != CLIENT_CHECKPOINTS_LEGACY)
+        buffer_printf(out, "write-checkpoints: %s\n", client_checkpoints_name(scenario->write_checkpoints));
+    if (scenario->fetch_config)
+        buffer_append_text(out, "credentials: config-then-token\n");
+    if (scenario->clear_at_sign_in)
+        buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
@@ -114,7 +118,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
-    buffer_append_text(out, "}\n");
+    buffer_append_text(out, scenario->keys_published ? ", keys: published}\n" : "}\n");
 }
 
 static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {
@@ -191,18 +195,29 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 }
 
 static void write_step(struct buffer *out, const struct scenario_step *step) {
-    static const char *const keys[] = {
-        [STEP_WRITE] = "write",           [STEP_CALL] = "call",
-        [STEP_BROWSE] = "subscribe",      [STEP_OFFLINE] = "offline",
-        [STEP_PARTITION] = "partition",   [STEP_DISCONNECT] = "disconnect",
-        [STEP_REDEPLOY] = "redeploy",     [STEP_COMPACT] = "compact",
-        [STEP_CLEAR] = "clear",           [STEP_SWITCH_USER] = "switch-user",
-        [STEP_UPDATE_APP] = "update-app", [STEP_SESSION] = "session-expires",
-        [STEP_SLEEP] = "sleep",           [STEP_CLOCK] = "wrong-clock",
-        [STEP_PORTAL] = "captive-portal", [STEP_AUDIENCE] = "wrong-audience",
-        [STEP_POWER_LOSS] = "power-loss", [STEP_DISK_FULL] = "disk-full",
-        [STEP_DISK_ERROR] = "disk-error", [STEP_DISK_READ_ONLY] = "disk-read-only",
-        [STEP_CRASH] = "crash",           [STEP_ROTATE_KEYS] = "rotate-keys"};
+    static const char *const keys[] = {[STEP_WRITE] = "write",
+                                       [STEP_CALL] = "call",
+                                       [STEP_BROWSE] = "subscribe",
+                                       [STEP_OFFLINE] = "offline",
+                                       [STEP_PARTITION] = "partition",
+                                       [STEP_DISCONNECT] = "disconnect",
+                                       [STEP_REDEPLOY] = "redeploy",
+                                       [STEP_COMPACT] = "compact",
+                                       [STEP_CLEAR] = "clear",
+                                       [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_UPDATE_APP] = "update-app",
+                                       [STEP_SESSION] = "session-expires",
+                                       [STEP_SLEEP] = "sleep",
+                                       [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
+                                       [STEP_RETIRE] = "retire",
+                                       [STEP_AUDIENCE] = "wrong-audience",
+                                       [STEP_POWER_LOSS] = "power-loss",
+                                       [STEP_DISK_FULL] = "disk-full",
+                                       [STEP_DISK_ERROR] = "disk-error",
+                                       [STEP_DISK_READ_ONLY] = "disk-read-only",
+                                       [STEP_CRASH] = "crash",
+                                       [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
     append_name(out, step->id);
@@ -323,6 +338,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_RETIRE:
+        buffer_printf(out, "%s is to go for good", step->client);
+        break;
     case STEP_COMPACT:
         buffer_append_text(out, "the buckets are compacted");
         return;

@@ -16,6 +16,7 @@ struct fixture {
     struct world *world;
     struct net *net;
     struct convex_deployment *deployment;
+    struct app_issuer *issuer;
     struct upload_server *server;
     struct host *client;
     struct map documents; /* uuid -> json_t * */
@@ -57,8 +58,10 @@ static int set_up(void **state) {
                                                       .mutation_time_high = TIME_MILLISECOND,
                                                       .read_time = TIME_MILLISECOND};
     fixture->deployment = convex_deployment_create(net_node(fixture->net, "convex"), &options);
+    fixture->issuer =
+        app_issuer_create(net_node(fixture->net, "issuer"), "key-1", "secret", "powersync", TIME_HOUR);
     const struct upload_server_settings settings = {
-        .deployment = "convex", .deploy_key = "dev:x|y", .token_secret = "secret", .audience = "powersync"};
+        .deployment = "convex", .deploy_key = "dev:x|y", .issuer = fixture->issuer};
     fixture->server = upload_server_create(net_node(fixture->net, "backend"), &settings);
     fixture->client = net_node(fixture->net, "alice-1");
     *state = fixture;
@@ -68,6 +71,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *fixture = *state;
     upload_server_destroy(fixture->server);
+    app_issuer_destroy(fixture->issuer);
     if (fixture->deployment)
         convex_deployment_destroy(fixture->deployment);
     net_destroy(fixture->net);

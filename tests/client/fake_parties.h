@@ -288,7 +288,8 @@ static inline enum status fake_create_client(struct fake_parties *fake, struct c
                                        .upload = &upload_convex_mutation,
                                        .upload_throttle = TIME_SECOND,
                                        .retry_delay = 5 * TIME_SECOND,
-                                       .checkpoint_requests = fake->use_requests};
+                                       .write_checkpoints = fake->use_requests ? CLIENT_CHECKPOINTS_REQUESTS
+                                                                               : CLIENT_CHECKPOINTS_LEGACY};
 
     return client_create(fake->bench.pool, net_node(fake->bench.net, "alice-1"), &settings, client, NULL);
 }

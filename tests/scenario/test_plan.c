@@ -321,6 +321,13 @@ static void test_round_trip(void **state) {
         check_round_trip("app: profile\nold-app: [alice-1, bob-1]\nclear-local: false\nfaults:\n"
                          "  update-app: {every: 9s, lasts: [0s, 5s]}\n",
                          seed);
+    check_round_trip("tokens: {lifetime: 90s, keys: published}\nsteps: [{at: 1s, rotate-keys: issuer, lasts: "
+                     "1s}, {at: 2s, captive-portal: bob-1, lasts: 1s}, {at: 3s, wrong-audience: issuer, "
+                     "lasts: 1s}]\n",
+                     6);
+    check_round_trip("credentials: config-then-token\nclear-at: sign-in\nservice: {processes: 2}\n"
+                     "steps: [{at: 1s, retire: powersync-2, lasts: 3s}]\n",
+                     8);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 
