@@ -31,12 +31,22 @@ static enum status read_head(const struct convex_value *operation, struct operat
     return app_operation_kind(op, &head->row.kind, error);
 }
 
+/* The user who is signed in, as streams know him: the token's `sub`. NULL: nobody is. Mutant
+ * identifier-as-user: what Convex calls a token's identifier, which has the issuer in front. */
+static const char *caller(const struct convex_context *context) {
+    const struct convex_value *user = convex_user(context);
+    return user ? convex_object_text(user, convex_mutant(context, "identifier-as-user") ? "tokenIdentifier"
+                                                                                        : "subject")
+                : NULL;
+}
+
 /* A client's columns, mapped here. */
 static enum status apply_columns(struct convex_context *context, const struct convex_value *operation,
                                  struct error *error) {
-    static const struct app_mapping_rules rules = {0};
+    const struct app_mapping_rules rules = {.user = caller(context)};
     struct operation_head head;
     enum status status = read_head(operation, &head, error);
+    head.row.user = rules.user;
     if (status != STATUS_OK)
         return status;
     const struct convex_value *data = convex_object_get(operation, "data");

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "client/client_parts.h"
 #include "client/core_random.h"
 #include "client/sdk_requests.h"
@@ -23,8 +24,10 @@ static void run_watch(void *context) {
     struct client *client = context;
 
     client->watch_timer = 0;
-    if (client->changed != NULL)
-        client->changed(client->changed_context);
+    if (client->changed == NULL)
+        return;
+    host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+    client->changed(client->changed_context);
 }
 
 static void touch_watch(struct client *client) {
@@ -35,6 +38,18 @@ static void touch_watch(struct client *client) {
 void client_watch(struct client *client, void (*changed)(void *context), void *context) {
     client->changed = changed;
     client->changed_context = context;
+    if (changed != NULL)
+        host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+}
+
+/* Mutant watch-one-table: of the tables that the query joins only the first one is watched. */
+static bool is_watched(const struct client *client, const struct engine_result *result) {
+    const char *first = client_schema(client)->tables[0].name;
+
+    for (size_t i = 0; i < result->n_rows; i++)
+        if (!host_mutant(client->host, "watch-one-table") || strcmp(result->rows[i].table, first) == 0)
+            return true;
+    return false;
 }
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
@@ -46,7 +61,7 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
-    if (result->n_rows > 0)
+    if (is_watched(client, result))
         touch_watch(client);
 }
 
@@ -364,11 +379,16 @@ const char *client_id(const struct client *client) {
     return client->engine->operations->client_id(client->engine);
 }
 
+/* Mutant cloned-random: all devices are images of one, and their generators are in the same state. */
 uint64_t client_app_random(struct client *client, const char *choice) {
     char name[128];
     int length = snprintf(name, sizeof name, "app.%s", choice);
 
     assert(length > 0 && (size_t)length < sizeof name);
+    if (host_mutant(client->host, "cloned-random")) {
+        struct random_stream cloned = random_stream_make(client->draws++, name);
+        return random_next(&cloned);
+    }
     return host_random(client->host, name);
 }
 

@@ -208,7 +208,7 @@ enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
 struct client_operation {
     enum client_operation_kind kind;
     const char *table;
-    const char *id;
+    const char *id;       /* NULL: none. A PUT is refused then, anything else meets no row */
     const json_t *values; /* object, borrowed */
 };
 /* Commit one local transaction (all rows or none). `step` is the plan step's id for the history, or NULL. */

@@ -38,6 +38,7 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
+    uint64_t draws;       /* mutant cloned-random */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };

@@ -289,7 +289,7 @@ static void on_answer(void *context, const struct http_answer *answer) {
                                 ? client->upload->checkpoint(answer->body, answer->length)
                                 : 0;
     /* Mutant stale-upload-token: the app goes on with the token that was refused. */
-    if (answer->status == 401 && client->upload->to_server && !mutant(connector, "stale-upload-token"))
+    if (answer->status == 401 && client->upload->shows_token && !mutant(connector, "stale-upload-token"))
         credentials_refused(&client->credentials);
     if (connector->completed_early) {
         connector->completed_early = false;
@@ -320,7 +320,7 @@ static void post(struct connector *connector, const struct upload_request *parts
     struct buffer target = {0}, body = {0}, bearer = {0};
 
     client->upload->request(parts, &target, &body);
-    if (client->upload->to_server) {
+    if (client->upload->shows_token) {
         buffer_printf(&bearer, "Bearer %s", connector->shown_token);
         headers[request.n_headers++] = (struct http_header){"authorization", buffer_text(&bearer)};
     }
@@ -405,7 +405,7 @@ void connector_upload(struct connector *connector, void (*done)(void *context, b
         for (size_t i = 0; i < connector->count; i++)
             complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
     }
-    if (client->upload->to_server)
+    if (client->upload->shows_token)
         credentials_get(&client->credentials, &connector->token, on_token, connector);
     else
         send(connector);

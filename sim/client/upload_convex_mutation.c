@@ -79,6 +79,14 @@ const struct upload_path upload_convex_mutation = {.name = "convex-mutation",
                                                    .checkpoint = read_checkpoint,
                                                    .answer = answer};
 
+const struct upload_path upload_signed_in_mutation = {
+    .name = "signed-in-mutation",
+    .summary = "the same with the token that PowerSync gets, so that the function knows who asks",
+    .method = "POST",
+    .shows_token = true,
+    .request = request_transaction,
+    .answer = answer};
+
 const struct upload_path upload_row_mutations = {.name = "row-mutations",
                                                  .summary = "one Convex mutation for each row",
                                                  .method = "POST",

@@ -55,11 +55,13 @@ static void add_write_checkpoints(struct arena *arena, struct convex_deployment_
 enum status scenario_fill_deployment(const struct scenario *scenario, struct arena *arena,
                                      struct convex_deployment_options *options, struct error *error) {
     const struct app *app = scenario->app;
-    static const struct convex_auth_provider issuer = {.issuer = "https://issuer",
-                                                       .application = APP_ISSUER_AUDIENCE};
+    static const struct convex_auth_provider issuer[] = {
+        {.issuer = "https://issuer", .application = APP_ISSUER_AUDIENCE},
+        {.issuer = "https://issuer", .application = "powersync"}};
+    const bool one_token = scenario->upload->shows_token && !scenario->upload->to_server;
     assert(app && options->n_tables == 0 && options->n_providers == 0);
-    options->providers = &issuer;
-    options->n_providers = 1;
+    options->providers = issuer;
+    options->n_providers = one_token ? 2 : 1;
     if (scenario_app_takes_part(scenario)) {
         options->tables = app->tables;
         options->n_tables = app->n_tables;

@@ -8,6 +8,7 @@
 #include "mock-powersync/storage/storage.h"
 #include "scenario/services.h"
 #include "scenario/stage_private.h"
+#include "scenario/stage_tokens.h"
 
 /* A file that lives in memory for as long as a connection is open: the stage keeps one. */
 static const char storage_path[] = "file:/syncline-storage?vfs=memdb";
@@ -20,9 +21,6 @@ static enum powersync_role role_of(const struct stage *stage, const struct stage
 
 static enum status start(struct stage *stage, struct stage_process *process, struct error *error) {
     const struct scenario *scenario = stage->scenario;
-    static const char *const key_addresses[] = {"http://issuer/.well-known/jwks.json"};
-    const char *const audiences[] = {stage_token_audience};
-    const bool published = scenario->keys_published;
     const struct powersync_options options = {
         .role = role_of(stage, process),
         .storage = stage->service_storage,
@@ -32,11 +30,7 @@ static enum status start(struct stage *stage, struct stage_process *process, str
                    .deploy_key = stage_deploy_key,
                    .polling_interval = scenario->polling_interval,
                    .request_timeout = 60 * TIME_SECOND},
-        .auth = {.jwks = published ? NULL : stage->token_keys,
-                 .jwks_uris = key_addresses,
-                 .n_jwks_uris = published ? 1 : 0,
-                 .audiences = audiences,
-                 .n_audiences = 1},
+        .auth = stage_tokens_rules(stage),
         .write_checkpoint_table =
             client_checkpoints_are_custom(scenario->write_checkpoints) ? APP_WRITE_CHECKPOINTS : NULL,
         .strict_expiry = scenario->strict_expiry,

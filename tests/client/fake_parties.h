@@ -260,6 +260,7 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "restart",
                                         "queue",
                                         "text",
+                                        [NOTE_WATCHED] = "watched",
                                         [NOTE_IDENTITY] = "identity"};
     struct fake_parties *fake = context;
 
