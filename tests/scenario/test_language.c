@@ -73,7 +73,7 @@ static const struct refusal refusals[] = {
     {"users: [powersync]\n", 1, 9, "`powersync` is a process of the service"},
     {"tokens: {wrong: 3}\n", 1, 17, "`wrong` must be a rate such as 20%"},
     {"tokens: {keys: public}\n", 1, 16, "`keys` must be shared, published or listed"},
-    {"tokens: {keys: published, wrong: 5%}\n", 1, 25, "wrong tokens are made with the secret only"},
+    {"tokens: {keys: published, wrong: 5%}\n", 1, 27, "wrong tokens are made with the secret only"},
     {"upload: {path: signed-in-mutation}\n", 1, 10, "the deployment knows tokens by key pairs only"},
     {"tokens: {keys: listed}\nupload: {path: upload-endpoint}\n", 2, 10, "by the secret only"},
     {"faults: {rotate-keys: {every: 5s, lasts: 1s}}\n", 1, 10, "tokens: {keys: published}"},
