@@ -75,6 +75,8 @@ struct client_settings {
                     "userId"}, which the app asks for before each token; NULL: the app knows `service` */
     const struct upload_path
         *upload;             /* how a local transaction becomes a request, and its answer a verdict */
+    bool own_keys;           /* the app gives each local transaction a key of its own, as the metadata of its
+                                rows, and the backend knows uploads by it; else by the transaction's number */
     size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
     int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
     int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */

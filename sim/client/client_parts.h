@@ -15,6 +15,7 @@ struct client {
     char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
+    bool own_keys;
     enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
@@ -38,8 +39,8 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
-    bool stale_synced;    /* mutant stale-has-synced: it has synced once */
     uint64_t draws;       /* mutant cloned-random */
+    bool stale_synced;    /* mutant stale-has-synced: it has synced once */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };

@@ -353,6 +353,12 @@ static char *upload_key(struct connector *connector) {
     struct engine *engine = connector->client->engine;
     const char *id = engine->operations->client_id(engine);
 
+    if (connector->client->own_keys) {
+        const json_t *entry = json_array_get(connector->transactions[0].entries, 0);
+        const char *key = json_text(entry, "metadata");
+
+        return memory_format("%s#%s", id, key != NULL ? key : "");
+    }
     connector->attempts++;
     return mutant(connector, "new-idempotency-key") ? memory_format("%s#%u", id, connector->attempts)
                                                     : memory_copy_text(id);
@@ -370,7 +376,7 @@ static void send(struct connector *connector) {
     }
     for (size_t i = 0; i < connector->count; i++)
         parts[i] = part_of(connector, i, row);
-    if (mutant(connector, "new-idempotency-key"))
+    if (client->own_keys || mutant(connector, "new-idempotency-key"))
         tell_started(connector, key);
     post(connector,
          &(struct upload_request){.client_id = key,

@@ -23,9 +23,9 @@ struct sdk_stream {
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
     bool lose_line; /* mutant lost-line: the next one */
+    bool given_up;  /* mutant strict-lines: it has met a line that it does not know */
     bool doubled;   /* mutant second-stream */
     uint64_t twin;  /* its second exchange; 0: none */
-    bool given_up;  /* mutant strict-lines: it has met a line that it does not know */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */

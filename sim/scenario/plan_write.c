@@ -99,6 +99,8 @@ static void write_service(struct buffer *out, const struct scenario *scenario) {
     buffer_append_text(out, scenario->strict_expiry ? ", strict-expiry: true" : "");
     if (scenario->notification_delay > 0)
         append_duration(out, ", notification-delay: ", scenario->notification_delay);
+    if (scenario->connections != SERVICE_CONNECTIONS_USUAL)
+        buffer_printf(out, ", connections: %" PRId64, scenario->connections);
     if (scenario->job_lock > 0)
         append_duration(out, ", job-lock: ", scenario->job_lock);
 }
@@ -114,6 +116,8 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     write_service(out, scenario);
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
+    if (scenario->own_keys)
+        buffer_append_text(out, ", keys: own");
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
     if (scenario->wrong_tokens > 0) {
         buffer_append_text(out, ", wrong: ");

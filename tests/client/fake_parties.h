@@ -260,8 +260,8 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "restart",
                                         "queue",
                                         "text",
-                                        [NOTE_WATCHED] = "watched",
                                         [NOTE_IDENTITY] = "identity",
+                                        [NOTE_WATCHED] = "watched",
                                         [NOTE_STREAMS] = "streams"};
     struct fake_parties *fake = context;
 
