@@ -370,6 +370,9 @@ uint64_t client_app_random(struct client *client, const char *choice) {
         struct random_stream cloned = random_stream_make(client->draws++, name);
         return random_next(&cloned);
     }
+    /* Mutant same-random-numbers: a generator that begins with the same number on every device. */
+    if (host_mutant(client->host, "same-random-numbers"))
+        return random_at(1, name, client->app_draws++);
     return host_random(client->host, name);
 }
 

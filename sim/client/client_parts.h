@@ -39,6 +39,7 @@ struct client {
     bool wants_connection; /* the app called connect */
     bool crashed;
     uint64_t draws;       /* mutant cloned-random */
+    uint64_t app_draws;   /* mutant same-random-numbers: how many there were */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };

@@ -216,6 +216,8 @@ const struct scenario_name *scenario_mutants(void) {
         {"numeric-affinity", "the service makes numbers of texts that look like them"},
         {"fixed-types",
          "the service leaves out rows with a value of another type than its column's first one"},
+        {"same-random-numbers",
+         "the app's random numbers, and so its rows' ids, are the same on every device"},
         {"strict-lines", "the client gives up at a line of a kind that it does not know"},
         {"odd-answer-signs-out", "the client takes an answer that is no token for the end of its session"},
         {"accept-any-token", "the service takes tokens without looking at key, audience and times"},
