@@ -442,16 +442,14 @@ const char *client_id(const struct client *client) {
     return client->engine->operations->client_id(client->engine);
 }
 
-/* Mutant cloned-random: all devices are images of one, and their generators are in the same state. */
 uint64_t client_app_random(struct client *client, const char *choice) {
     char name[128];
     int length = snprintf(name, sizeof name, "app.%s", choice);
 
     assert(length > 0 && (size_t)length < sizeof name);
-    if (host_mutant(client->host, "cloned-random")) {
-        struct random_stream cloned = random_stream_make(client->draws++, name);
-        return random_next(&cloned);
-    }
+    /* Mutant same-random-numbers: a generator that begins with the same number on every device. */
+    if (host_mutant(client->host, "same-random-numbers"))
+        return random_at(1, name, client->app_draws++);
     return host_random(client->host, name);
 }
 

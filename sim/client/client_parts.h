@@ -39,8 +39,8 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
-    uint64_t draws;       /* mutant cloned-random */
     bool stale_synced;    /* mutant stale-has-synced: it has synced once */
+    uint64_t app_draws;   /* mutant same-random-numbers: how many there were */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };

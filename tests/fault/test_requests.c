@@ -50,6 +50,24 @@ static void test_times(void **state) {
                                             "2020 client body hello world\n2020 client end\n");
 }
 
+/* The second rule is the server: it says what the first one makes longer. */
+#define LATER "- {at: \"POST /api/mutation\", do: extend}\n"
+#define SAYS(type, body)                                                                                     \
+    "- {at: \"POST /api/mutation\", do: {answer: {status: 200, content-type: " type ", body: '" body "'}}}"
+#define NEW "\"from_a_later_release\":{\"list\":[1]}"
+
+static void test_later_release(void **state) {
+    (void)state;
+    check_one(LATER SAYS("application/json", "{\"a\":1}"),
+              "20 client 200 application/json\n20 client body {" NEW ",\"a\":1}\n20 client end\n");
+    check_one(LATER SAYS("application/json", "{}"),
+              "20 client 200 application/json\n20 client body {" NEW "}\n20 client end\n");
+    check_one(LATER SAYS("application/x-ndjson", "{\"checkpoint\":{\"last_op_id\":\"1\"}}"),
+              "20 client 200 application/x-ndjson\n"
+              "20 client body {\"checkpoint\":{" NEW ",\"last_op_id\":\"1\"}}\n20 client end\n");
+    check_one(LATER SAYS("text/html", "{}"), "20 client 200 text/html\n20 client body {}\n20 client end\n");
+}
+
 static void test_bodies(void **state) {
     (void)state;
     check_one(RULE("{truncate: 5}"), "10 server POST /api/mutation\n20 client 200\n20 client body hello\n"
@@ -228,6 +246,7 @@ int main(void) {
                                        cmocka_unit_test(test_answers),
                                        cmocka_unit_test(test_connections),
                                        cmocka_unit_test(test_times),
+                                       cmocka_unit_test(test_later_release),
                                        cmocka_unit_test(test_bodies),
                                        cmocka_unit_test(test_requests_changed),
                                        cmocka_unit_test(test_rules_compose),
