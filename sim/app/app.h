@@ -19,16 +19,19 @@ struct app_action {
 /* One uploaded operation on its way into a table of the deployment. */
 struct app_arrival {
     const char *table;
-    const char *uuid;            /* of the client's row */
-    const char *document;        /* _id of the document that is there already; NULL: there is none */
-    struct convex_value *fields; /* what will be written; may be changed */
-    bool dropped;                /* set: nothing is written */
+    const char *uuid;               /* of the client's row */
+    const char *document;           /* _id of the document that is there already; NULL: there is none */
+    struct convex_value *fields;    /* what will be written; may be changed */
+    const char *metadata;           /* that came with the operation; NULL: none */
+    const struct convex_value *old; /* the values before, by columns; NULL: none came */
+    bool dropped;                   /* set: nothing is written */
 };
 
 struct app {
     const char *name;        /* "todo" */
     const char *sync_config; /* YAML, edition 3 */
     const struct client_schema *schema;
+    const struct client_schema *old_schema; /* of the app's version 1, where `schema` is 2; NULL: none */
     const struct convex_table *tables;
     size_t n_tables;
     const struct convex_function *functions;
@@ -63,6 +66,7 @@ struct app {
     app_line(chat) \
     app_line(pages) \
     app_line(registers) \
+    app_line(profile) \
     app_line(wide) \
     app_line(values) \
     app_line(diary)

@@ -86,7 +86,9 @@ static enum status write_row(struct convex_context *context, const struct app_ro
     struct app_arrival arrival = {.table = operation->table,
                                   .uuid = operation->id,
                                   .document = *document ? document : NULL,
-                                  .fields = convex_copy(operation->fields)};
+                                  .fields = convex_copy(operation->fields),
+                                  .metadata = operation->metadata,
+                                  .old = operation->old};
     enum status status = STATUS_OK;
     if (operation->app->receive)
         status = operation->app->receive(context, &arrival, error);

@@ -11,9 +11,11 @@ struct app_row_operation {
     const struct app *app;
     const char *table, *id;
     enum client_operation_kind kind;
-    struct convex_value *fields; /* as documents have them; unused for CLIENT_DELETE */
-    const char *user;            /* only his documents may be touched; NULL: anybody's */
-    bool insert_blindly;         /* wrong: somebody has looked before this transaction began */
+    struct convex_value *fields;    /* as documents have them; unused for CLIENT_DELETE */
+    const char *user;               /* only his documents may be touched; NULL: anybody's */
+    const char *metadata;           /* of tables that track it; NULL: none */
+    const struct convex_value *old; /* likewise */
+    bool insert_blindly;            /* wrong: somebody has looked before this transaction began */
     struct convex_value *missed; /* list that rows are appended to which were not there to be changed; NULL:
                                     nobody asks */
 };

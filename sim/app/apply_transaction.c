@@ -26,6 +26,8 @@ static enum status read_head(const struct convex_value *operation, struct operat
     head->table = app_find_table(head->row.table, &head->row.app);
     if (!head->table)
         return error_set(error, STATUS_INVALID, "no table %s", head->row.table);
+    head->row.metadata = convex_object_text(operation, "metadata");
+    head->row.old = convex_object_get(operation, "old");
     return app_operation_kind(op, &head->row.kind, error);
 }
 

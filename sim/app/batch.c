@@ -63,7 +63,7 @@ void batch_begin(struct batch *batch, struct client *client, const struct app_ac
 void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
                json_t *values) {
     assert(batch->count < BATCH_ROWS_MOST);
-    assert((kind == CLIENT_DELETE) == (values == NULL));
+    assert(kind == CLIENT_DELETE || values != NULL);
     size_t i = batch->count++;
     snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id ? id : "");
     batch->operations[i] = (struct client_operation){

@@ -163,12 +163,13 @@ static void see_record(void *self, const struct history_record *record) {
     struct worker *worker = map_get(&watcher->workers, record->node);
     if (worker == NULL)
         return;
-    worker->wrote = worker->wrote || record->note.kind == NOTE_LOCAL_WRITE;
+    const bool writes = record->note.kind == NOTE_LOCAL_WRITE && record->note.transaction > 0;
+    worker->wrote = worker->wrote || writes;
     if (record->note.kind == NOTE_UPLOAD_FAILED)
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
         see_connection(watcher, worker, record);
-    else if (record->note.kind == NOTE_LOCAL_WRITE)
+    else if (writes)
         see_write(watcher, worker, record);
     else if (record->note.kind == NOTE_RESTART)
         worker->unexplained_tokens = 0;

@@ -38,11 +38,15 @@ const struct property *check_property_find(const char *name);
 
 struct check_settings {
     const struct client_schema *schema;
-    const struct client_mapping *mapping;  /* how rows become documents; NULL: nobody says */
-    const char *sync_config;               /* the streams, which the oracle evaluates with SQLite */
-    const char *const *clients;            /* node names */
-    const char *const *users;              /* the user of each client, same order */
-    const struct oracle_request *requests; /* what each client asks for; NULL: nobody asks for anything */
+    /* Other versions of it that devices may have, as numbered there; those that begin with one of them. */
+    const struct client_schema *const *versions;
+    size_t n_versions;
+    const struct client_schema *const *begins; /* of each client; NULL: all with `schema` */
+    const struct client_mapping *mapping;      /* how rows become documents; NULL: nobody says */
+    const char *sync_config;                   /* the streams, which the oracle evaluates with SQLite */
+    const char *const *clients;                /* node names */
+    const char *const *users;                  /* the user of each client, same order */
+    const struct oracle_request *requests;     /* what each client asks for; NULL: nobody asks for anything */
     size_t n_clients;
     size_t n_subjects; /* of `users` and `requests`, clients first; behind them users who sign in on a client
                           later, with its request, and what clients may ask for later. 0: nobody does */
@@ -79,6 +83,8 @@ const struct check_settings *checker_settings(const struct checker *checker);
 struct history *checker_history(struct checker *checker);
 struct oracle;
 struct oracle *checker_oracle(struct checker *checker); /* shared by the view properties; check/oracle.h */
+/* Of the devices with this schema: of the settings. */
+struct oracle *checker_oracle_of(struct checker *checker, const struct client_schema *schema);
 struct view_models;
 struct view_models *checker_views(struct checker *checker); /* likewise; check/view_model.h */
 struct stream_log;

@@ -17,10 +17,17 @@ struct active_property {
     size_t reported;
 };
 
+/* The app's tables in one version, and what devices with it should show. */
+struct judged_version {
+    const struct client_schema *schema;
+    struct client_schema synced; /* without local-only tables */
+    struct oracle *oracle;
+};
+
 struct checker {
     struct check_settings settings; /* pointers borrowed */
     struct history *history;
-    struct oracle *oracle;
+    struct judged_version *versions; /* [0]: of the settings' schema, then of the other versions */
     struct view_models *views;
     struct upload_log *uploads;
     struct stream_log *streams;
@@ -36,7 +43,8 @@ struct checker {
 static void on_record(void *context, const struct history_record *record) {
     struct checker *checker = context;
     assert(record->number == history_length(checker->history));
-    oracle_record(checker->oracle, record);
+    for (size_t i = 0; i < checker->settings.n_versions + 1; i++)
+        oracle_record(checker->versions[i].oracle, record);
     view_models_record(checker->views, record);
     upload_log_record(checker->uploads, record);
     stream_log_record(checker->streams, record);
@@ -138,7 +146,14 @@ struct history *checker_history(struct checker *checker) {
 }
 
 struct oracle *checker_oracle(struct checker *checker) {
-    return checker->oracle;
+    return checker->versions[0].oracle;
+}
+
+struct oracle *checker_oracle_of(struct checker *checker, const struct client_schema *schema) {
+    for (size_t i = 1; i < checker->settings.n_versions + 1; i++)
+        if (checker->versions[i].schema == schema)
+            return checker->versions[i].oracle;
+    return checker_oracle(checker);
 }
 
 struct view_models *checker_views(struct checker *checker) {
@@ -185,21 +200,58 @@ static void start_properties(struct checker *checker) {
     }
 }
 
+/* What the service gives is never seen in local-only tables. */
+static struct client_schema synced_tables(const struct client_schema *schema) {
+    struct client_table *tables = memory_allocate_array(schema->n_tables, sizeof *tables);
+    struct client_schema synced = {.tables = tables, .version = schema->version};
+    for (size_t i = 0; i < schema->n_tables; i++)
+        if (!schema->tables[i].local_only)
+            tables[synced.n_tables++] = schema->tables[i];
+    return synced;
+}
+
+static enum status create_oracle(const struct check_settings *settings, const struct client_schema *schema,
+                                 struct judged_version *version, struct error *error) {
+    version->schema = schema;
+    version->synced = synced_tables(schema);
+    return oracle_create(settings->sync_config, &version->synced, settings->users, settings->requests,
+                         settings->n_subjects > 0 ? settings->n_subjects : settings->n_clients,
+                         &version->oracle, error);
+}
+
+static enum status create_oracles(struct checker *checker, struct error *error) {
+    const struct check_settings *settings = &checker->settings;
+    checker->versions = memory_allocate_array(settings->n_versions + 1, sizeof *checker->versions);
+    enum status status = create_oracle(settings, settings->schema, &checker->versions[0], error);
+    for (size_t i = 0; status == STATUS_OK && i < settings->n_versions; i++)
+        status = create_oracle(settings, settings->versions[i], &checker->versions[i + 1], error);
+    return status;
+}
+
+static void destroy_oracles(struct checker *checker) {
+    for (size_t i = 0; i < checker->settings.n_versions + 1; i++) {
+        if (checker->versions[i].oracle != NULL)
+            oracle_destroy(checker->versions[i].oracle);
+        free((struct client_table *)(uintptr_t)checker->versions[i].synced.tables);
+    }
+    free(checker->versions);
+}
+
 enum status checker_create(struct history *history, struct world *world,
                            const struct check_settings *settings, struct checker **out, struct error *error) {
-    struct oracle *oracle = NULL;
     enum status status = check_names(settings, error);
-    if (status == STATUS_OK)
-        status = oracle_create(settings->sync_config, settings->schema, settings->users, settings->requests,
-                               settings->n_subjects > 0 ? settings->n_subjects : settings->n_clients, &oracle,
-                               error);
     if (status != STATUS_OK)
         return status;
     struct checker *checker = memory_allocate(sizeof *checker);
     checker->settings = *settings;
     checker->history = history;
-    checker->oracle = oracle;
-    checker->views = view_models_create(oracle, settings);
+    status = create_oracles(checker, error);
+    if (status != STATUS_OK) {
+        destroy_oracles(checker);
+        free(checker);
+        return status;
+    }
+    checker->views = view_models_create(checker, &checker->settings);
     checker->uploads = upload_log_create(&checker->settings, checker->views);
     checker->streams = stream_log_create(&checker->settings);
     start_properties(checker);
@@ -224,6 +276,6 @@ void checker_destroy(struct checker *checker) {
     view_models_destroy(checker->views);
     upload_log_destroy(checker->uploads);
     stream_log_destroy(checker->streams);
-    oracle_destroy(checker->oracle);
+    destroy_oracles(checker);
     free(checker);
 }

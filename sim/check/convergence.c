@@ -81,8 +81,7 @@ static void judge_client(struct checker *checker, const struct view_model *model
     struct view_difference difference;
     const size_t queued = queued_transactions(model);
     if (!hash128_equal(model->set, oracle_user_set(model->user))) {
-        view_difference_find(model, checker_settings(checker)->schema, oracle_newest(checker_oracle(checker)),
-                             &difference);
+        view_difference_find(model, model->schema, oracle_newest(checker_oracle(checker)), &difference);
         if (difference.count > 0) { /* else the queued writes are all that differs */
             report_rows(checker, model, &difference);
             return;

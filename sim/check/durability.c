@@ -76,7 +76,7 @@ static void judge_restart(struct state *state, struct device *device, const stru
 static void on_record(void *self, const struct history_record *record) {
     struct state *state = self;
     const struct note *note = &record->note;
-    if (note->kind == NOTE_LOCAL_WRITE) {
+    if (note->kind == NOTE_LOCAL_WRITE && note->transaction > 0) {
         struct device *device = device_of(state, record->node);
         device->newest = note->transaction;
         device->newest_record = record->number;

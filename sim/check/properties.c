@@ -39,6 +39,7 @@ const struct property *const check_properties[] = {
     &property_unique_ids,
     &property_watch_hears,
     &property_durability,
+    &property_local_only,
     &property_subscriptions,
     NULL,
 };

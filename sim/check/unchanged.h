@@ -10,7 +10,8 @@ struct unchanged {
     struct map columns; /* record and row of a NOTE_LOCAL_WRITE -> bits, one a column */
 };
 
-/* A NOTE_LOCAL_WRITE, before its view: only PATCH leaves anything out. */
+/* A NOTE_LOCAL_WRITE, before its view: only PATCH leaves anything out. Columns count as in `schema`,
+ * whichever version of it the device has. */
 void unchanged_record(struct unchanged *unchanged, const struct view_model *model,
                       const struct client_schema *schema, const struct history_record *write);
 /* `row` of the record; `column` of the table, the first 64 only. */

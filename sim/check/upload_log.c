@@ -103,7 +103,7 @@ void upload_log_record(struct upload_log *log, const struct history_record *reco
     const size_t client = (uintptr_t)map_get(&log->nodes, record->node);
     if (client > 0 && note->kind == NOTE_UPLOAD_STARTED && note->text != NULL) {
         map_set(&log->client_ids, note->text, (void *)(uintptr_t)client);
-    } else if (client > 0 && note->kind == NOTE_LOCAL_WRITE) {
+    } else if (client > 0 && note->kind == NOTE_LOCAL_WRITE && note->transaction > 0) {
         struct logged_write *write = memory_allocate(sizeof *write);
         write->write = record;
         unchanged_record(&log->unchanged, view_models_get(log->views, client - 1), log->settings->schema,

@@ -10,8 +10,8 @@
 #include "check/view_judge.h"
 
 struct view_models {
-    const struct oracle *oracle;
-    const struct client_schema *schema;
+    struct checker *checker;
+    const struct check_settings *settings;
     struct map by_node;      /* node name -> struct view_model */
     struct map by_client_id; /* the core's client id -> struct view_model */
     struct view_model *models;
@@ -26,6 +26,12 @@ static const char receipts_table[] = "upload_receipts"; /* the app's table of up
 
 /* --- rows --- */
 
+static void place_row(const struct view_model *model, struct view_row *row) {
+    const struct client_table *table = local_row_table(model->schema, row->table);
+    row->priority = oracle_table_priority(model->oracle, row->table);
+    row->local = table != NULL && table->local_only;
+}
+
 static struct view_row *open_row(struct view_models *models, struct view_model *model, const char *table,
                                  const char *id) {
     row_set_key(&models->scratch, table, id);
@@ -34,7 +40,7 @@ static struct view_row *open_row(struct view_models *models, struct view_model *
         row = memory_allocate(sizeof *row);
         row->table = table; /* of a history record, as every text here */
         row->id = id;
-        row->priority = oracle_table_priority(models->oracle, table);
+        place_row(model, row);
         map_set_bytes(&model->rows, models->scratch.data, models->scratch.length, row);
     }
     return row;
@@ -44,6 +50,8 @@ static void show(struct view_models *models, struct view_model *model, struct vi
                  const char *text) {
     const struct hash128 before = row->hash;
     row->text = text;
+    if (row->local)
+        return;
     row->hash = row_set_hash(&models->scratch, row->table, row->id, text);
     model->set = hash128_add(hash128_subtract(model->set, before), row->hash);
     for (int p = row->priority; p < ORACLE_URGENT; p++)
@@ -79,8 +87,8 @@ static struct view_expectation *open_expectation(struct view_model *model, struc
 
 static void expect_operation(struct view_models *models, struct view_model *model,
                              const struct note_row *operation) {
-    const struct client_table *table = local_row_table(models->schema, operation->table);
-    if (table == NULL)
+    const struct client_table *table = local_row_table(model->schema, operation->table);
+    if (table == NULL || table->insert_only)
         return;
     struct view_row *row = open_row(models, model, operation->table, operation->id);
     struct view_expectation *expectation = open_expectation(model, row);
@@ -89,17 +97,20 @@ static void expect_operation(struct view_models *models, struct view_model *mode
     free(expectation->text);
     expectation->text = exists ? buffer_take(&text) : NULL;
     buffer_free(&text);
-    row->writer = model->n_transactions;
+    row->writer = row->local ? 0 : model->n_transactions;
 }
 
 static void record_local_write(struct view_models *models, struct view_model *model,
                                const struct history_record *record) {
-    assert(record->note.kind == NOTE_LOCAL_WRITE);
-    MEMORY_RESERVE(model->transactions, model->transactions_capacity, model->n_transactions + 1);
     const int64_t number = record->note.transaction;
-    model->transactions[model->n_transactions++] =
-        (struct local_transaction){.number = number, .record = record};
-    map_set_bytes(&model->numbers, &number, sizeof number, (void *)(uintptr_t)model->n_transactions);
+    assert(record->note.kind == NOTE_LOCAL_WRITE);
+    if (number > 0) { /* else nothing of it is queued */
+        MEMORY_RESERVE(model->transactions, model->transactions_capacity, model->n_transactions + 1);
+        model->transactions[model->n_transactions++] =
+            (struct local_transaction){.number = number, .record = record};
+        map_set_bytes(&model->numbers, &number, sizeof number, (void *)(uintptr_t)model->n_transactions);
+        model->between = true;
+    }
     for (size_t i = 0; i < record->note.n_rows; i++)
         expect_operation(models, model, &record->note.rows[i]);
 }
@@ -146,7 +157,7 @@ static void record_receipt(struct view_models *models, const char *text) {
     struct local_transaction *transaction =
         model == NULL || number == NULL ? NULL : find_transaction(model, strtoll(number, NULL, 10));
     if (transaction != NULL) {
-        transaction->latest_commit = oracle_newest(models->oracle);
+        transaction->latest_commit = oracle_newest(model->oracle);
         assert(transaction->latest_commit > 0);
         record_part(transaction, part == NULL ? 0 : strtoll(part, NULL, 10) + 1);
         include_own_commit(model, transaction);
@@ -215,17 +226,19 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
         const struct note_row *listed = &record->note.rows[i];
         show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
     }
+    const bool partial =
+        strcmp(record->note.text, "partial") == 0 && record->note.transaction < ORACLE_URGENT;
+    model->between = partial;
     if (models->found)
         return;
-    if (strcmp(record->note.text, "partial") != 0)
+    if (!partial)
         model->asked_anew = false;
     else if (model->asked_anew)
         return; /* rows of streams that are not asked for any more go with the next whole one */
-    if (strcmp(record->note.text, "partial") == 0 && record->note.transaction < ORACLE_URGENT)
-        models->found = view_judge_partial(models->oracle, model, record, &models->finding);
+    if (partial)
+        models->found = view_judge_partial(model->oracle, model, record, &models->finding);
     else
-        models->found =
-            view_judge_checkpoint(models->oracle, models->schema, model, record, &models->finding);
+        models->found = view_judge_checkpoint(model->oracle, model->schema, model, record, &models->finding);
 }
 
 /* What a device's disk has lost is nobody's fault here (the property `durability` says whether it may), and
@@ -280,7 +293,7 @@ static void record_restart_view(struct view_models *models, struct view_model *m
     }
     if (!models->found && changed != NULL && !model->unsure) {
         models->found = true;
-        view_judge_restart(models->oracle, model, changed, before, record, &models->finding);
+        view_judge_restart(model->oracle, model, changed, before, record, &models->finding);
     }
     model->unsure = false;
 }
@@ -293,6 +306,7 @@ static void begin_anew(struct view_model *model) {
     model->urgent_record = 0;
     model->must_include = 0;
     model->reported = (struct hash128){0, 0};
+    model->between = false;
 }
 
 static void record_clear(struct view_models *models, struct view_model *model,
@@ -306,11 +320,47 @@ static void record_clear(struct view_models *models, struct view_model *model,
     begin_anew(model);
 }
 
+static const struct client_schema *version_of(const struct view_models *models, int64_t version) {
+    for (size_t i = 0; i < models->settings->n_versions; i++)
+        if (models->settings->versions[i]->version == version)
+            return models->settings->versions[i];
+    return models->settings->schema;
+}
+
+/* The device is judged by this version from now on. Nothing may be shown. */
+static void use_version(struct view_models *models, struct view_model *model,
+                        const struct client_schema *schema) {
+    const struct map_entry *entry;
+    model->schema = schema;
+    model->oracle = checker_oracle_of(models->checker, schema);
+    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;)
+        place_row(model, entry->value);
+}
+
+/* The same commit as before, as the other version shows it; but while there are own writes that have not come
+ * back, nobody knows what was in the columns that the app did not have. */
+static void record_schema(struct view_models *models, struct view_model *model,
+                          const struct history_record *record) {
+    const struct client_schema *schema = version_of(models, record->note.transaction);
+    const struct map_entry *entry;
+    judge_own_write(models, model, record);
+    clear_expectations(model);
+    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;)
+        show(models, model, entry->value, NULL);
+    model->user = oracle_find(checker_oracle_of(models->checker, schema), model->user->name, model->request);
+    use_version(models, model, schema);
+    for (size_t i = 0; i < record->note.n_rows; i++) {
+        const struct note_row *listed = &record->note.rows[i];
+        show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
+    }
+    if (!models->found && !model->between && !model->asked_anew && model->first_open == model->n_transactions)
+        models->found = view_judge_checkpoint(model->oracle, schema, model, record, &models->finding);
+}
+
 /* Between two users the view is nobody's: the last one's until somebody signs in. */
-static void record_identity(struct view_models *models, struct view_model *model,
-                            const struct history_record *record) {
+static void record_identity(struct view_model *model, const struct history_record *record) {
     const struct oracle_user *user =
-        record->note.text == NULL ? NULL : oracle_find(models->oracle, record->note.text, model->request);
+        record->note.text == NULL ? NULL : oracle_find(model->oracle, record->note.text, model->request);
     if (record->note.text != NULL)
         model->identity = record->note.text;
     if (user == NULL || user == model->user)
@@ -325,7 +375,7 @@ static void free_asked(struct view_model *model) {
 }
 
 /* From the next checkpoint on the view is that of another set of streams. It is still no older one. */
-static void record_request(struct view_models *models, struct view_model *model, const struct note *note) {
+static void record_request(struct view_model *model, const struct note *note) {
     struct client_subscription *list = memory_allocate_array(note->n_rows + 1, sizeof *list);
     const struct oracle_user *user;
     for (size_t i = 0; i < note->n_rows; i++) /* texts live as long as the history */
@@ -336,7 +386,7 @@ static void record_request(struct view_models *models, struct view_model *model,
     model->asked.subscriptions = list;
     model->asked.n_subscriptions = note->n_rows;
     model->request = &model->asked;
-    user = oracle_find(models->oracle, model->identity, model->request);
+    user = oracle_find(model->oracle, model->identity, model->request);
     if (user == NULL || user == model->user)
         return;
     model->user = user;
@@ -347,12 +397,13 @@ static void record_request(struct view_models *models, struct view_model *model,
 static void record_view(struct view_models *models, struct view_model *model,
                         const struct history_record *record) {
     const char *cause = record->note.text == NULL ? "" : record->note.text;
-    assert(model->n_expectations == 0 || model->n_transactions > 0);
     models->judged++;
     if (strcmp(cause, "clear") == 0)
         record_clear(models, model, record);
     else if (strcmp(cause, "restart") == 0)
         record_restart_view(models, model, record);
+    else if (strcmp(cause, "schema") == 0)
+        record_schema(models, model, record);
     else if (strcmp(cause, "checkpoint") == 0 || strcmp(cause, "partial") == 0)
         record_checkpoint_view(models, model, record);
     else
@@ -389,11 +440,11 @@ void view_models_record(struct view_models *models, const struct history_record 
         record_answer(model, record, TRANSACTION_REJECTED);
         break;
     case NOTE_IDENTITY:
-        record_identity(models, model, record);
+        record_identity(model, record);
         break;
     case NOTE_STREAMS:
         if (strcmp(record->note.text, "asked") == 0)
-            record_request(models, model, &record->note);
+            record_request(model, &record->note);
         break;
     case NOTE_RESTART:
         record_restart(model, &record->note);
@@ -408,16 +459,19 @@ void view_models_record(struct view_models *models, const struct history_record 
 
 /* --- life --- */
 
-struct view_models *view_models_create(const struct oracle *oracle, const struct check_settings *settings) {
+struct view_models *view_models_create(struct checker *checker, const struct check_settings *settings) {
     struct view_models *models = memory_allocate(sizeof *models);
-    models->oracle = oracle;
-    models->schema = settings->schema;
+    models->checker = checker;
+    models->settings = settings;
     models->count = settings->n_clients;
     models->models = memory_allocate_array(models->count, sizeof *models->models);
     for (size_t i = 0; i < models->count; i++) {
         struct view_model *model = &models->models[i];
         model->client = settings->clients[i];
-        model->user = oracle_client(oracle, i);
+        use_version(models, model,
+                    settings->begins != NULL && settings->begins[i] != NULL ? settings->begins[i]
+                                                                            : settings->schema);
+        model->user = oracle_client(model->oracle, i);
         model->identity = settings->users[i];
         model->request = settings->requests == NULL ? NULL : &settings->requests[i];
         assert(model->user != NULL);

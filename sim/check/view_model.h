@@ -43,6 +43,7 @@ struct view_row {
     const char *text; /* NULL: not shown */
     struct hash128 hash;
     int priority;       /* of its table */
+    bool local;         /* of a local-only table: not in `set` */
     size_t writer;      /* index + 1 of the last own transaction that wrote it; 0: none */
     size_t expectation; /* index + 1 in the model's expectations; 0: none */
     uint64_t listed;    /* the last record that listed it (restart) */
@@ -54,9 +55,11 @@ struct view_expectation {
 };
 
 struct view_model {
-    const char *client;             /* node name */
-    const struct oracle_user *user; /* who is signed in, with what the client asks for */
-    const char *identity;           /* the name of who is signed in */
+    const char *client;                 /* node name */
+    const struct client_schema *schema; /* the app's version that is there now */
+    const struct oracle *oracle;        /* of this version */
+    const struct oracle_user *user;     /* who is signed in, with what the client asks for */
+    const char *identity;               /* the name of who is signed in */
     const struct oracle_request *request;
     struct oracle_request asked; /* what `request` points to once the client has asked for something else */
     bool asked_anew;             /* and no whole checkpoint has come since */
@@ -78,7 +81,8 @@ struct view_model {
     struct view_expectation *expectations;
     size_t n_expectations;
     size_t expectations_capacity;
-    bool unsure; /* a disk has lost something: the next view may differ from the last */
+    bool between; /* since the last whole checkpoint there were own writes, or a part of the next one */
+    bool unsure;  /* a disk has lost something: the next view may differ from the last */
     const struct history_record *queue; /* NOTE_QUEUE; NULL: none yet */
 };
 
@@ -98,9 +102,9 @@ struct view_finding {
 
 struct view_models;
 
-struct view_models *view_models_create(const struct oracle *oracle, const struct check_settings *settings);
+struct view_models *view_models_create(struct checker *checker, const struct check_settings *settings);
 void view_models_destroy(struct view_models *models);
-/* The oracle must have seen the record. */
+/* The oracles must have seen the record. */
 void view_models_record(struct view_models *models, const struct history_record *record);
 
 /* What the last record broke; NULL: nothing. */

@@ -248,6 +248,25 @@ static enum status write_rows(struct client *client, const struct client_operati
     return status;
 }
 
+/* The rows of a local transaction in local-only tables, or in the others. */
+static void tell_write(struct client *client, const struct engine_result *result, bool local,
+                       const char *step) {
+    const struct client_schema *schema = client_schema(client);
+    struct note_row *rows = memory_allocate_array(result->n_written, sizeof *rows);
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->n_written; i++)
+        if (engine_find_table(schema, result->written[i].table)->local_only == local)
+            rows[count++] = result->written[i];
+    if (count > 0)
+        host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
+                                               .transaction = local ? 0 : result->transaction,
+                                               .rows = rows,
+                                               .n_rows = count,
+                                               .text = step});
+    free(rows);
+}
+
 enum status client_write(struct client *client, const struct client_operation *operations, size_t count,
                          const char *step, struct error *error) {
     struct engine_result result;
@@ -258,11 +277,8 @@ enum status client_write(struct client *client, const struct client_operation *o
     status = write_rows(client, operations, count, &result, error);
     if (status != STATUS_OK || result.n_written == 0)
         return status; /* nothing was changed: there is no transaction to speak of */
-    host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
-                                           .transaction = result.transaction,
-                                           .rows = result.written,
-                                           .n_rows = result.n_written,
-                                           .text = step});
+    tell_write(client, &result, true, step);
+    tell_write(client, &result, false, step);
     /* Mutant server-first: the app shows what comes from the service, not what it wrote itself. */
     if (result.n_rows > 0 && !host_mutant(client->host, "server-first"))
         tell_rows(client, "write", &result);
@@ -272,9 +288,11 @@ enum status client_write(struct client *client, const struct client_operation *o
     return STATUS_OK;
 }
 
+/* Mutant clear-local: the app leaves the option at its default, which clears local-only tables too. */
 enum status client_clear(struct client *client, struct client_clearing clearing, struct error *error) {
     const unsigned flags =
-        (clearing.local ? ENGINE_CLEAR_LOCAL : 0U) | (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
+        (clearing.local || host_mutant(client->host, "clear-local") ? ENGINE_CLEAR_LOCAL : 0U) |
+        (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
     struct engine_result result;
     enum status status;
 
@@ -288,6 +306,7 @@ enum status client_clear(struct client *client, struct client_clearing clearing,
                                            .rows = result.rows,
                                            .n_rows = result.n_rows,
                                            .text = "clear",
+                                           .timestamp = !clearing.local,
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);

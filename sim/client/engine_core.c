@@ -549,12 +549,26 @@ static int64_t newest_on_disk(struct engine_core *core) {
     return newest;
 }
 
+/* Entries of insert-only tables keep it shut by being there, and set no target. */
+static bool sets_target(const struct engine_core *core, const char *type) {
+    const struct client_table *table = type == NULL ? NULL : engine_find_table(core->schema, type);
+
+    return table == NULL || !table->insert_only;
+}
+
 /* What a crash must leave, whatever was lost: entries in the queue keep the gate shut. */
 static bool is_consistent(struct engine_core *core) {
+    sqlite3_stmt *types;
     struct engine_gate gate;
+    bool open;
 
     core_gate(&core->engine, &gate);
-    return gate.queue_empty || gate.target == ENGINE_TARGET_UNKNOWN;
+    open = gate.target != ENGINE_TARGET_UNKNOWN;
+    types = prepare(core, "SELECT DISTINCT json_extract(data, '$.type') FROM ps_crud");
+    while (open && sqlite3_step(types) == SQLITE_ROW)
+        open = !sets_target(core, (const char *)sqlite3_column_text(types, 0));
+    sqlite3_finalize(types);
+    return gate.target == ENGINE_TARGET_UNKNOWN || open;
 }
 
 static void tell_aftermath(struct engine_core *core, struct engine_result *result) {
@@ -589,7 +603,7 @@ static enum status replace_schema(sqlite3 *database, const struct client_schema 
     return done ? STATUS_OK : STATUS_INVALID;
 }
 
-/* The app that is there now, on a database as the pool's clients begin with. */
+/* The app's schema, on a database that may have another one: the pool's, or one of before the power went. */
 static enum status reinstall(sqlite3 *database, const struct client_schema *schema, struct error *error) {
     bool done = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
                 replace_schema(database, schema) == STATUS_OK &&
@@ -612,9 +626,9 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     if (status == STATUS_INVALID && core->disk != NULL) {
         buffer_printf(&core->aftermath, "damaged: %s", damage.message);
         status = pool_clone(core->pool, core->host, database, &damage);
-        if (status == STATUS_OK && core->schema != pool_schema(core->pool))
-            status = reinstall(*database, core->schema, &damage);
     }
+    if (status == STATUS_OK && core->disk != NULL && core->updated)
+        status = reinstall(*database, core->schema, &damage);
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
 }
 
@@ -669,6 +683,21 @@ static enum status core_clear(struct engine *engine, unsigned flags, struct engi
     return status;
 }
 
+/* The core 0.4.6 leaves a table that was local-only, or is from now on, without what its view reads. */
+static bool can_read_views(sqlite3 *database, const struct client_schema *schema) {
+    bool good = true;
+
+    for (size_t t = 0; good && t < schema->n_tables; t++) {
+        char *sql = sqlite3_mprintf("SELECT id FROM \"%w\"", schema->tables[t].name);
+        sqlite3_stmt *statement = NULL;
+
+        good = sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK;
+        sqlite3_finalize(statement);
+        sqlite3_free(sql);
+    }
+    return good;
+}
+
 /* The views go, and come again: a transaction as any other. */
 static enum status core_update_schema(struct engine *engine, const struct client_schema *schema,
                                       struct engine_result *result, struct error *error) {
@@ -681,14 +710,16 @@ static enum status core_update_schema(struct engine *engine, const struct client
     if (status != STATUS_OK)
         return status;
     view_destroy(core->view);
-    if (replace_schema(core->database, schema) != STATUS_OK) {
+    if (replace_schema(core->database, schema) != STATUS_OK || !can_read_views(core->database, schema)) {
         status = engine_core_failed(core, STATUS_INVALID, error);
         engine_core_rollback(core);
     } else {
         status = engine_core_commit(core, error);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         core->schema = schema;
+        core->updated = true;
+    }
     core->view = view_create(core->database, core->schema);
     engine_core_look(core, true);
     view_collect_all(core->view, &result->rows, &result->n_rows);

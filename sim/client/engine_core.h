@@ -12,6 +12,7 @@ struct engine_core {
     struct client_pool *pool;
     struct host *host;
     const struct client_schema *schema;
+    bool updated; /* it is not, or was not always, the pool's */
     sqlite3 *database;
     struct view *view;
     char client_id[37];

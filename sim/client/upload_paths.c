@@ -19,6 +19,21 @@ static void append_member(struct buffer *body, const char *key, const char *text
     buffer_append_char(body, ',');
 }
 
+/* What tables with trackPrevious and trackMetadata add. */
+static void append_tracked(struct buffer *body, const json_t *entry) {
+    const json_t *old = json_object_get(entry, "old");
+    const char *metadata = json_text(entry, "metadata");
+
+    if (json_is_object(old)) {
+        buffer_append_text(body, ",\"old\":");
+        json_append(body, old);
+    }
+    if (metadata != NULL) {
+        buffer_append_text(body, ",\"metadata\":");
+        buffer_append_json_text(body, metadata);
+    }
+}
+
 static void append_operation(struct buffer *body, const json_t *entry, const char *table_key) {
     const json_t *data = json_object_get(entry, "data");
 
@@ -30,6 +45,7 @@ static void append_operation(struct buffer *body, const json_t *entry, const cha
         buffer_append_text(body, ",\"data\":");
         json_append(body, data);
     }
+    append_tracked(body, entry);
     buffer_append_char(body, '}');
 }
 

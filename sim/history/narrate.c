@@ -150,6 +150,9 @@ static void narrate_view(struct buffer *out, const struct note *note) {
         buffer_append_text(out, "shows ");
         append_count(out, note->n_rows, "row");
         buffer_append_text(out, " after the restart");
+    } else if (strcmp(cause, "schema") == 0) {
+        buffer_printf(out, "goes on with version %lld: ", (long long)note->transaction);
+        append_count(out, note->n_rows, "row");
     } else if (strcmp(cause, "clear") == 0) {
         buffer_printf(out,
                       "empties its database%s: ", note->transaction ? ", but for what was downloaded" : "");

@@ -14,14 +14,17 @@ enum note_kind {
     NOTE_COMMIT,
     /* A client committed a local transaction. transaction = its number in the upload queue (tx_id of
      * ps_crud); rows: operation = "PUT", "PATCH" or "DELETE", table, id, values = JSON object of the columns
-     * as the app wrote them (NULL for DELETE). text = id of the plan step that caused it, or NULL. */
+     * as the app wrote them (NULL for DELETE). text = id of the plan step that caused it, or NULL. What a
+     * transaction did in local-only tables, which nobody queues, comes before it in a note of its own, with
+     * transaction = 0. */
     NOTE_LOCAL_WRITE,
     /* The rows that the app can see through its views changed. rows: table, id, values = row text
      * (disk/row_text.h), NULL = the row is gone. text = "write" (after NOTE_LOCAL_WRITE), "checkpoint" (a
      * checkpoint was published, timestamp = its op id), "partial" (the same of the streams up to a priority,
      * transaction = that priority), or "restart" (all rows visible after a restart; rows not listed are
      * gone), "clear" (the same after the app emptied its database: queued local transactions are gone too;
-     * transaction = 1: what was downloaded was kept). */
+     * transaction = 1: what was downloaded was kept; timestamp = 1: so were local-only tables), "schema" (the
+     * same after the app went on with its version `transaction`). */
     NOTE_VIEW,
     /* Upload of one local transaction. transaction as in NOTE_LOCAL_WRITE. text = reason, where there is one.
      */

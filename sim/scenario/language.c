@@ -188,6 +188,12 @@ enum status scenario_check_client(struct reader *reader, struct reader_value val
     return name && scenario_has_client(scenario, name) ? STATUS_OK : refuse_client(reader, value, scenario);
 }
 
+static enum status read_old_apps(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    return reader_texts(reader, value, scenario_check_client, scenario, &scenario->old_apps,
+                        &scenario->n_old_apps);
+}
+
 static enum status read_writers(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     return reader_texts(reader, value, scenario_check_client, scenario, &scenario->writers,
@@ -483,6 +489,8 @@ const struct field scenario_language[] = {
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("old-app", read_old_apps),
+    BOOLEAN("clear-local", clear_local),
     SPECIAL("browse", scenario_read_browse),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),

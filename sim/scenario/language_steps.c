@@ -32,6 +32,10 @@ static enum status read_session(struct reader *reader, struct reader_value value
     return read_client_of(reader, value, step, STEP_SESSION);
 }
 
+static enum status read_update(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_UPDATE_APP);
+}
+
 static enum status read_sleep(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_SLEEP);
 }
@@ -184,6 +188,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "redeploy", .kind = FIELD_SPECIAL, .read = read_redeploy},                                   \
         {.key = "clear", .kind = FIELD_SPECIAL, .read = read_clear},                                         \
         {.key = "switch-user", .kind = FIELD_SPECIAL, .read = read_switch_user},                             \
+        {.key = "update-app", .kind = FIELD_SPECIAL, .read = read_update},                                   \
         {.key = "session-expires", .kind = FIELD_SPECIAL, .read = read_session},                             \
         {.key = "sleep", .kind = FIELD_SPECIAL, .read = read_sleep},                                         \
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
@@ -244,7 +249,8 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         reader, step,
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
-        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire");
+        "switch-user, update-app, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
+        "retire");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -264,6 +270,9 @@ static enum status check_doer(struct reader *reader, struct reader_value value,
     if (step->kind == STEP_CALL && !plain)
         return reader_refuse(reader, reader_member(value.value, "call"),
                              "`%s` is a device: it does `write` and not `call`", step->client);
+    if (step->kind == STEP_UPDATE_APP && !scenario->app->old_schema)
+        return reader_refuse(reader, reader_member(value.value, key), "the app %s has one version only",
+                             scenario->app->name);
     if (plain && step_is_for_devices(step->kind))
         return reader_refuse(reader, reader_member(value.value, key),
                              "`%s` is a plain Convex client: `%s` is for devices", step->client, key);
@@ -368,6 +377,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CLEAR] = "clear",
                                        [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_UPDATE_APP] = "update-app",
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",

@@ -45,6 +45,8 @@
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
       "somebody signs out, and after a while somebody signs in on the same device")                          \
+    X("update-app", FAULT_CLASS_TIMED, true, NULL, STEP_UPDATE_APP, false, "j",                              \
+      "the app on a device goes on with another version of its schema")                                      \
     X("session-expires", FAULT_CLASS_TIMED, true, NULL, STEP_SESSION, false, "x",                            \
       "the app gets no new tokens for a while")                                                              \
     X("sleep", FAULT_CLASS_TIMED, true, NULL, STEP_SLEEP, false, "z",                                        \
@@ -76,7 +78,8 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_BROWSE || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+    return kind == STEP_BROWSE || kind == STEP_UPDATE_APP || kind == STEP_CLEAR || kind == STEP_SWITCH_USER ||
+           kind == STEP_SESSION;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -98,6 +101,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("clear");
     case STEP_SWITCH_USER:
         return fault_kind_find("switch-user");
+    case STEP_UPDATE_APP:
+        return fault_kind_find("update-app");
     case STEP_SESSION:
         return fault_kind_find("session-expires");
     case STEP_SLEEP:
@@ -259,6 +264,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},
         {"boolean-as-number", "the upload server stores 0 and 1 for booleans"},
         {"null-is-false", "the upload server makes false of a boolean that is null"},
+        {"forget-local-only", "the app declares its local-only tables as synced ones"},
+        {"drop-untyped", "an update of the app drops the rows of tables that it does not know"},
+        {"clear-local", "clearing takes local-only tables too, though the app says they stay"},
         {"phantom-row", "the client changes a synced row behind the core's back (canary)"},
         {NULL, NULL}};
     return names;

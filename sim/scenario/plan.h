@@ -22,6 +22,8 @@ enum step_kind {
     STEP_COMPACT,  /* the buckets of the service `client` are compacted */
     STEP_CLEAR,    /* `client` calls disconnectAndClear, and connect after `lasts` */
     STEP_SWITCH_USER, /* `client` signs out and clears, and after `lasts` the user `to` signs in */
+    STEP_UPDATE_APP,  /* the app on `client` disconnects, goes on with its other version, connects after
+                         `lasts` */
     STEP_SESSION,     /* for `lasts` the app on `client` gets no new tokens */
     STEP_SLEEP,       /* the device `client` sleeps for `lasts`: its processor stops */
     STEP_CLOCK,       /* the wall clock of the node `client` is wrong by `ahead` for `lasts` */

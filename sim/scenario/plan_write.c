@@ -70,6 +70,10 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
+    if (scenario->n_old_apps > 0)
+        line_names(out, "old-app", scenario->old_apps, scenario->n_old_apps);
+    if (!scenario->clear_local)
+        buffer_append_text(out, "clear-local: false\n");
     if (scenario->disk)
         buffer_printf(out, "disk: {synchronous: %s, statements: %s}\n",
                       scenario->synchronous_full ? "full" : "normal",
@@ -210,6 +214,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_COMPACT] = "compact",
                                        [STEP_CLEAR] = "clear",
                                        [STEP_SWITCH_USER] = "switch-user",
+                                       [STEP_UPDATE_APP] = "update-app",
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
@@ -305,6 +310,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_SWITCH_USER:
         buffer_printf(out, "%s signs out until %s signs in", step->client, step->to);
+        break;
+    case STEP_UPDATE_APP:
+        buffer_printf(out, "the app on %s goes on with its other version", step->client);
         break;
     case STEP_SESSION:
         buffer_printf(out, "%s gets no tokens", step->client);

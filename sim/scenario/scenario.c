@@ -38,6 +38,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->token_lifetime = TIME_HOUR;
     scenario->keepalive_interval = 20 * TIME_SECOND;
     scenario->service_processes = 1;
+    scenario->clear_local = true;
     scenario->swarm = true;
     scenario->fault_points = true;
     scenario->random_knobs = true;
@@ -92,6 +93,24 @@ static enum status check_upload(struct reader *reader, struct reader_value root,
     return STATUS_OK;
 }
 
+/* Whatever has to do with the app's other version needs one. */
+static enum status check_versions(struct reader *reader, struct reader_value root,
+                                  const struct scenario *scenario) {
+    for (size_t i = 0; i < scenario->n_old_apps; i++)
+        if (scenario_group_of(scenario, scenario->old_apps[i]))
+            return reader_refuse(reader, reader_member(root.value, "old-app"),
+                                 "`%s` is a plain Convex client: it has no schema", scenario->old_apps[i]);
+    if (scenario->app->old_schema)
+        return STATUS_OK;
+    if (scenario->n_old_apps > 0)
+        return reader_refuse(reader, reader_member(root.value, "old-app"), "the app %s has one version only",
+                             scenario->app->name);
+    return scenario_fault_find(scenario, "update-app")
+               ? reader_refuse_key(reader, reader_member(root.value, "faults"), "update-app",
+                                   "the app %s has one version only", scenario->app->name)
+               : STATUS_OK;
+}
+
 /* What no single key can tell. */
 static enum status check_whole(struct reader *reader, struct reader_value root, struct scenario *scenario) {
     size_t n_clients = scenario->n_users * (size_t)scenario->devices_per_user + scenario->n_reactive_clients;
@@ -133,6 +152,8 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
                                  "nobody tells devices of another process: it needs `credentials: "
                                  "config-then-token`");
     enum status status = check_upload(reader, root, scenario);
+    if (status == STATUS_OK)
+        status = check_versions(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_backend(reader, root, scenario);
     if (status != STATUS_OK)

@@ -138,8 +138,11 @@ struct scenario {
     bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
     bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
     int64_t keepalive_interval;
-    int64_t service_processes;  /* that answer devices, 1.. (services.h) */
-    bool service_split;         /* replication in processes of its own */
+    int64_t service_processes;   /* that answer devices, 1.. (services.h) */
+    bool service_split;          /* replication in processes of its own */
+    const char *const *old_apps; /* clients that begin with the app's old version */
+    size_t n_old_apps;
+    bool clear_local;           /* clearing empties local-only tables too; default true */
     bool disk;                  /* devices have their database on a disk, whatever the faults */
     bool synchronous_full;      /* each of their commits is synced */
     bool statements_struck;     /* faults of disks strike statements of local writes, not only commits */

@@ -14,6 +14,7 @@
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
+#include "scenario/stage_schema.h"
 #include "scenario/stage_tokens.h"
 #include "scenario/switches.h"
 
@@ -168,23 +169,24 @@ static enum status build_history(struct stage *stage, struct error *error) {
         stage->freshness = freshness_create(scenario->app->schema, stage->names.names, stage->names.count);
         history_subscribe(stage->history, freshness_record, stage->freshness);
     }
-    const struct check_settings settings = {.schema = scenario->app->schema,
-                                            .mapping = &scenario->app->mapping,
-                                            .sync_config = scenario->sync_config,
-                                            .clients = stage->names.names,
-                                            .users = stage->subjects,
-                                            .requests = stage->requests,
-                                            .n_clients = stage->names.count,
-                                            .n_subjects = stage->n_subjects,
-                                            .disks = stage_uses_disks(stage),
-                                            .streams_change = scenario->browse.n_pages > 0,
-                                            .wrong_clocks = has_step(stage, STEP_CLOCK),
-                                            .properties = scenario->properties,
-                                            .n_properties = scenario->n_properties,
-                                            .refuse_token = stage_tokens_refuse,
-                                            .token_context = stage,
-                                            .evaluate = evaluate,
-                                            .evaluate_context = stage};
+    struct check_settings settings = {.schema = scenario->app->schema,
+                                      .mapping = &scenario->app->mapping,
+                                      .sync_config = scenario->sync_config,
+                                      .clients = stage->names.names,
+                                      .users = stage->subjects,
+                                      .requests = stage->requests,
+                                      .n_clients = stage->names.count,
+                                      .n_subjects = stage->n_subjects,
+                                      .disks = stage_uses_disks(stage),
+                                      .streams_change = scenario->browse.n_pages > 0,
+                                      .wrong_clocks = has_step(stage, STEP_CLOCK),
+                                      .properties = scenario->properties,
+                                      .n_properties = scenario->n_properties,
+                                      .refuse_token = stage_tokens_refuse,
+                                      .token_context = stage,
+                                      .evaluate = evaluate,
+                                      .evaluate_context = stage};
+    stage_list_versions(stage, &settings);
     return checker_create(stage->history, stage->world, &settings, &stage->checker, error);
 }
 
@@ -255,7 +257,10 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     map_set(&stage->clients_by_name, client->name, client);
     if (disk)
         stage_disk_create(stage, client);
-    return client_create(stage->pool, client->host, &settings, &client->client, error);
+    const enum status status = client_create(stage->pool, client->host, &settings, &client->client, error);
+    return status == STATUS_OK && stage_has_old_app(stage, client->name)
+               ? client_update_schema(client->client, stage_client_schema(stage, 1), error)
+               : status;
 }
 
 /* What a plain client subscribes to it has subscribed to from the start. */
@@ -277,26 +282,12 @@ static void build_plain(struct stage *stage, size_t index) {
     }
 }
 
-/* Keys of the app's own are metadata of every row that is uploaded. */
-static const struct client_schema *schema_of(struct stage *stage) {
-    const struct client_schema *plain = stage->scenario->app->schema;
-    if (!stage->scenario->own_keys)
-        return plain;
-    struct client_table *tables = arena_allocate(&stage->arena, plain->n_tables * sizeof *tables);
-    struct client_schema *keyed = arena_allocate(&stage->arena, sizeof *keyed);
-    for (size_t i = 0; i < plain->n_tables; i++) {
-        tables[i] = plain->tables[i];
-        tables[i].include_metadata |= !tables[i].local_only;
-    }
-    *keyed = (struct client_schema){tables, plain->n_tables, plain->version};
-    return keyed;
-}
-
 static enum status build_devices(struct stage *stage, struct error *error) {
     const enum client_engine engine = scenario_engine(stage->scenario);
     assert(stage->vfs && (stage->options->core || engine == CLIENT_ENGINE_MODEL));
-    enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs, schema_of(stage),
-                                                &stage->pool, error);
+    enum status status = client_pool_create_for(
+        engine, stage->options->core, stage->vfs,
+        stage_client_schema(stage, stage->scenario->app->schema->version), &stage->pool, error);
     const bool disks = stage_uses_disks(stage);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, disks, error);

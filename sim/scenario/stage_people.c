@@ -7,6 +7,7 @@
 
 #include "scenario/services.h"
 #include "scenario/stage_party.h"
+#include "scenario/stage_schema.h"
 
 static void tell_text(struct stage_client *client, char *text) {
     host_note(client->host, &(struct note){.kind = NOTE_TEXT, .text = text});
@@ -62,13 +63,27 @@ static void reconnect(struct stage_client *client) {
 }
 
 static enum status clear(struct stage_client *client, bool soft, bool *cleared, struct error *error) {
-    const struct client_clearing clearing = {.local = true, .soft = soft};
+    const struct client_clearing clearing = {.local = client->stage->scenario->clear_local, .soft = soft};
     struct error problem = {0};
     disconnect(client);
     enum status status = client_disconnect_and_clear(client->client, clearing, &problem);
     *cleared = status == STATUS_OK;
     if (status == STATUS_IO) { /* the disk refuses: the app stays as it is, disconnected */
         tell_text(client, memory_format("could not clear: %s", problem.message));
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", problem.message);
+}
+
+/* The other version of the app starts on the database that is there. */
+static enum status update(struct stage_client *client, struct error *error) {
+    struct error problem = {0};
+    const int64_t present = client_schema(client->client)->version;
+    disconnect(client);
+    enum status status = client_update_schema(
+        client->client, stage_client_schema(client->stage, present == 1 ? 2 : 1), &problem);
+    if (status == STATUS_IO) { /* the disk refuses: the app stays as it is */
+        tell_text(client, memory_format("could not update: %s", problem.message));
         return STATUS_OK;
     }
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", problem.message);
@@ -171,6 +186,8 @@ enum status stage_people_begin(struct stage *stage, struct stage_client *client,
         return busy ? leave_out(client, step, left_out) : open_page(stage, client, step, left_out, error);
     case STEP_CLEAR:
         return busy ? leave_out(client, step, left_out) : clear(client, step->soft, &cleared, error);
+    case STEP_UPDATE_APP:
+        return busy ? leave_out(client, step, left_out) : update(client, error);
     case STEP_SWITCH_USER:
         return busy ? leave_out(client, step, left_out) : sign_out(client, step, error);
     case STEP_SESSION:
@@ -196,6 +213,7 @@ enum status stage_people_end(struct stage *stage, struct stage_client *client,
         return STATUS_OK;
     case STEP_DISCONNECT:
     case STEP_CLEAR:
+    case STEP_UPDATE_APP:
         reconnect(client);
         return STATUS_OK;
     case STEP_SESSION:

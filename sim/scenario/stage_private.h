@@ -50,7 +50,8 @@ struct stage {
     struct disk_vfs *vfs;
     struct history *history;
     struct checker *checker;
-    struct freshness *freshness; /* NULL: not asked for */
+    const struct client_schema *altered_schemas[2]; /* stage_schema.c: of the old version, of the new */
+    struct freshness *freshness;                    /* NULL: not asked for */
     struct host *deployment_host;
     struct convex_storage *storage;
     struct convex_deployment *deployment; /* NULL while it is down */

@@ -12,6 +12,7 @@
 #include "disk/row_text.h"
 #include "scenario/language.h"
 #include "scenario/stage_party.h"
+#include "scenario/stage_schema.h"
 
 static void append_identifier(struct buffer *out, const char *name) {
     buffer_printf(out, "\"%s\"", name); /* names of our own schemas: no quotes inside */
@@ -34,12 +35,14 @@ static sqlite3_stmt *read_table(struct client *client, const struct client_table
     return statement;
 }
 
-/* The set of what the app sees now. */
+/* The set of what the app sees now, but for what is its own. */
 static struct hash128 shown_set(struct client *client, const struct client_schema *schema) {
     struct hash128 set = {0, 0};
     assert(schema->n_tables > 0);
     struct buffer text = {0}, scratch = {0};
     for (size_t t = 0; t < schema->n_tables; t++) {
+        if (schema->tables[t].local_only)
+            continue;
         sqlite3_stmt *statement = read_table(client, &schema->tables[t]);
         while (sqlite3_step(statement) == SQLITE_ROW) {
             buffer_clear(&text);
@@ -55,11 +58,12 @@ static struct hash128 shown_set(struct client *client, const struct client_schem
 }
 
 static bool shows_newest(struct stage *stage, size_t index) {
+    const struct client_schema *schema =
+        stage_app_schema(stage, client_schema(stage->clients[index].client)->version);
     const struct oracle_user *user = view_models_get(checker_views(stage->checker), index)->user;
     if (!user) /* no property looks at views: the service standing at the newest commit must do */
         return stage_service_position(stage) >= convex_deployment_latest(stage->deployment);
-    return hash128_equal(oracle_user_set(user),
-                         shown_set(stage->clients[index].client, stage->scenario->app->schema));
+    return hash128_equal(oracle_user_set(user), shown_set(stage->clients[index].client, schema));
 }
 
 /* What the deployment would answer this user now, encoded; NULL: an error. The caller frees it. False: it

@@ -211,6 +211,10 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("somebody signs out on %s, and %s signs in after %s%s)", step->client,
                                   step->to, lasts, step->id));
         break;
+    case STEP_UPDATE_APP:
+        tell(stage, memory_format("the app on %s goes on with its other version for %s%s)", step->client,
+                                  lasts, step->id));
+        break;
     case STEP_SESSION:
         tell(stage,
              memory_format("the app on %s gets no new tokens for %s%s)", step->client, lasts, step->id));
@@ -304,6 +308,7 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_DISCONNECT:
     case STEP_CLEAR:
     case STEP_SWITCH_USER:
+    case STEP_UPDATE_APP:
     case STEP_SESSION:
     case STEP_SLEEP:
         return stage_people_begin(stage, find_client(stage, step->client), step,
@@ -365,6 +370,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_DISCONNECT:
     case STEP_CLEAR:
     case STEP_SWITCH_USER:
+    case STEP_UPDATE_APP:
     case STEP_SESSION:
     case STEP_SLEEP:
         return stage_people_end(stage, find_client(stage, step->client), step, error);

@@ -60,6 +60,22 @@ static void assert_request(const struct upload_path *path, size_t count, const c
     json_decref(second);
 }
 
+/* What tables with old values and metadata add to an entry goes with it. */
+static void test_tracked(void **state) {
+    json_t *entries = json_loads("[{\"op\":\"DELETE\",\"id\":\"b\",\"type\":\"notes\",\"old\":{\"x\":1},"
+                                 "\"metadata\":\"why\"}]",
+                                 0, NULL);
+    const struct upload_transaction transaction = {3, 5, entries};
+    struct buffer body = {0};
+
+    (void)state;
+    upload_append_operations(&body, &transaction, "table", false);
+    assert_string_equal(buffer_text(&body), "{\"op\":\"DELETE\",\"table\":\"notes\",\"id\":\"b\",\"old\":"
+                                            "{\"x\":1},\"metadata\":\"why\"}");
+    buffer_free(&body);
+    json_decref(entries);
+}
+
 static void test_requests(void **state) {
     (void)state;
     assert_request(
@@ -109,7 +125,8 @@ static void test_server_verdicts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_verdicts), cmocka_unit_test(test_requests),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_verdicts), cmocka_unit_test(test_tracked),
+                                       cmocka_unit_test(test_requests),
                                        cmocka_unit_test(test_server_verdicts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -317,6 +317,10 @@ static void test_round_trip(void **state) {
             "server-faults: {backend: [{at: \"PUT /\", do: reset}], issuer: [{at: \"GET /\", do: "
             "reset}]}\n",
             seed);
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        check_round_trip("app: profile\nold-app: [alice-1, bob-1]\nclear-local: false\nfaults:\n"
+                         "  update-app: {every: 9s, lasts: [0s, 5s]}\n",
+                         seed);
     check_round_trip("tokens: {lifetime: 90s, keys: published}\nsteps: [{at: 1s, rotate-keys: issuer, lasts: "
                      "1s}, {at: 2s, captive-portal: bob-1, lasts: 1s}, {at: 3s, wrong-audience: issuer, "
                      "lasts: 1s}]\n",
