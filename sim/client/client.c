@@ -163,10 +163,22 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     return STATUS_OK;
 }
 
+static void start_loops(struct client *client) {
+    sdk_upload_start(client->uploads);
+    sdk_stream_start(client->stream);
+}
+
+static void stop_loops(struct client *client) {
+    sdk_upload_stop(client->uploads);
+    sdk_stream_stop(client->stream);
+}
+
 void client_destroy(struct client *client) {
     if (client == NULL)
         return;
     host_timer_cancel(client->host, client->watch_timer);
+    if (sdk_stream_started(client->stream)) /* what the loops tell last is about both of them */
+        stop_loops(client);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
     if (client->requests != NULL)
@@ -185,17 +197,24 @@ void client_destroy(struct client *client) {
     free(client);
 }
 
-static void start_loops(struct client *client) {
-    sdk_upload_start(client->uploads);
-    sdk_stream_start(client->stream);
-}
-
 void client_connect(struct client *client) {
     if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
-    if (!client->crashed && !client->account.entering)
+    if (!client->crashed && !client->account.entering && !sdk_stream_started(client->stream))
         start_loops(client);
+}
+
+void client_connect_again(struct client *client) {
+    if (!client->wants_connection || client->crashed || client->account.entering) {
+        client_connect(client);
+        return;
+    }
+    /* Mutant second-stream: the old one goes on beside the new one. */
+    if (host_mutant(client->host, "second-stream"))
+        sdk_stream_double(client->stream);
+    stop_loops(client);
+    start_loops(client);
 }
 
 void client_disconnect(struct client *client) {
@@ -204,8 +223,11 @@ void client_disconnect(struct client *client) {
     client->wants_connection = false;
     if (client->crashed || client->account.entering)
         return;
-    sdk_upload_stop(client->uploads);
-    sdk_stream_stop(client->stream);
+    /* Mutant late-disconnect: while the client connects it is not heard. */
+    if (host_mutant(client->host, "late-disconnect") && sdk_stream_connecting(client->stream))
+        client_tell_connection(client, "disconnected: by the app");
+    else
+        stop_loops(client);
 }
 
 /* The operations with a key as metadata, where the table takes one. */

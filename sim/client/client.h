@@ -118,7 +118,9 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
                           struct client **client, struct error *error);
 void client_destroy(struct client *client);
 
-void client_connect(struct client *client);    /* start the stream and upload loops; idempotent */
+void client_connect(struct client *client); /* start the stream and upload loops; idempotent */
+/* The app calls connect although it is connected: the SDK ends the stream and begins anew. */
+void client_connect_again(struct client *client);
 void client_disconnect(struct client *client); /* stop both; local reads and writes go on */
 
 /* What SDKs call disconnectAndClear: disconnect, then empty the database. What was not uploaded is lost; the

@@ -452,6 +452,7 @@ static const struct field service_fields[] = {
     NUMBER(FIELD_DURATION, "polling-interval", polling_interval, TIME_MILLISECOND, TIME_HOUR),
     NUMBER(FIELD_DURATION, "keepalive", keepalive_interval, TIME_MILLISECOND, TIME_HOUR),
     NUMBER(FIELD_COUNT, "processes", service_processes, 1, SERVICE_PROCESSES_MOST),
+    NUMBER(FIELD_COUNT, "connections", connections, 1, SCENARIO_CLIENTS_MOST),
     BOOLEAN("split", service_split),
     SPECIAL("storage", read_storage),
     BOOLEAN("strict-expiry", strict_expiry),

@@ -39,6 +39,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->keepalive_interval = 20 * TIME_SECOND;
     scenario->service_processes = 1;
     scenario->clear_local = true;
+    scenario->connections = SERVICE_CONNECTIONS_USUAL;
     scenario->swarm = true;
     scenario->fault_points = true;
     scenario->random_knobs = true;

@@ -82,6 +82,8 @@ struct scenario_browse {
 
 struct scenario_step; /* pinned steps, see plan.h */
 
+#define SERVICE_CONNECTIONS_USUAL 200 /* the real service's max_concurrent_connections */
+
 struct scenario {
     struct arena arena; /* owns all texts and arrays below */
     const char *file;
@@ -149,6 +151,7 @@ struct scenario {
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */
+    int64_t connections;        /* sync streams that one process serves at a time */
     int64_t job_lock;           /* ns that a dead replicator's lock on a stream lasts */
 
     const struct scenario_fault *faults;
