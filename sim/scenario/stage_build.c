@@ -243,6 +243,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .issuer = "issuer",
         .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
+        .own_keys = stage->scenario->own_keys,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
         .write_checkpoints = stage->scenario->write_checkpoints,

@@ -50,8 +50,8 @@ struct stage {
     struct disk_vfs *vfs;
     struct history *history;
     struct checker *checker;
-    const struct client_schema *wrong_schemas[2]; /* of a mutant: of the old version, of the new */
-    struct freshness *freshness;                  /* NULL: not asked for */
+    const struct client_schema *schemas[2]; /* as devices have them (stage_schema.h): old version, new */
+    struct freshness *freshness;            /* NULL: not asked for */
     struct host *deployment_host;
     struct convex_storage *storage;
     struct convex_deployment *deployment; /* NULL while it is down */

@@ -11,17 +11,18 @@ static bool has_mutant(const struct scenario *scenario, const char *name) {
     return false;
 }
 
-/* Mutant forget-local-only. */
-static const struct client_schema *without_local_only(struct arena *arena,
-                                                      const struct client_schema *schema) {
+/* Mutant forget-local-only. Keys of the app's own are metadata of every row that is uploaded. */
+static const struct client_schema *declare(const struct stage *stage, struct arena *arena,
+                                           const struct client_schema *schema) {
     struct client_table *tables = arena_allocate(arena, schema->n_tables * sizeof *tables);
-    struct client_schema *wrong = arena_allocate(arena, sizeof *wrong);
+    struct client_schema *declared = arena_allocate(arena, sizeof *declared);
     for (size_t i = 0; i < schema->n_tables; i++) {
         tables[i] = schema->tables[i];
-        tables[i].local_only = false;
+        tables[i].local_only = tables[i].local_only && !has_mutant(stage->scenario, "forget-local-only");
+        tables[i].include_metadata |= stage->scenario->own_keys && !tables[i].local_only;
     }
-    *wrong = (struct client_schema){tables, schema->n_tables, schema->version};
-    return wrong;
+    *declared = (struct client_schema){tables, schema->n_tables, schema->version};
+    return declared;
 }
 
 const struct client_schema *stage_app_schema(const struct stage *stage, int64_t version) {
@@ -31,12 +32,12 @@ const struct client_schema *stage_app_schema(const struct stage *stage, int64_t 
 
 const struct client_schema *stage_client_schema(struct stage *stage, int64_t version) {
     const struct client_schema *right = stage_app_schema(stage, version);
-    const struct client_schema **wrong = &stage->wrong_schemas[right == stage->scenario->app->schema];
-    if (!has_mutant(stage->scenario, "forget-local-only"))
+    const struct client_schema **declared = &stage->schemas[right == stage->scenario->app->schema];
+    if (!has_mutant(stage->scenario, "forget-local-only") && !stage->scenario->own_keys)
         return right;
-    if (!*wrong)
-        *wrong = without_local_only(&stage->arena, right);
-    return *wrong;
+    if (!*declared)
+        *declared = declare(stage, &stage->arena, right);
+    return *declared;
 }
 
 bool stage_has_old_app(const struct stage *stage, const char *client) {

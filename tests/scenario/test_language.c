@@ -141,6 +141,8 @@ static const struct refusal refusals[] = {
     {"tokens: {keys: shared}\n", 1, 16, "`keys` must be shared or published"},
     {"steps:\n  - {at: 1s, wrong-audience: powersync, lasts: 1s}\n", 2, 30, "only `issuer` makes tokens"},
     {"write-checkpoints: new\n", 1, 20, "must be legacy, requests, custom or custom-as-meant"},
+    {"upload: {keys: new}\n", 1, 16, "`keys` must be numbers or own"},
+    {"upload: {keys: own, path: upload-endpoint}\n", 1, 9, "keys of one's own need the path convex-mutation"},
     {"write-checkpoints: custom\nupload: {path: upload-endpoint}\n", 1, 20,
      "need the upload path convex-mutation"},
     {"workload: {reacts: often}\n", 1, 20, "`reacts` must be a rate"},
