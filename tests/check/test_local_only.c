@@ -138,6 +138,8 @@ static void test_update_over_own_writes(void **state) {
     fixture_add(&fixture, "alice-1", (struct note){.kind = NOTE_LOCAL_WRITE, .transaction = 1});
     fixture_row(&fixture, NULL, "todos", "t1", "[\"oat\"]");
     view(&fixture, "alice-1", "write", 0, 0);
+    fixture_add(&fixture, "alice-1",
+                (struct note){.kind = NOTE_UPLOAD_REJECTED, .transaction = 1, .text = "no"});
     fixture_row(&fixture, NULL, "todos", "t1", "[\"oat\",null]");
     fixture_row(&fixture, NULL, "tags", "g1", "[\"food\"]");
     fixture_row(&fixture, NULL, "prefs", "theme", "[\"dark\"]");

@@ -72,9 +72,17 @@ static void append_entry(void *context, int64_t transaction, const json_t *data)
     buffer_append_char(context, '\n');
 }
 
-/* The queue as sorted JSON, one entry a line. */
+/* The queue as sorted JSON, one entry a line. The engines are compared as uploads read it. */
 static void assert_queue(struct rig *rig, const char *expected) {
+    const struct engine_operations *operations = rig->engine->operations;
+    struct engine_transaction transaction;
     struct buffer text = {0};
+
+    for (int64_t after = 0;
+         operations->next_transaction(rig->engine, after, &transaction, NULL) == STATUS_OK;) {
+        after = transaction.last;
+        engine_transaction_free(&transaction);
+    }
 
     rig->engine->operations->queue_each(rig->engine, append_entry, &text);
     assert_string_equal(buffer_text(&text), expected);
