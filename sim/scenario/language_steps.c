@@ -92,6 +92,10 @@ static enum status read_redeploy(struct reader *reader, struct reader_value valu
     return read_client_of(reader, value, step, STEP_REDEPLOY);
 }
 
+static enum status read_lose_storage(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_LOSE_STORAGE);
+}
+
 static enum status read_retire(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_RETIRE);
 }
@@ -189,6 +193,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
         {.key = "wrong-audience", .kind = FIELD_SPECIAL, .read = read_audience},                             \
         {.key = "retire", .kind = FIELD_SPECIAL, .read = read_retire},                                       \
+        {.key = "lose-storage", .kind = FIELD_SPECIAL, .read = read_lose_storage},                           \
         {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
@@ -244,7 +249,8 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         reader, step,
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
-        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire");
+        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire, "
+        "lose-storage");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -334,6 +340,11 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                    : reader_refuse(reader, reader_member(value.value, key),
                                    "only `powersync` does that, where somebody has a device");
     }
+    if (step->kind == STEP_LOSE_STORAGE)
+        return !strcmp(step->client, "powersync") && scenario->n_users > 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "lose-storage"),
+                                   "only `powersync` has one, where somebody has a device");
     if (step->kind == STEP_RETIRE)
         return scenario->fetch_config && scenario_has_service(scenario, step->client) &&
                        strncmp(step->client, "powersync", 9) == 0

@@ -30,6 +30,8 @@ enum step_kind {
     STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
     STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
+    STEP_LOSE_STORAGE,   /* all processes of the service end, its storage is lost, and they begin anew after
+                            `lasts` */
     STEP_RETIRE,         /* the process `client` of the service goes for good */
     STEP_PORTAL,         /* the network of `client` answers everything itself, with a page */
     STEP_AUDIENCE,       /* the node `client`, "issuer", makes tokens out to a wrong audience */

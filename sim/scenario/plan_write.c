@@ -206,6 +206,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_CLOCK] = "wrong-clock",
                                        [STEP_PORTAL] = "captive-portal",
                                        [STEP_RETIRE] = "retire",
+                                       [STEP_LOSE_STORAGE] = "lose-storage",
                                        [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
@@ -330,6 +331,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_LOSE_STORAGE:
+        buffer_printf(out, "%s loses its storage and is down", step->client);
+        break;
     case STEP_RETIRE:
         buffer_printf(out, "%s is to go for good", step->client);
         break;

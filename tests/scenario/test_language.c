@@ -121,6 +121,7 @@ static const struct refusal refusals[] = {
     {"steps:\n  - {at: 1s, sleep: alice-1, ahead: 1h, lasts: 1s}\n", 2, 30, "`ahead` is for `wrong-clock`"},
     {"steps:\n  - {at: 1s, sleep: alice-1, soft: true, lasts: 1s}\n", 2, 30, "`soft` is for `clear`"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, clear: web-1, lasts: 1s}\n", 3, 21, "`clear` is for devices"},
+    {"steps:\n  - {at: 1s, lose-storage: convex, lasts: 1s}\n", 2, 28, "only `powersync` has one"},
     {"credentials: none\n", 1, 14, "must be token or config-then-token"},
     {"clear-at: never\n", 1, 11, "must be sign-out or sign-in"},
     {"faults: {retire: {every: 1s, lasts: 1s}}\n", 1, 10, "nobody tells devices of another process"},
