@@ -3,9 +3,11 @@
  * with the deploy key. It keeps nothing: a request that it was working on is lost with it.
  *
  * PUT /api/powersync/upload {"client_id","transactions":[{"op_id","ops":[{"op","table","id","data"}]}]}
- *   200 {"results":[{"op_id"}, {"op_id","error"}]}: one for each, in order; refused ones change nothing.
+ *   200 {"results":[{"op_id","missed"?}, {"op_id","error"}]}: one for each, in order; refused ones change
+ *   nothing. "missed": ["notes/<id>"], rows that were not there any more to be changed; the rest was done.
  * POST /api/sync {"client_id","batch":[{"op_id","tx_id","op","type","id","data"}]}
- *   200 {"rejected":[{"tx_id","error"}]}. Neighbours with one tx_id are a transaction.
+ *   200 {"rejected":[{"tx_id","error"}],"missed"?:[{"tx_id","rows"}]}. Neighbours with one tx_id are a
+ *   transaction.
  * GET /api/powersync/config?user=U
  *   200 {"powersyncUrl":"http://<authority>","userId":U}: where the service is, and whose session this is.
  * Both uploads: 400 for what cannot be read, 401 without a valid token, 413 above 10,000 operations, 503 when

@@ -5,19 +5,25 @@
  * - a new token only when there is a reason: the service refused one or it was about to run out, the app
  *   connected anew, the process began anew;
  * - a write checkpoint only by a device that has ever written: who only reads has nothing to wait for;
+ * - at most CORRECTIONS_MOST times in a row the same change of the same row, each time after the row was back
+ * to something else: who holds a value to be wrong that comes back from the backend corrects it for ever;
  * - no client throws away what it has downloaded (the core does after a wrong sum, and closes the stream). */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "check/local_row.h"
 #include "check/properties.h"
 #include "check/stream_lines.h"
+#include "check/upload_log.h"
 #include "kernel/time.h"
 
 #define WINDOW (10 * TIME_SECOND)
+enum { CORRECTIONS_MOST = 7 };
 enum { ATTEMPTS_MOST = 20, TOKENS_MOST = 5 /* without a reason: several loops may ask at once */ };
 
 /* When the last ATTEMPTS_MOST of a kind were made. */
@@ -34,6 +40,12 @@ struct worker {
     bool loads_again; /* the service has lost its storage: what was downloaded does not fit any more */
     bool connected;
     bool wrote;
+    struct map changes; /* "table id" -> struct change: the newest of this device */
+};
+
+struct change {
+    const char *values;
+    unsigned times; /* in a row */
 };
 
 struct watcher {
@@ -108,6 +120,51 @@ static void excuse_all(struct watcher *watcher) {
         ((struct worker *)entry->value)->loads_again = true;
 }
 
+static bool changes_something(const struct watcher *watcher, const struct history_record *record,
+                              size_t index) {
+    const struct note_row *row = &record->note.rows[index];
+    const struct client_table *table =
+        local_row_table(checker_settings(watcher->checker)->schema, row->table);
+    const struct unchanged *unchanged = upload_log_unchanged(checker_uploads(watcher->checker));
+    json_t *values = json_parse(row->values, strlen(row->values), NULL);
+    bool changes = false;
+    for (size_t i = 0; table != NULL && i < table->n_columns; i++)
+        changes = changes || (json_object_get(values, table->columns[i].name) != NULL &&
+                              !unchanged_has(unchanged, record, index, i));
+    json_decref(values);
+    return changes;
+}
+
+static void see_change(const struct watcher *watcher, struct worker *worker,
+                       const struct history_record *record, size_t index) {
+    const struct note_row *row = &record->note.rows[index];
+    char *key = memory_format("%s %s", row->table, row->id);
+    struct change *change = map_get(&worker->changes, key);
+    if (change == NULL) {
+        change = memory_allocate(sizeof *change);
+        map_set(&worker->changes, key, change);
+    }
+    free(key);
+    const bool same =
+        change->values != NULL && row->values != NULL && strcmp(change->values, row->values) == 0;
+    change->times = same ? change->times + 1 : 1;
+    change->values = row->values;
+    if (change->times > CORRECTIONS_MOST) {
+        report(watcher, worker, record->number, record->time,
+               "what the backend makes of a value is taken over",
+               memory_format("%s/%s gets the same change for the %uth time, %s", row->table, row->id,
+                             change->times, row->values));
+        change->times = 0;
+    }
+}
+
+static void see_write(const struct watcher *watcher, struct worker *worker,
+                      const struct history_record *record) {
+    for (size_t i = 0; i < record->note.n_rows; i++)
+        if (strcmp(record->note.rows[i].operation, "PATCH") != 0 || changes_something(watcher, record, i))
+            see_change(watcher, worker, record, i);
+}
+
 static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
     if (record->note.kind == NOTE_STORAGE_LOST)
@@ -120,6 +177,8 @@ static void see_record(void *self, const struct history_record *record) {
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
         see_connection(watcher, worker, record);
+    else if (record->note.kind == NOTE_LOCAL_WRITE)
+        see_write(watcher, worker, record);
     else if (record->note.kind == NOTE_RESTART)
         worker->unexplained_tokens = 0;
 }
@@ -179,9 +238,15 @@ static void *create(struct checker *checker) {
     return watcher;
 }
 
+static void free_worker(void *self) {
+    struct worker *worker = self;
+    map_free(&worker->changes, free);
+    free(worker);
+}
+
 static void destroy(void *self) {
     struct watcher *watcher = self;
-    map_free(&watcher->workers, free);
+    map_free(&watcher->workers, free_worker);
     free(watcher);
 }
 

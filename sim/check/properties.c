@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 const struct property *const check_properties[] = {
     &property_atomic_visibility,
     &property_prefix_consistency,
@@ -29,10 +30,15 @@ const struct property *const check_properties[] = {
     &property_parent_first,
     &property_ownership,
     &property_type_fidelity,
+    &property_deletions_stay,
+    &property_told_of_loss,
+    &property_no_orphans,
+    &property_no_duplicates,
     &property_durability,
     &property_subscriptions,
     NULL,
 };
+/* clang-format on */
 
 const struct property *check_property_find(const char *name) {
     for (size_t i = 0; check_properties[i] != NULL; i++) {

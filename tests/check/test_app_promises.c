@@ -143,6 +143,48 @@ static void test_a_number_changes(void **state) {
     fixture_close(&fixture);
 }
 
+/* --- no-duplicates --- */
+
+static void tag(struct fixture *fixture, const char *uuid, const char *entry, const char *name) {
+    document(fixture, "tags", uuid,
+             arena_format(&fixture->arena, "\"entry_id\":\"%s\",\"name\":\"%s\"", entry, name));
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("diary", "no-duplicates");
+    tag(&fixture, "a", "e1", "home");
+    tag(&fixture, "b", "e2", "home");
+    tag(&fixture, "c", "e1", "garden");
+    fixture_commit(&fixture);
+    shown(&fixture, "tags", "own", "[\"e1\",\"home\",\"red\"]");
+    fixture_view(&fixture, "bob-1", "write");
+    shown(&fixture, "tags", "own", NULL); /* dropped by the backend, which had a */
+    shown(&fixture, "tags", "a", "[\"e1\",\"home\",\"red\"]");
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    tag(&fixture, "d", "e1", "home");
+    fixture_commit(&fixture);
+    expect_one(&fixture, "no-duplicates", "convex", "the tag home of e1 once", "2 times");
+    fixture_close(&fixture);
+}
+
+static void test_imports(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("diary", "no-duplicates");
+    document(&fixture, "entries", "a", "\"text\":\"new\",\"source\":null"); /* two that are no old ones */
+    document(&fixture, "entries", "b", "\"text\":\"new\",\"source\":null");
+    document(&fixture, "entries", "old-1", "\"text\":\"x\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    document(&fixture, "entries", "old-1", "\"text\":\"y\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    expect_violations(&fixture, 0);
+    document(&fixture, "entries", "c", "\"text\":\"x\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    expect_one(&fixture, "no-duplicates", "convex", "the old entry page 1 once", "2 times");
+    fixture_close(&fixture);
+}
+
 /* --- messages-ordered --- */
 
 static void say(struct fixture *fixture, const char *client, int transaction, const char *id) {
@@ -417,6 +459,8 @@ int main(void) {
                                        cmocka_unit_test(test_counting),
                                        cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_a_number_changes),
+                                       cmocka_unit_test(test_pairs),
+                                       cmocka_unit_test(test_imports),
                                        cmocka_unit_test(test_messages_in_order),
                                        cmocka_unit_test(test_a_gap),
                                        cmocka_unit_test(test_overtaken_upload),

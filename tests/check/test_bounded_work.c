@@ -57,6 +57,33 @@ static void steady_reconnects_are_fine(void **state) {
     expect_violations(&fixture, 0);
 }
 
+/* alice-1 sets the todo's text to `description`, and then the backend makes "milk" of it again. */
+static void correct(const char *description) {
+    fixture_row(&fixture, "PATCH", "todos", "a",
+                arena_format(&fixture.arena, "{\"description\":\"%s\"}", description));
+    tell((struct note){.kind = NOTE_LOCAL_WRITE, .transaction = 1});
+    fixture_shown(&fixture, "a", description);
+    fixture_view(&fixture, "alice-1", "write");
+    fixture_shown(&fixture, "a", "milk");
+    fixture_view(&fixture, "alice-1", "checkpoint");
+}
+
+static void the_same_correction(void **state) {
+    (void)state;
+    fixture_shown(&fixture, "a", "milk");
+    fixture_view(&fixture, "alice-1", "checkpoint");
+    for (int i = 0; i < 7; i++)
+        correct("oat milk");
+    for (int i = 0; i < 9; i++)
+        correct("milk"); /* no change at all */
+    correct("soy milk");
+    for (int i = 0; i < 7; i++)
+        correct("oat milk");
+    expect_violations(&fixture, 0);
+    correct("oat milk");
+    expect_violations(&fixture, 1);
+}
+
 static void stream_storm(void **state) {
     (void)state;
     streams(0, 21, TIME_MILLISECOND);
@@ -146,6 +173,7 @@ static void what_is_thrown_away(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(steady_reconnects_are_fine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_same_correction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stream_storm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_are_not_judged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_uploads, set_up, tear_down),
