@@ -58,10 +58,12 @@ struct client_settings {
         *config; /* authority that answers GET /api/powersync/config?user=... with {"powersyncUrl",
                     "userId"}, which the app asks for before each token; NULL: the app knows `service` */
     const struct upload_path
-        *upload;              /* how a local transaction becomes a request, and its answer a verdict */
-    size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */
-    int64_t upload_throttle;  /* ns; usual 1 s, +-10 % */
-    int64_t retry_delay;      /* ns; usual 5 s, +-10 %, for download and upload */
+        *upload;             /* how a local transaction becomes a request, and its answer a verdict */
+    size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
+    int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
+    int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
+    int64_t idle_timeout; /* ns after which a silent stream is given up; 0: never, as the SDK over HTTP (over
+                             WebSocket: 30 s) */
     bool checkpoint_requests; /* write checkpoints by requests with ids of the client's own */
     const char *parameters;   /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */

@@ -17,6 +17,7 @@ struct client {
     size_t upload_batch;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
+    int64_t idle_timeout;    /* ns; 0: none */
 
     struct engine *engine;
     struct credentials credentials;

@@ -125,6 +125,7 @@ struct scenario {
     int64_t polling_interval;
     int64_t token_lifetime;
     bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
+    int64_t idle_timeout;  /* ns after which a device gives up a silent stream; 0: never */
     bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
     bool keys_published;   /* the service fetches them from the issuer; else both share a secret */
     int64_t keepalive_interval;

@@ -122,6 +122,7 @@ static const struct refusal refusals[] = {
     {"steps:\n  - {at: 1s, sleep: alice-1, soft: true, lasts: 1s}\n", 2, 30, "`soft` is for `clear`"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, clear: web-1, lasts: 1s}\n", 3, 21, "`clear` is for devices"},
     {"steps:\n  - {at: 1s, lose-storage: convex, lasts: 1s}\n", 2, 28, "only `powersync` has one"},
+    {"steps:\n  - {at: 1s, vanish: convex, lasts: 1s}\n", 2, 22, "only a process of the service vanishes"},
     {"credentials: none\n", 1, 14, "must be token or config-then-token"},
     {"clear-at: never\n", 1, 11, "must be sign-out or sign-in"},
     {"faults: {retire: {every: 1s, lasts: 1s}}\n", 1, 10, "nobody tells devices of another process"},
