@@ -257,7 +257,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         return STATUS_OK;
     return reader_refuse(
         reader, step,
-        "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
+        "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
         "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire, "
         "lose-storage, vanish");
