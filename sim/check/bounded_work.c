@@ -37,6 +37,7 @@ struct worker {
     struct attempts streams, tokens, uploads;
     int64_t transaction; /* that `uploads` is about */
     unsigned unexplained_tokens;
+    bool loads_again; /* the service has lost its storage: what was downloaded does not fit any more */
     bool connected;
     bool wrote;
     struct map changes; /* "table id" -> struct change: the newest of this device */
@@ -108,11 +109,17 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
         worker->unexplained_tokens = 0;
     if (strcmp(text, "disconnected: by the app") == 0) /* what comes now is the app's wish, however often */
         worker->streams.count = worker->tokens.count = 0;
-    if (strcmp(text, "disconnected: closed by the core") == 0)
+    if (strcmp(text, "disconnected: closed by the core") == 0 && !worker->loads_again)
         report(watcher, worker, record->number, record->time, "what was downloaded is kept",
                memory_copy_text("the core closes the stream after a wrong sum"));
     if (strcmp(text, "connecting") != 0)
         worker->connected = strcmp(text, "connected") == 0;
+}
+
+static void excuse_all(struct watcher *watcher) {
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&watcher->workers, &i)) != NULL;)
+        ((struct worker *)entry->value)->loads_again = true;
 }
 
 static bool changes_something(const struct watcher *watcher, const struct history_record *record,
@@ -162,6 +169,8 @@ static void see_write(const struct watcher *watcher, struct worker *worker,
 
 static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
+    if (record->note.kind == NOTE_STORAGE_LOST)
+        excuse_all(watcher);
     struct worker *worker = map_get(&watcher->workers, record->node);
     if (worker == NULL)
         return;

@@ -200,9 +200,9 @@ static void check_sum(struct wire_grammar *grammar, struct wire_bucket *bucket) 
         wire_fault_at(grammar, WIRE_COUNT, bucket, "count %" PRId64 "|%" PRId64, bucket->received,
                       bucket->count);
     bucket->sum = bucket->announced;
-    bucket->sum_known = true;
+    bucket->sum_known = bucket->sum_known || !grammar->settings.storage_was_lost;
     bucket->received = bucket->count;
-    bucket->count_rule = bucket->count >= 0 ? COUNT_AT_MOST : COUNT_UNKNOWN;
+    bucket->count_rule = bucket->count >= 0 && bucket->sum_known ? COUNT_AT_MOST : COUNT_UNKNOWN;
     bucket->more = false;
     bucket->exhausted = false;
 }

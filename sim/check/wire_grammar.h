@@ -61,6 +61,9 @@ struct wire_grammar_settings {
     struct wire_scratch *scratch; /* borrowed; outlives the grammar */
     /* Postgres storage looks write checkpoints up anew each time, so one may be missing for a while. */
     bool write_checkpoint_may_vanish;
+    /* A service that lost its storage does not know what a client has: a bucket's sum cannot be learned from
+     * what it announces, only from all of its operations. */
+    bool storage_was_lost;
     int64_t last_op_id; /* announced to this client before the request was made; 0: nothing */
     void (*report)(void *context, const struct wire_fault *fault);
     void *context;

@@ -22,12 +22,14 @@ struct wire_watcher {
     struct map last_op_id; /* client -> int64_t, the highest that it was told */
     struct map sums;       /* client, a space, bucket -> struct wire_sum */
     struct buffer key;
+    bool storage_was_lost;
 };
 
 struct stream_watch {
     struct wire_watcher *watcher;
     uint64_t exchange;
     char *client;
+    bool of_lost_storage; /* its service has lost it since */
     struct wire_grammar *grammar;
     struct stream_lines lines;
     int status;         /* 0: nothing written yet */
@@ -66,6 +68,8 @@ static int64_t told_before(const struct wire_watcher *watcher, const char *clien
 }
 
 static void remember_told(struct wire_watcher *watcher, const struct stream_watch *watch) {
+    if (watch->of_lost_storage)
+        return;
     int64_t *told = map_get(&watcher->last_op_id, watch->client);
     int64_t now = wire_grammar_last_op_id(watch->grammar);
     if (!told) {
@@ -112,6 +116,7 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
     watch->grammar = wire_grammar_create(&(struct wire_grammar_settings){
         .scratch = watcher->scratch,
         .last_op_id = told_before(watcher, event->client),
+        .storage_was_lost = watcher->storage_was_lost,
         .report = report_fault,
         .context = watch,
     });
@@ -127,7 +132,8 @@ static void start_watch(struct wire_watcher *watcher, const struct wire_event *e
 
 static void end_watch(struct wire_watcher *watcher, struct stream_watch *watch) {
     char key[17];
-    wire_grammar_sums(watch->grammar, keep_sum, watch);
+    if (!watch->of_lost_storage)
+        wire_grammar_sums(watch->grammar, keep_sum, watch);
     stream_lines_key(watch->exchange, key);
     map_remove(&watcher->streams, key);
     free_watch(watch);
@@ -215,6 +221,19 @@ static void destroy(void *self) {
     free(watcher);
 }
 
+/* The service begins anew, and so do its numbers. */
+static void see_record(void *self, const struct history_record *record) {
+    struct wire_watcher *watcher = self;
+    const struct map_entry *entry;
+    if (record->note.kind != NOTE_STORAGE_LOST)
+        return;
+    watcher->storage_was_lost = true;
+    map_clear(&watcher->last_op_id, free);
+    map_clear(&watcher->sums, free);
+    for (size_t i = 0; (entry = map_next(&watcher->streams, &i)) != NULL;)
+        ((struct stream_watch *)entry->value)->of_lost_storage = true;
+}
+
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct wire_watcher *watcher = self;
     /* What a captive portal says is not the service's word. */
@@ -255,6 +274,7 @@ const struct property property_wire_grammar = {
     .name = "wire-grammar",
     .promise = "every line on every sync stream obeys the protocol, and its checksums add up",
     .create = create,
+    .record = see_record,
     .wire = see_wire,
     .destroy = destroy,
 };

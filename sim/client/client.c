@@ -153,6 +153,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->config = memory_copy_text(settings->config);
+    created->idle_timeout = settings->idle_timeout;
     created->credentials = (struct credentials){
         .host = host, .issuer = created->issuer, .config = created->config, .user = created->user};
     created->account.owner = memory_copy_text(settings->user);

@@ -80,6 +80,8 @@ struct client_settings {
     size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
     int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
     int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
+    int64_t idle_timeout; /* ns after which a silent stream is given up; 0: never, as the SDK over HTTP (over
+                             WebSocket: 30 s) */
     enum client_checkpoints write_checkpoints;
     const char *parameters;                          /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */

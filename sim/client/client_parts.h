@@ -19,6 +19,7 @@ struct client {
     enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
+    int64_t idle_timeout;    /* ns; 0: none */
 
     struct engine *engine;
     struct credentials credentials;

@@ -32,7 +32,8 @@ struct sdk_stream {
     uint64_t exchange;          /* POST /sync/stream; 0: none */
     int refused;                /* its status, when that is not 200; 0: it is, or not known yet */
     struct buffer refusal;      /* what the service says of it */
-    uint64_t timer;             /* the next iteration; 0: none */
+    uint64_t silence; /* the end of the client's patience; 0: it has no end, or there is no stream */
+    uint64_t timer;   /* the next iteration; 0: none */
     struct line_splitter splitter;
     struct credentials_wait token;
     struct credentials_wait prefetch;
@@ -51,6 +52,7 @@ static void release(struct sdk_stream *stream) {
     stream->had_line = false;
     stream->lose_line = false;
     stream->exchange = 0;
+    stream->silence = 0;
     stream->refused = 0;
     buffer_free(&stream->refusal);
     free(stream->request);
@@ -67,6 +69,7 @@ static void end_iteration(struct sdk_stream *stream) {
 
     assert(stream->iterating);
     host_http_abort(stream->client->host, stream->exchange);
+    host_timer_cancel(stream->client->host, stream->silence);
     host_http_abort(stream->client->host, stream->twin);
     credentials_cancel(&stream->token);
     if (stream->client->requests != NULL)
@@ -106,6 +109,21 @@ static void close_iteration(struct sdk_stream *stream, bool hide_disconnect, con
     }
     end_iteration(stream);
     wait_and_restart(stream, 0);
+}
+
+static void on_silence(void *context) {
+    struct sdk_stream *stream = context;
+
+    stream->silence = 0;
+    fail_iteration(stream, "nothing was heard for too long");
+}
+
+static void watch_silence(struct sdk_stream *stream) {
+    struct client *client = stream->client;
+
+    host_timer_cancel(client->host, stream->silence);
+    stream->silence =
+        client->idle_timeout > 0 ? host_timer_set(client->host, client->idle_timeout, on_silence, stream) : 0;
 }
 
 static void on_prefetched(void *context, const char *token) {
@@ -244,6 +262,7 @@ static void on_body(void *context, uint64_t exchange, const void *bytes, size_t 
     enum line_splitter_outcome outcome;
 
     assert(exchange == stream->exchange && stream->iterating);
+    watch_silence(stream);
     if (stream->refused != 0) {
         if (stream->refusal.length + length <= refusal_most)
             buffer_append(&stream->refusal, bytes, length);
@@ -330,6 +349,7 @@ static void on_token(void *context, const char *token) {
     request.body = stream->request;
     request.body_length = stream->request_length;
     stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    watch_silence(stream);
     if (stream->doubled)
         stream->twin = host_http_send(stream->client->host, &request, &twin_events, stream);
     if (stream->client->requests != NULL)

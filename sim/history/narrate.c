@@ -269,6 +269,9 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
     case NOTE_CALL_RAN:
         buffer_printf(out, "ran %s for request %lld", note->rows[0].table, (long long)note->transaction);
         break;
+    case NOTE_STORAGE_LOST:
+        buffer_append_text(out, "has lost its storage");
+        break;
     case NOTE_WATCHED:
         buffer_append_text(out, "runs its watch query");
         break;

@@ -82,6 +82,8 @@ enum note_kind {
     NOTE_WATCHED,
     /* A client's app: text = who is signed in from now on, NULL: nobody. */
     NOTE_IDENTITY,
+    /* The PowerSync service has lost its storage: numbers of operations and of checkpoints begin anew. */
+    NOTE_STORAGE_LOST,
     /* A client's streams beside the default ones. Rows: table = stream, id = its parameters, keys sorted.
      * text = "opened" (the app subscribed to it; timestamp = the s that it stays once it is left), "left" (no
      * page has it open any more), "dropped" (and it need not stay), "synced" (one that is open was there for

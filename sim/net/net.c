@@ -65,18 +65,18 @@ struct host *net_node(struct net *net, const char *name) {
 
 /* The node's ends of an exchange are gone, without a word to the node; the other end learns it over the link.
  */
-static void crash_exchange(struct exchange *exchange, const struct node *node) {
+static void crash_exchange(struct exchange *exchange, const struct node *node, bool silent) {
     bool was_server = exchange->server == node && exchange->server_open;
     if (was_server)
         exchange->server_open = false;
     if (exchange->client == node && exchange->client_open)
         exchange_leave_client(exchange);
-    if (was_server && exchange->client_open)
+    if (was_server && exchange->client_open && !(silent && exchange->responded))
         lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_RESET));
     exchange_settle(exchange);
 }
 
-void net_crash_node(struct net *net, const char *name) {
+static void end_node(struct net *net, const char *name, bool silent) {
     struct node *node = map_get(&net->nodes, name);
     assert(node);
     timers_clear(node);
@@ -86,8 +86,16 @@ void net_crash_node(struct net *net, const char *name) {
     for (struct exchange *exchange = net->first, *next; exchange; exchange = next) {
         next = exchange->next;
         if (exchange->client == node || exchange->server == node)
-            crash_exchange(exchange, node);
+            crash_exchange(exchange, node, silent);
     }
+}
+
+void net_crash_node(struct net *net, const char *name) {
+    end_node(net, name, false);
+}
+
+void net_vanish_node(struct net *net, const char *name) {
+    end_node(net, name, true);
 }
 
 void net_divert_node(struct net *net, const char *name, const char *to) {

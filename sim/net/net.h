@@ -44,6 +44,10 @@ struct host *net_node(struct net *net, const char *name);
  * when it arrives. */
 void net_crash_node(struct net *net, const char *name);
 
+/* The same without a word to those who have begun to hear an answer from it: their ends stay open for ever,
+ * as after a loss of power. Until it listens again nobody can reach it. */
+void net_vanish_node(struct net *net, const char *name);
+
 /* The node joins another network, where `to` takes every request that it sends, whomever it is for (NULL: the
  * usual one again). Its requests that are under way are reset when that begins. */
 void net_divert_node(struct net *net, const char *name, const char *to);

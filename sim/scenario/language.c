@@ -485,6 +485,7 @@ const struct field scenario_language[] = {
     SPECIAL("write-checkpoints", read_checkpoints),
     SPECIAL("credentials", read_credentials),
     SPECIAL("clear-at", read_clear_at),
+    NUMBER(FIELD_DURATION, "idle-timeout", idle_timeout, TIME_SECOND, TIME_DAY),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),

@@ -96,6 +96,14 @@ static enum status read_redeploy(struct reader *reader, struct reader_value valu
     return read_client_of(reader, value, step, STEP_REDEPLOY);
 }
 
+static enum status read_lose_storage(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_LOSE_STORAGE);
+}
+
+static enum status read_vanish(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_VANISH);
+}
+
 static enum status read_retire(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_RETIRE);
 }
@@ -199,6 +207,8 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
         {.key = "wrong-audience", .kind = FIELD_SPECIAL, .read = read_audience},                             \
         {.key = "retire", .kind = FIELD_SPECIAL, .read = read_retire},                                       \
+        {.key = "lose-storage", .kind = FIELD_SPECIAL, .read = read_lose_storage},                           \
+        {.key = "vanish", .kind = FIELD_SPECIAL, .read = read_vanish},                                       \
         {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
@@ -255,7 +265,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
         "switch-user, update-app, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
-        "retire");
+        "retire, lose-storage, vanish");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -348,6 +358,16 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                    : reader_refuse(reader, reader_member(value.value, key),
                                    "only `powersync` does that, where somebody has a device");
     }
+    if (step->kind == STEP_VANISH)
+        return scenario_has_service(scenario, step->client)
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "vanish"),
+                                   "only a process of the service vanishes, not `%.60s`", step->client);
+    if (step->kind == STEP_LOSE_STORAGE)
+        return !strcmp(step->client, "powersync") && scenario->n_users > 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "lose-storage"),
+                                   "only `powersync` has one, where somebody has a device");
     if (step->kind == STEP_RETIRE)
         return scenario->fetch_config && scenario_has_service(scenario, step->client) &&
                        strncmp(step->client, "powersync", 9) == 0

@@ -31,6 +31,10 @@
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
       "the sync config is deployed again, as a new one with the same streams")                               \
+    X("lose-storage", FAULT_CLASS_TIMED, true, NULL, STEP_LOSE_STORAGE, false, "b",                          \
+      "the service loses its storage, and begins anew with a copy of all tables")                            \
+    X("vanish", FAULT_CLASS_TIMED, true, NULL, STEP_VANISH, false, "i",                                      \
+      "a process of the service ends, and nobody who hears from it is told: streams stay half open")         \
     X("retire", FAULT_CLASS_TIMED, true, NULL, STEP_RETIRE, false, "v",                                      \
       "a process of the service goes for good; devices that ask are told of another")                        \
     X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
@@ -117,6 +121,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("wrong-audience");
     case STEP_PORTAL:
         return fault_kind_find("captive-portal");
+    case STEP_LOSE_STORAGE:
+        return fault_kind_find("lose-storage");
+    case STEP_VANISH:
+        return fault_kind_find("vanish");
     case STEP_RETIRE:
         return fault_kind_find("retire");
     case STEP_REDEPLOY:

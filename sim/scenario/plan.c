@@ -233,8 +233,10 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     int64_t mean = fault->rate;
     if (is_swarm(planner)) /* up to eight times rarer than the most that the scenario allows */
         mean = mean * 8 / random_between(&stream, 1, 8);
-    bool at_service = !strcmp(kind->name, "service-crash") || kind->step == STEP_RETIRE;
-    bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
+    bool at_service =
+        !strcmp(kind->name, "service-crash") || kind->step == STEP_RETIRE || kind->step == STEP_VANISH;
+    bool at_operator =
+        kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT || kind->step == STEP_LOSE_STORAGE;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
     bool at_issuer = kind->step == STEP_ROTATE_KEYS || kind->step == STEP_AUDIENCE;
     bool at_backend = !strcmp(kind->name, "backend-crash");

@@ -33,12 +33,16 @@ enum step_kind {
     STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
     STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
-    STEP_RETIRE,         /* the process `client` of the service goes for good */
-    STEP_PORTAL,         /* the network of `client` answers everything itself, with a page */
-    STEP_AUDIENCE,       /* the node `client`, "issuer", makes tokens out to a wrong audience */
-    STEP_CRASH /* the node `client` (a client, a process of the service, "convex" or "backend") ends, and
-                * starts again after `lasts`
-                */
+    STEP_LOSE_STORAGE,   /* all processes of the service end, its storage is lost, and they begin anew after
+                            `lasts` */
+    STEP_VANISH,   /* the process `client` of the service ends without a word to those who hear from it, and
+                      starts again after `lasts` */
+    STEP_RETIRE,   /* the process `client` of the service goes for good */
+    STEP_PORTAL,   /* the network of `client` answers everything itself, with a page */
+    STEP_AUDIENCE, /* the node `client`, "issuer", makes tokens out to a wrong audience */
+    STEP_CRASH     /* the node `client` (a client, a process of the service, "convex" or "backend") ends, and
+                    * starts again after `lasts`
+                    */
 };
 
 struct scenario_step {

@@ -64,6 +64,10 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_printf(out, "write-checkpoints: %s\n", client_checkpoints_name(scenario->write_checkpoints));
     if (scenario->fetch_config)
         buffer_append_text(out, "credentials: config-then-token\n");
+    if (scenario->idle_timeout > 0) {
+        append_duration(out, "idle-timeout: ", scenario->idle_timeout);
+        buffer_append_char(out, '\n');
+    }
     if (scenario->clear_at_sign_in)
         buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
@@ -223,6 +227,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_CLOCK] = "wrong-clock",
                                        [STEP_PORTAL] = "captive-portal",
                                        [STEP_RETIRE] = "retire",
+                                       [STEP_VANISH] = "vanish",
+                                       [STEP_LOSE_STORAGE] = "lose-storage",
                                        [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
@@ -353,6 +359,12 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_LOSE_STORAGE:
+        buffer_printf(out, "%s loses its storage and is down", step->client);
+        break;
+    case STEP_VANISH:
+        buffer_printf(out, "%s vanishes", step->client);
+        break;
     case STEP_RETIRE:
         buffer_printf(out, "%s is to go for good", step->client);
         break;

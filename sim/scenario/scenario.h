@@ -138,6 +138,7 @@ struct scenario {
     int64_t wrong_tokens; /* of a million: what the issuer gives devices is no good token */
     enum token_keys token_keys;
     bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
+    int64_t idle_timeout;  /* ns after which a device gives up a silent stream; 0: never */
     bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
     int64_t keepalive_interval;
     int64_t service_processes;   /* that answer devices, 1.. (services.h) */

@@ -248,6 +248,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .upload_throttle = TIME_SECOND,
         .write_checkpoints = stage->scenario->write_checkpoints,
         .retry_delay = 5 * TIME_SECOND,
+        .idle_timeout = stage->scenario->idle_timeout,
         .parameters = stage->requests[index].parameters,
         .subscriptions = stage->requests[index].subscriptions,
         .n_subscriptions = stage->requests[index].n_subscriptions};

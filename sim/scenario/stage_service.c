@@ -125,8 +125,35 @@ enum status stage_service_restart(struct stage *stage, const char *name, struct 
         powersync_service_restart(process->service);
         return STATUS_OK;
     }
-    enum status status = open_storage(stage, error);
+    enum status status = stage->service_storage ? STATUS_OK : open_storage(stage, error);
     return status == STATUS_OK ? start(stage, process, error) : status;
+}
+
+void stage_service_lose_storage(struct stage *stage) {
+    for (size_t i = 0; i < stage->n_services; i++) {
+        struct stage_process *process = &stage->services[i];
+        stage_service_crash(stage, process->name);
+        if (process->service)
+            powersync_service_destroy(process->service);
+        process->service = NULL;
+    }
+    if (stage->service_storage)
+        storage_destroy(stage->service_storage);
+    stage->service_storage = NULL;
+    if (stage->storage_file) { /* a file in memory goes with its last connection */
+        sqlite3_close(stage->storage_file);
+        keep_file(stage);
+    }
+    const struct note note = {.kind = NOTE_STORAGE_LOST};
+    world_emit_note(stage->world, "powersync", &note);
+}
+
+enum status stage_services_begin(struct stage *stage, struct error *error) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < stage->n_services; i++)
+        if (stage->services[i].crashes > 0)
+            status = stage_service_restart(stage, stage->services[i].name, error);
+    return status;
 }
 
 enum status stage_services_heal(struct stage *stage, struct error *error) {

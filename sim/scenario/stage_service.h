@@ -28,6 +28,10 @@ enum status stage_services_heal(struct stage *stage, struct error *error); /* al
 /* Nobody is told of this process any more; false: nobody is anyway, or it is the last one. */
 bool stage_service_retire(struct stage *stage, const char *name);
 void stage_service_go(struct stage *stage, const char *name); /* it ends for good */
+/* All processes end and the storage is gone; after stage_services_begin they work on an empty one (those
+ * whose other crashes are over). */
+void stage_service_lose_storage(struct stage *stage);
+enum status stage_services_begin(struct stage *stage, struct error *error);
 /* As an operator would at any process that answers; false: none is up. `step` makes the text a new one. */
 bool stage_service_redeploy(struct stage *stage, const char *step, enum status *status, struct error *error);
 bool stage_service_compact(struct stage *stage, enum status *status, struct error *error);

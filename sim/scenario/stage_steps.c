@@ -258,6 +258,13 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_REDEPLOY:
         tell(stage, memory_format("the sync config is deployed again (step %s)", step->id));
         break;
+    case STEP_LOSE_STORAGE:
+        tell(stage,
+             memory_format("%s loses its storage, and is down for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_VANISH:
+        tell(stage, memory_format("%s vanishes for %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_RETIRE:
         tell(stage, memory_format("%s goes for good after %s%s)", step->client, lasts, step->id));
         break;
@@ -345,6 +352,13 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
         break;
+    case STEP_LOSE_STORAGE:
+        stage_service_lose_storage(stage);
+        break;
+    case STEP_VANISH:
+        net_vanish_node(stage->net, step->client);
+        stage_service_crash(stage, step->client);
+        break;
     case STEP_RETIRE:
         retire(stage, step);
         break;
@@ -403,6 +417,10 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_DISK_ERROR:
     case STEP_DISK_READ_ONLY:
         return stage_disk_end(find_client(stage, step->client), step, error);
+    case STEP_LOSE_STORAGE:
+        return stage_services_begin(stage, error);
+    case STEP_VANISH:
+        return stage_service_restart(stage, step->client, error);
     case STEP_RETIRE:
         stage_service_go(stage, step->client);
         break;

@@ -132,6 +132,8 @@ static const struct refusal refusals[] = {
     {"faults: {update-app: {every: 1s, lasts: 1s}}\n", 1, 10, "the app todo has one version only"},
     {"steps:\n  - {at: 1s, update-app: alice-1, lasts: 1s}\n", 2, 26, "the app todo has one version only"},
     {"clear-local: 1\n", 1, 14, "`clear-local` must be true or false"},
+    {"steps:\n  - {at: 1s, lose-storage: convex, lasts: 1s}\n", 2, 28, "only `powersync` has one"},
+    {"steps:\n  - {at: 1s, vanish: convex, lasts: 1s}\n", 2, 22, "only a process of the service vanishes"},
     {"credentials: none\n", 1, 14, "must be token or config-then-token"},
     {"clear-at: never\n", 1, 11, "must be sign-out or sign-in"},
     {"faults: {retire: {every: 1s, lasts: 1s}}\n", 1, 10, "nobody tells devices of another process"},

@@ -328,6 +328,8 @@ static void test_round_trip(void **state) {
     check_round_trip("credentials: config-then-token\nclear-at: sign-in\nservice: {processes: 2}\n"
                      "steps: [{at: 1s, retire: powersync-2, lasts: 3s}]\n",
                      8);
+    check_round_trip("idle-timeout: 30s\nsteps: [{at: 1s, vanish: powersync, lasts: 3s}]\n", 10);
+    check_round_trip("steps: [{at: 1s, lose-storage: powersync, lasts: 3s}]\n", 9);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 
