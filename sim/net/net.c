@@ -31,10 +31,12 @@ struct net *net_create(struct world *world, const struct net_settings *settings)
 }
 
 static void free_node(void *value) {
-    struct node *node = value;
-    timers_clear(node);
-    free(node->name);
-    free(node);
+    for (struct node *node = value, *next; node; node = next) {
+        next = node->sibling;
+        timers_clear(node);
+        free(node->name);
+        free(node);
+    }
 }
 
 void net_destroy(struct net *net) {
@@ -50,16 +52,33 @@ void net_destroy(struct net *net) {
     free(net);
 }
 
-struct host *net_node(struct net *net, const char *name) {
-    assert(name && *name && !map_has(&net->nodes, name));
+static struct node *make_process(struct net *net, const char *name) {
     struct node *node = memory_allocate(sizeof *node);
     node->name = memory_copy_text(name);
     node->net = net;
     node->base.world = net->world;
     node->base.host.name = node->name;
     node->base.host.operations = &net->operations;
+    return node;
+}
+
+struct host *net_node(struct net *net, const char *name) {
+    assert(name && *name && !map_has(&net->nodes, name));
+    struct node *node = make_process(net, name);
     map_set(&net->nodes, name, node);
     return &node->base.host;
+}
+
+struct host *net_process(struct net *net, const char *name) {
+    struct node *first = map_get(&net->nodes, name);
+    assert(first);
+    struct node *last = first;
+    while (last->sibling)
+        last = last->sibling;
+    first->base.process = 1;
+    last->sibling = make_process(net, name);
+    last->sibling->base.process = last->base.process + 1;
+    return &last->sibling->base.host;
 }
 
 /* The node's ends of an exchange are gone, without a word to the node; the other end learns it over the link.
@@ -75,9 +94,8 @@ static void crash_exchange(struct exchange *exchange, const struct node *node) {
     exchange_settle(exchange);
 }
 
-void net_crash_node(struct net *net, const char *name) {
-    struct node *node = map_get(&net->nodes, name);
-    assert(node);
+void net_crash_process(struct net *net, struct host *process) {
+    struct node *node = (struct node *)process;
     timers_clear(node);
     node->listening = false;
     node->listener = (struct http_server_events){0};
@@ -89,19 +107,42 @@ void net_crash_node(struct net *net, const char *name) {
     }
 }
 
+void net_crash_node(struct net *net, const char *name) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    for (; node; node = node->sibling)
+        net_crash_process(net, &node->base.host);
+}
+
+void net_freeze_process(struct host *process) {
+    ((struct node *)process)->sleeps++;
+}
+
+static void wake(struct node *node) {
+    assert(node->sleeps > 0);
+    if (--node->sleeps == 0)
+        timers_wake(node);
+}
+
+void net_thaw_process(struct net *net, struct host *process) {
+    wake((struct node *)process);
+    links_release(net, false);
+}
+
 void net_sleep_node(struct net *net, const char *name) {
     struct node *node = map_get(&net->nodes, name);
     assert(node);
-    node->sleeps++;
+    for (; node; node = node->sibling)
+        node->sleeps++;
     net_cut(net, name, NULL);
     net_cut(net, NULL, name);
 }
 
 void net_wake_node(struct net *net, const char *name) {
     struct node *node = map_get(&net->nodes, name);
-    assert(node && node->sleeps > 0);
-    if (--node->sleeps == 0)
-        timers_wake(node);
+    assert(node);
+    for (; node; node = node->sibling)
+        wake(node);
     net_heal(net, name, NULL);
     net_heal(net, NULL, name);
 }
