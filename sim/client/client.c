@@ -32,6 +32,12 @@ static void touch_watch(struct client *client) {
         client->watch_timer = host_timer_set(client->host, WATCH_THROTTLE, run_watch, client);
 }
 
+void client_hear(struct client *client, bool queue) {
+    touch_watch(client);
+    if (queue)
+        sdk_upload_trigger(client->uploads);
+}
+
 void client_watch(struct client *client, void (*changed)(void *context), void *context) {
     client->changed = changed;
     client->changed_context = context;
@@ -70,6 +76,8 @@ void client_tell_view(struct client *client, const char *text, const struct engi
     /* An applied checkpoint counts even when it changed nothing: the checker follows its op id. */
     if (result->applied || result->n_rows > 0)
         tell_rows(client, text, result);
+    if (result->n_rows > 0)
+        tabs_announce(client, false);
     client_take_status(client, result);
     if (result->applied && !client->phantom_planted && host_mutant(client->host, "phantom-row"))
         plant_phantom(client);
@@ -94,11 +102,21 @@ static int64_t throttle_of(struct host *host, const struct client_settings *sett
            TIME_MILLISECOND;
 }
 
+static enum status open_engine(struct client_pool *pool, struct host *host,
+                               const struct client_settings *settings, struct engine **engine,
+                               struct error *error) {
+    const struct client *first = settings->tabs == NULL ? NULL : tabs_first(settings->tabs);
+
+    if (first == NULL)
+        return engine_create(pool, host, engine, error);
+    return engine_core_join(first->engine, host, engine, error);
+}
+
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error) {
     struct client *created;
     struct engine *engine;
-    enum status status = engine_create(pool, host, &engine, error);
+    enum status status = open_engine(pool, host, settings, &engine, error);
 
     if (status != STATUS_OK)
         return status;
@@ -132,6 +150,9 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
     created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
+    created->tabs = settings->tabs;
+    if (created->tabs != NULL)
+        tabs_add(created->tabs, created);
     *client = created;
     return STATUS_OK;
 }
@@ -142,6 +163,8 @@ void client_destroy(struct client *client) {
     host_timer_cancel(client->host, client->watch_timer);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
+    if (client->tabs != NULL)
+        tabs_remove(client->tabs, client);
     if (client->requests != NULL)
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
@@ -196,8 +219,10 @@ enum status client_write(struct client *client, const struct client_operation *o
     if (result.n_rows > 0)
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
-    if (!host_mutant(client->host, "deaf-to-writes"))
-        sdk_upload_trigger(client->uploads);
+    if (host_mutant(client->host, "deaf-to-writes"))
+        return STATUS_OK;
+    sdk_upload_trigger(client->uploads);
+    tabs_announce(client, true);
     return STATUS_OK;
 }
 
@@ -275,9 +300,16 @@ uint64_t client_app_random(struct client *client, const char *choice) {
     return host_random(client->host, name);
 }
 
-void client_crash(struct client *client) {
+/* With other tabs left the app runs on. */
+static void tell_end(struct client *client) {
     struct note note = {.kind = NOTE_CRASH};
 
+    if (client->tabs != NULL && tabs_close(client) > 0)
+        note = (struct note){.kind = NOTE_CONNECTION, .text = "disconnected: the tab is closed"};
+    host_note(client->host, &note);
+}
+
+void client_crash(struct client *client) {
     assert(!client->crashed);
     client->crashed = true;
     sdk_upload_forget(client->uploads);
@@ -289,7 +321,9 @@ void client_crash(struct client *client) {
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
     client->watch_timer = 0;
-    host_note(client->host, &note);
+    if (client->engine->operations->end != NULL)
+        client->engine->operations->end(client->engine);
+    tell_end(client);
 }
 
 /* Mutants of what a process leaves behind: queue-in-memory, no queue; half-write, the target of a write that
@@ -314,13 +348,19 @@ enum status client_restart(struct client *client, struct error *error) {
     status = client->engine->operations->restart(client->engine, &result, error);
     if (status != STATUS_OK)
         return status;
-    damage_queue(client);
     client->crashed = false;
-    host_note(client->host, &(struct note){.kind = NOTE_RESTART,
-                                           .text = result.aftermath,
-                                           .transaction = result.survived,
-                                           .timestamp = result.promised});
-    tell_rows(client, "restart", &result);
+    if (client->tabs != NULL)
+        tabs_open(client);
+    if (result.joined) {
+        client_tell(client, "a tab opens beside others");
+    } else {
+        damage_queue(client);
+        host_note(client->host, &(struct note){.kind = NOTE_RESTART,
+                                               .text = result.aftermath,
+                                               .transaction = result.survived,
+                                               .timestamp = result.promised});
+        tell_rows(client, "restart", &result);
+    }
     client_take_status(client, &result);
     if (client->wants_connection)
         start_loops(client);

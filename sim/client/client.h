@@ -26,6 +26,7 @@ struct client_schema {
     size_t n_tables;
 };
 
+struct tabs;         /* client/tabs.h: what the processes of one app share */
 struct core_library; /* client/core_library.h: the loaded libpowersync */
 struct client_pool;  /* client/client.h below: template database that clients are cloned from */
 
@@ -49,6 +50,8 @@ struct client_settings {
     const char *parameters;   /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */
     size_t n_subscriptions;
+    struct tabs *tabs; /* this app's processes on this device, which are on one disk: it becomes one of them;
+                        * NULL: the app has one process */
 };
 
 struct client;
@@ -68,12 +71,15 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
-/* Clients of this node, which come later, have their database as a file in WAL mode on this disk. With
- * `synchronous_full` each commit is synced, else only checkpoints of the log are (the SDK's setting). The
- * disk is borrowed, and outlives them. The model has no files, and with both engines neither has: then this
- * does nothing. */
-void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
-                          bool synchronous_full);
+/* Clients of this node, which come later, have their database as a file in WAL mode on this disk. The model
+ * has no files, and with both engines neither has: then this does nothing. */
+struct client_disk {
+    struct disk *disk;     /* borrowed, and outlives them */
+    bool synchronous_full; /* each commit is synced, else only checkpoints of the log are (the SDK's setting)
+                            */
+    bool shared;           /* by several processes: no exclusive locking */
+};
+void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk);
 
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error);
@@ -149,7 +155,8 @@ uint64_t client_app_random(struct client *client, const char *choice); /* the ap
 /* The process ends (net_crash_node must have been called for its node) and starts again on the same database:
  * nothing committed is lost, everything in memory is. restart also connects if it was connected. A client
  * with a disk starts on what that holds: disk_end_process or disk_lose_power comes after client_crash.
- * STATUS_IO: the database cannot be opened now, and the client is still down. */
+ * STATUS_IO: the database cannot be opened now, and the client is still down. One of several tabs takes only
+ * itself away: the last to end and the first to begin are the app's crash and restart. */
 void client_crash(struct client *client);
 enum status client_restart(struct client *client, struct error *error);
 

@@ -6,10 +6,12 @@
 #include "base/buffer.h"
 #include "client/credentials.h"
 #include "client/engine.h"
+#include "client/tabs.h"
 
 struct client {
     struct host *host;
-    char *user; /* NULL: nobody is signed in */
+    struct tabs *tabs; /* that it is one of; NULL: the app has one process */
+    char *user;        /* NULL: nobody is signed in */
     char *service, *backend, *issuer;
     const struct upload_path *upload;
     size_t upload_batch;
@@ -43,6 +45,8 @@ void client_tell_view(struct client *client, const char *text, const struct engi
 void client_take_status(struct client *client, const struct engine_result *result);
 /* The last error of a loop, for the app's status; NULL: none. */
 void client_set_error(char **slot, const char *error);
+/* Another tab has changed rows; `queue`: or the upload queue. */
+void client_hear(struct client *client, bool queue);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -17,12 +17,6 @@ static const char connection_setup[] = "PRAGMA page_size = 1024;"
 
 static const char memory_name[] = ":memory:";
 
-/* Where a client's database is. */
-struct place {
-    struct disk *disk;
-    bool synchronous_full;
-};
-
 struct client_pool {
     enum client_engine engine;
     struct model_shared *model;
@@ -32,7 +26,7 @@ struct client_pool {
     sqlite3 *template_database;
     unsigned char *image; /* of the template, as a file in WAL mode; NULL: not needed yet */
     sqlite3_int64 image_length;
-    struct map places; /* node name -> struct place; others are in memory */
+    struct map places; /* node name -> struct client_disk; others are in memory */
 };
 
 const struct client_schema *pool_schema(const struct client_pool *pool) {
@@ -51,25 +45,24 @@ struct disk_vfs *pool_vfs(const struct client_pool *pool) {
     return pool->vfs;
 }
 
-static const struct place *place_of(const struct client_pool *pool, const struct host *host) {
+static const struct client_disk *place_of(const struct client_pool *pool, const struct host *host) {
     return map_get(&pool->places, host->name);
 }
 
 struct disk *pool_disk(const struct client_pool *pool, const struct host *host) {
-    const struct place *place = place_of(pool, host);
+    const struct client_disk *place = place_of(pool, host);
 
     return place != NULL ? place->disk : NULL;
 }
 
-void client_pool_use_disk(struct client_pool *pool, const char *node, struct disk *disk,
-                          bool synchronous_full) {
-    struct place *place;
+void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk) {
+    struct client_disk *place;
 
     if (pool->engine != CLIENT_ENGINE_CORE)
         return;
     place = memory_allocate(sizeof *place);
-    *place = (struct place){disk, synchronous_full};
-    disk_vfs_mount(pool->vfs, node, disk);
+    *place = *disk;
+    disk_vfs_mount(pool->vfs, node, disk->disk);
     free(map_set(&pool->places, node, place));
 }
 
@@ -280,14 +273,16 @@ static void make_image(struct client_pool *pool) {
     pool->image[18] = pool->image[19] = WAL_VERSION;
 }
 
-/* The pragmas of the JS SDK. One process has the file, and the exclusive mode needs no shared memory. */
-static enum status set_up_file(sqlite3 *database, struct host *host, const struct place *place,
+/* The pragmas of the JS SDK. Where one process has the file, the exclusive mode saves the index of the log.
+ */
+static enum status set_up_file(sqlite3 *database, struct host *host, const struct client_disk *place,
                                struct error *error) {
-    char *sql = memory_format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                              "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
-                              place->synchronous_full ? "FULL" : "NORMAL",
-                              (long long)host_knob(host, "client.wal-checkpoint-pages", CHECKPOINT_PAGES,
-                                                   CHECKPOINT_PAGES_LEAST, CHECKPOINT_PAGES));
+    char *sql =
+        memory_format("PRAGMA locking_mode = %s; PRAGMA journal_mode = WAL;"
+                      "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
+                      place->shared ? "NORMAL" : "EXCLUSIVE", place->synchronous_full ? "FULL" : "NORMAL",
+                      (long long)host_knob(host, "client.wal-checkpoint-pages", CHECKPOINT_PAGES,
+                                           CHECKPOINT_PAGES_LEAST, CHECKPOINT_PAGES));
     enum status status = run_sql(database, sql, error);
 
     free(sql);
@@ -311,7 +306,7 @@ static enum status check_file(sqlite3 *database, struct error *error) {
     return status;
 }
 
-static enum status open_file(struct client_pool *pool, struct host *host, const struct place *place,
+static enum status open_file(struct client_pool *pool, struct host *host, const struct client_disk *place,
                              sqlite3 **database, struct error *error) {
     char *name = memory_format("%s/%s", host->name, POOL_FILE);
     uint64_t faults = disk_faults(place->disk);
@@ -337,14 +332,21 @@ static enum status open_file(struct client_pool *pool, struct host *host, const 
 
 enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
                         struct error *error) {
-    const struct place *place = place_of(pool, host);
+    const struct client_disk *place = place_of(pool, host);
 
     if (place == NULL)
         return copy_in_memory(pool, host, source, database, error);
     return open_file(pool, host, place, database, error);
 }
 
-static enum status copy_template(struct client_pool *pool, struct host *host, const struct place *place,
+enum status pool_join(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
+    const struct client_disk *place = place_of(pool, host);
+
+    assert(place != NULL && place->shared);
+    return open_file(pool, host, place, database, error);
+}
+
+static enum status copy_template(struct client_pool *pool, struct host *host, const struct client_disk *place,
                                  sqlite3 **database, struct error *error) {
     if (place == NULL)
         return copy_in_memory(pool, host, pool->template_database, database, error);
@@ -367,7 +369,7 @@ static enum status set_client_id(sqlite3 *database, const char *id, struct error
 }
 
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
-    const struct place *place = place_of(pool, host);
+    const struct client_disk *place = place_of(pool, host);
     sqlite3 *clone = NULL;
     char id[37];
     enum status status = copy_template(pool, host, place, &clone, error);

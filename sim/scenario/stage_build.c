@@ -14,6 +14,7 @@
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
+#include "scenario/stage_tabs.h"
 #include "scenario/switches.h"
 
 const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
@@ -207,7 +208,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     assert(index < stage->names.count);
     struct stage_client *client = &stage->clients[index];
     client->stage = stage;
-    const struct client_settings settings = {
+    struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
         .backend = stage->scenario->upload->to_server ? backend_node : "convex",
@@ -226,7 +227,13 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     map_set(&stage->clients_by_name, client->name, client);
     if (disk)
         stage_disk_create(stage, client);
-    return client_create(stage->pool, client->host, &settings, &client->client, error);
+    stage_tabs_create(stage, client);
+    settings.tabs = client->together;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < client->n_processes; i++)
+        status = client_create(stage->pool, client->tabs[i].host, &settings, &client->tabs[i].client, error);
+    client->client = client->tabs[0].client;
+    return status;
 }
 
 /* What a plain client subscribes to it has subscribed to from the start. */

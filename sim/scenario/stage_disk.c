@@ -15,7 +15,7 @@ static bool has_databases(const struct stage *stage) {
 }
 
 bool stage_uses_disks(const struct stage *stage) {
-    bool uses = stage->scenario->disk;
+    bool uses = stage->scenario->disk || stage->scenario->tabs > 1;
 
     if (!has_databases(stage))
         return false;
@@ -31,7 +31,10 @@ void stage_disk_create(struct stage *stage, struct stage_client *client) {
     assert(stage->pool && !client->disk);
     client->disk = disk_create(client->host);
     disk_skip_syncs(client->disk, host_mutant(client->host, "skip-syncs"));
-    client_pool_use_disk(stage->pool, client->name, client->disk, stage->scenario->synchronous_full);
+    client_pool_use_disk(stage->pool, client->name,
+                         &(struct client_disk){.disk = client->disk,
+                                               .synchronous_full = stage->scenario->synchronous_full,
+                                               .shared = stage->scenario->tabs > 1});
 }
 
 static void on_dark(void *context) {
