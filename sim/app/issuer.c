@@ -23,6 +23,7 @@ struct app_issuer {
     int64_t gone_at[APP_ISSUER_KEYS];      /* virtual ns until which a key is published; 0: never was */
     size_t current;                        /* the key that signs; published for ever */
     enum app_issuer_keys published;
+    bool mistaken; /* about its audience */
 };
 
 /* The value of a parameter in a target "/token?user=..."; false when it is not there, is badly encoded or is
@@ -109,7 +110,8 @@ static char *make_token(struct app_issuer *issuer, const char *user, const char 
     bool shared = strcmp(audience, issuer->audience) == 0;
     json_t *claims = json_object();
     json_object_set_new(claims, "sub", json_string(user));
-    json_object_set_new(claims, "aud", json_string(audience));
+    json_object_set_new(claims, "aud",
+                        issuer->mistaken && shared ? json_sprintf("%s/", audience) : json_string(audience));
     json_object_set_new(claims, "iat", json_integer(now / TIME_SECOND));
     json_object_set_new(claims, "exp", json_integer((now + issuer->lifetime) / TIME_SECOND));
     if (!shared)
@@ -214,4 +216,8 @@ void app_issuer_rotate(struct app_issuer *issuer, int64_t grace) {
 
 void app_issuer_publish(struct app_issuer *issuer, enum app_issuer_keys keys) {
     issuer->published = keys;
+}
+
+void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken) {
+    issuer->mistaken = mistaken;
 }

@@ -25,6 +25,10 @@ const char *app_issuer_url(const struct app_issuer *issuer);
  * three keys, taken in turns. */
 void app_issuer_rotate(struct app_issuer *issuer, int64_t grace);
 
+/* While it is mistaken, tokens for PowerSync are made out to its audience with a slash behind it, as a wrong
+ * setting does; nobody may take them. */
+void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken);
+
 enum app_issuer_keys {
     APP_ISSUER_RIGHT_KEYS,
     APP_ISSUER_NO_KEYS,   /* an empty set */

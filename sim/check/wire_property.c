@@ -217,7 +217,8 @@ static void destroy(void *self) {
 
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct wire_watcher *watcher = self;
-    if (!stream_lines_is_stream(event))
+    /* What a captive portal says is not the service's word. */
+    if (!stream_lines_is_stream(event) || !strcmp(event->server, WIRE_CAPTIVE_PORTAL))
         return;
     watcher->now = now;
     if (event->kind == WIRE_REQUEST) {

@@ -196,6 +196,11 @@ static enum status start(struct server *server, struct error *error) {
     return status;
 }
 
+static void end_streams(void *context) {
+    struct server *server = context;
+    serve_powersync_end(&server->powersync);
+}
+
 /* Answers take as long as they take: no time is added. */
 static enum status serve(struct server *server, struct error *error) {
     const char *const mutants[] = {server->options->mutant, NULL};
@@ -206,7 +211,7 @@ static enum status serve(struct server *server, struct error *error) {
     server->live = live_create(&settings);
     enum status status = start(server, error);
     if (status == STATUS_OK) {
-        live_stop_on_signals(server->live);
+        live_stop_on_signals(server->live, end_streams, server);
         print_start(server);
         live_run(server->live);
         print_end(server);

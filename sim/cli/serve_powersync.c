@@ -111,6 +111,11 @@ enum status serve_powersync_start(struct serve_powersync *powersync, struct live
     return status;
 }
 
+void serve_powersync_end(struct serve_powersync *powersync) {
+    if (powersync->service)
+        powersync_service_shut_down(powersync->service);
+}
+
 void serve_powersync_stop(struct serve_powersync *powersync) {
     serve_metrics_stop(&powersync->metrics);
     powersync_service_destroy(powersync->service);

@@ -29,6 +29,8 @@ enum status serve_powersync_start(struct serve_powersync *powersync, struct live
                                   const struct serve_options *options, const struct app *app,
                                   const struct serve_convex *convex, const struct fault_file *faults,
                                   struct error *error);
+/* Its process is about to end: sync streams end, all else goes on. */
+void serve_powersync_end(struct serve_powersync *powersync);
 void serve_powersync_stop(struct serve_powersync *powersync);
 
 void serve_powersync_print(const struct serve_powersync *powersync);

@@ -71,13 +71,15 @@ enum status client_pool_create(struct core_library *library, struct disk_vfs *vf
                                const struct client_schema *schema, struct client_pool **pool,
                                struct error *error);
 void client_pool_destroy(struct client_pool *pool);
-/* Clients of this node, which come later, have their database as a file in WAL mode on this disk. The model
- * has no files, and with both engines neither has: then this does nothing. */
+/* Clients of this node, which come later, have their database as a file in WAL mode on a disk. The model has
+ * no files, and with both engines neither has: then this does nothing. */
 struct client_disk {
-    struct disk *disk;     /* borrowed, and outlives them */
-    bool synchronous_full; /* each commit is synced, else only checkpoints of the log are (the SDK's setting)
-                            */
-    bool shared;           /* by several processes: no exclusive locking */
+    struct disk *disk;      /* borrowed; outlives them */
+    bool synchronous_full;  /* each commit is synced, else only checkpoints of the log are (the SDK's setting)
+                             */
+    bool statements_struck; /* faults strike the statements of local writes too, not only their commits: all
+                               releases of the core use freed memory then */
+    bool shared;            /* by several processes: no exclusive locking */
 };
 void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk);
 

@@ -711,12 +711,16 @@ static const struct engine_operations core_operations = {
 
 static struct engine_core *make_core(struct client_pool *pool, struct host *host,
                                      struct core_database *shared, sqlite3 *database) {
+    const struct client_disk *disk = pool_disk(pool, host);
     struct engine_core *core = memory_allocate(sizeof *core);
 
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
-    core->disk = pool_disk(pool, host);
+    if (disk != NULL) {
+        core->disk = disk->disk;
+        core->statements_struck = disk->statements_struck;
+    }
     core->shared = shared;
     shared->connections++;
     shared->running++;

@@ -43,6 +43,7 @@ struct engine_core {
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;      /* NULL: the database is in memory */
+    bool statements_struck; /* client_disk */
     uint64_t faults_before; /* of the disk, when the open transaction began */
     struct buffer aftermath;
 

@@ -184,6 +184,21 @@ static enum status end_write(struct engine_core *core, const struct engine_resul
     return status;
 }
 
+/* When a statement fails because of the disk, SQLite rolls back at once, and the core finalizes the statement
+ * that it is running (scenarios/bugs/core-finalizes-running-statement.yaml). So a write's faults come with
+ * its commit, unless they are to come here. */
+static enum status apply_spared(struct engine_core *core, const struct client_operation *operations,
+                                size_t count, struct error *error) {
+    enum status status;
+
+    if (core->statements_struck)
+        return apply_operations(core, operations, count, error);
+    engine_core_look(core, true);
+    status = apply_operations(core, operations, count, error);
+    engine_core_look(core, false);
+    return status;
+}
+
 enum status engine_core_write(struct engine *engine, const struct client_operation *operations, size_t count,
                               struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
@@ -192,13 +207,8 @@ enum status engine_core_write(struct engine *engine, const struct client_operati
     *result = (struct engine_result){0};
     engine_core_free_written(core);
     status = engine_core_begin(core, error);
-    /* A statement that the disk fails in rolls back at once, and then the core (0.5.3) finalizes the
-     * statement that it is running: memory that is used after it was freed. So a write's faults come with its
-     * commit. */
-    engine_core_look(core, true);
     if (status == STATUS_OK)
-        status = apply_operations(core, operations, count, error);
-    engine_core_look(core, false);
+        status = apply_spared(core, operations, count, error);
     if (status == STATUS_OK && core->n_written > 0)
         result->transaction = newest_transaction(core);
     status = end_write(core, result, status, error);

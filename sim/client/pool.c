@@ -45,14 +45,8 @@ struct disk_vfs *pool_vfs(const struct client_pool *pool) {
     return pool->vfs;
 }
 
-static const struct client_disk *place_of(const struct client_pool *pool, const struct host *host) {
+const struct client_disk *pool_disk(const struct client_pool *pool, const struct host *host) {
     return map_get(&pool->places, host->name);
-}
-
-struct disk *pool_disk(const struct client_pool *pool, const struct host *host) {
-    const struct client_disk *place = place_of(pool, host);
-
-    return place != NULL ? place->disk : NULL;
 }
 
 void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk) {
@@ -332,7 +326,7 @@ static enum status open_file(struct client_pool *pool, struct host *host, const 
 
 enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,
                         struct error *error) {
-    const struct client_disk *place = place_of(pool, host);
+    const struct client_disk *place = pool_disk(pool, host);
 
     if (place == NULL)
         return copy_in_memory(pool, host, source, database, error);
@@ -340,7 +334,7 @@ enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *so
 }
 
 enum status pool_join(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
-    const struct client_disk *place = place_of(pool, host);
+    const struct client_disk *place = pool_disk(pool, host);
 
     assert(place != NULL && place->shared);
     return open_file(pool, host, place, database, error);
@@ -369,7 +363,7 @@ static enum status set_client_id(sqlite3 *database, const char *id, struct error
 }
 
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
-    const struct client_disk *place = place_of(pool, host);
+    const struct client_disk *place = pool_disk(pool, host);
     sqlite3 *clone = NULL;
     char id[37];
     enum status status = copy_template(pool, host, place, &clone, error);

@@ -14,11 +14,8 @@ enum client_engine pool_engine(const struct client_pool *pool);
 struct model_shared *pool_model(const struct client_pool *pool);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
 
-#define POOL_FILE "app.db" /* of a client, on its node's disk */
-#define POOL_LOG_FILE "app.db-wal"
-
-/* The disk that the clients of this node have their database on; NULL: it is in memory. */
-struct disk *pool_disk(const struct client_pool *pool, const struct host *host);
+/* Where this node's clients have their database; NULL: in memory. */
+const struct client_disk *pool_disk(const struct client_pool *pool, const struct host *host);
 
 /* A copy of the template with a client id of its own. The caller closes it; the host must outlive it. */
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error);

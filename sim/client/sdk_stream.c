@@ -12,6 +12,7 @@
 #include "client/sdk_requests.h"
 #include "client/sdk_upload.h"
 
+static const size_t refusal_most = 4096; /* bytes of it that are kept */
 static const char bson_type[] = "application/vnd.powersync.bson-stream";
 
 struct sdk_stream {
@@ -26,6 +27,8 @@ struct sdk_stream {
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
     uint64_t exchange;          /* POST /sync/stream; 0: none */
+    int refused;                /* its status, when that is not 200; 0: it is, or not known yet */
+    struct buffer refusal;      /* what the service says of it */
     uint64_t timer;             /* the next iteration; 0: none */
     struct line_splitter splitter;
     struct credentials_wait token;
@@ -53,6 +56,8 @@ static void release(struct sdk_stream *stream) {
     stream->had_line = false;
     stream->lose_line = false;
     stream->exchange = 0;
+    stream->refused = 0;
+    buffer_free(&stream->refusal);
     free(stream->request);
     stream->request = NULL;
     line_splitter_reset(&stream->splitter, false);
@@ -178,11 +183,12 @@ static const char *header_of(const struct http_response *response, const char *n
     return "";
 }
 
-static void refuse_head(struct sdk_stream *stream, int status) {
-    char *reason = memory_format("HTTP %d", status);
+/* The whole answer is told: it says what is wrong with a token. */
+static void fail_refused(struct sdk_stream *stream) {
+    const bool says = stream->refusal.length > 0;
+    char *reason = memory_format("HTTP %d%s%s", stream->refused, says ? ": " : "",
+                                 says ? buffer_text(&stream->refusal) : "");
 
-    if (status == 401)
-        credentials_refused(&stream->client->credentials);
     fail_iteration(stream, reason);
     free(reason);
 }
@@ -192,7 +198,9 @@ static void on_head(void *context, uint64_t exchange, const struct http_response
 
     assert(exchange == stream->exchange && stream->iterating);
     if (response->status != 200) {
-        refuse_head(stream, response->status);
+        stream->refused = response->status;
+        if (response->status == 401)
+            credentials_refused(&stream->client->credentials);
         return;
     }
     line_splitter_reset(&stream->splitter, strcmp(header_of(response, "content-type"), bson_type) == 0);
@@ -210,6 +218,11 @@ static void on_body(void *context, uint64_t exchange, const void *bytes, size_t 
     enum line_splitter_outcome outcome;
 
     assert(exchange == stream->exchange && stream->iterating);
+    if (stream->refused != 0) {
+        if (stream->refusal.length + length <= refusal_most)
+            buffer_append(&stream->refusal, bytes, length);
+        return;
+    }
     while ((outcome = line_splitter_next(&stream->splitter, &rest, &length, &line, &line_length)) ==
            LINE_SPLITTER_LINE)
         if (!take_line(stream, line, line_length))
@@ -224,6 +237,10 @@ static void on_end(void *context, uint64_t exchange) {
     size_t length;
 
     assert(exchange == stream->exchange && stream->iterating);
+    if (stream->refused != 0) {
+        fail_refused(stream);
+        return;
+    }
     if (line_splitter_finish(&stream->splitter, &line, &length) == LINE_SPLITTER_LINE &&
         !take_line(stream, line, length))
         return;

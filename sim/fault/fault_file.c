@@ -145,10 +145,20 @@ static enum status read_powersync(struct reader *reader, struct reader_value val
     return fault_rules_read(reader, value, &((struct fault_file *)target)->powersync.rules);
 }
 
+static enum status read_backend(struct reader *reader, struct reader_value value, void *target) {
+    return fault_rules_read(reader, value, &((struct fault_file *)target)->backend.rules);
+}
+
+static enum status read_issuer(struct reader *reader, struct reader_value value, void *target) {
+    return fault_rules_read(reader, value, &((struct fault_file *)target)->issuer.rules);
+}
+
 enum status fault_file_read(struct reader *reader, struct reader_value value, struct fault_file *file) {
     static const struct field fields[] = {
         {.key = "convex", .kind = FIELD_SPECIAL, .read = read_convex},
         {.key = "powersync", .kind = FIELD_SPECIAL, .read = read_powersync},
+        {.key = "backend", .kind = FIELD_SPECIAL, .read = read_backend},
+        {.key = "issuer", .kind = FIELD_SPECIAL, .read = read_issuer},
         {.key = "deployment", .kind = FIELD_SPECIAL, .read = read_deployment},
         {.key = NULL}};
     *file = fault_file_empty();
@@ -156,8 +166,8 @@ enum status fault_file_read(struct reader *reader, struct reader_value value, st
         return read_convex(reader, value, file);
     if (!json_is_object(value.value))
         return reader_refuse(reader, value,
-                             "faults must be a list of rules, or a mapping with `convex`, `powersync` and "
-                             "`deployment`; this is %s",
+                             "faults must be a list of rules, or a mapping with `convex`, `powersync`, "
+                             "`backend`, `issuer` and `deployment`; this is %s",
                              reader_type(value.value));
     return reader_mapping(reader, value, value.key ? value.key : "faults", fields, file);
 }
@@ -170,6 +180,9 @@ enum status fault_file_load(const char *path, struct arena *arena, struct fault_
         return status;
     struct reader reader = {&document, arena, error};
     status = fault_file_read(&reader, (struct reader_value){NULL, NULL, document.root}, file);
+    if (status == STATUS_OK && (file->backend.rules.count > 0 || file->issuer.rules.count > 0))
+        status =
+            error_set(error, STATUS_INVALID, "%s: `backend` and `issuer` have doors in scenarios only", path);
     yaml_release(&document);
     return status;
 }

@@ -20,17 +20,19 @@ struct fault_deployment {
 struct fault_file {
     struct fault_settings convex; /* with the deployment's knobs and clock */
     struct fault_settings powersync;
-    bool bumps_when_idle; /* options of the deployment */
+    struct fault_settings backend, issuer; /* nodes of scenarios only */
+    bool bumps_when_idle;                  /* options of the deployment */
     int64_t conflicts;
     struct fault_deployment deployment;
 };
 
 /* No faults, and nothing is given. */
 struct fault_file fault_file_empty(void);
-/* A list is that of convex; a mapping has `convex`, `powersync`, `deployment`. Everything lies in the
- * reader's arena. */
+/* A list is that of convex; a mapping has `convex`, `powersync`, `backend`, `issuer`, `deployment`.
+ * Everything lies in the reader's arena. */
 enum status fault_file_read(struct reader *reader, struct reader_value value, struct fault_file *file);
-/* The whole of a YAML file. The arena is the caller's, also when reading fails. */
+/* The whole of a YAML file, for servers on sockets: there is no backend and no door at the issuer. The arena
+ * is the caller's, also when reading fails. */
 enum status fault_file_load(const char *path, struct arena *arena, struct fault_file *file,
                             struct error *error);
 

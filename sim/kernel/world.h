@@ -45,6 +45,9 @@ enum wire_kind {
     WIRE_SOCKET_DOWN_CLOSE_SEEN /* the client saw it */
 };
 
+/* The node that answers in place of everybody: what it says is nobody's word. */
+#define WIRE_CAPTIVE_PORTAL "captive-portal"
+
 struct wire_event {
     enum wire_kind kind;
     uint64_t exchange;

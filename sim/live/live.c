@@ -170,13 +170,19 @@ void live_stop(struct live *live) {
 static void on_signal(uv_signal_t *handle, int number) {
     struct live *live = handle->data;
     (void)number;
-    if (live->stopping)
+    if (live->stopping) {
         uv_stop(&live->loop);
+        return;
+    }
+    if (live->ending)
+        live->ending(live->ending_context);
     live_stop(live);
 }
 
-void live_stop_on_signals(struct live *live) {
+void live_stop_on_signals(struct live *live, void (*ending)(void *context), void *context) {
     static const int numbers[2] = {SIGINT, SIGTERM};
+    live->ending = ending;
+    live->ending_context = context;
     for (size_t i = 0; i < 2; i++) {
         uv_signal_init(&live->loop, &live->signals[i]);
         live->signals[i].data = live;

@@ -59,8 +59,9 @@ const char *live_address(struct live *live, struct host *host);
 /* True when only this machine can reach `address` (as given to live_serve). */
 bool live_address_is_loopback(const char *address);
 
-/* Call live_stop on SIGINT and SIGTERM; the second signal ends at once. */
-void live_stop_on_signals(struct live *live);
+/* Call live_stop on SIGINT and SIGTERM, and before it `ending` (NULL: nothing), where actors end what would
+ * go on by itself; the second signal ends at once. */
+void live_stop_on_signals(struct live *live, void (*ending)(void *context), void *context);
 
 /* Run until live_stop has taken effect. */
 void live_run(struct live *live);

@@ -49,6 +49,8 @@ struct live {
     uv_timer_t sweep; /* idle connections */
     uv_timer_t grace;
     uv_signal_t signals[2];
+    void (*ending)(void *context); /* at the first signal; NULL: nothing */
+    void *ending_context;
     int64_t started; /* uv_hrtime at creation, ns */
     struct event_queue *timers;
     struct map nodes;   /* name -> struct live_node */

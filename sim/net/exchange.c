@@ -49,16 +49,15 @@ static void unlist(struct net *net, struct exchange *exchange) {
 struct exchange *exchange_create(struct node *client, const struct http_request *request) {
     struct net *net = client->net;
     struct exchange *exchange = memory_allocate(sizeof *exchange);
+    const char *server = client->diverted ? client->diverted : request->authority;
     exchange->id = ++net->n_exchanges;
     exchange->net = net;
     exchange->client = client;
-    exchange->server_name = memory_copy_text(request->authority);
+    exchange->server_name = memory_copy_text(server);
     exchange->target = memory_format("%s %s", request->method, request->target);
     exchange->client_open = true;
-    exchange->to_server =
-        (struct lane){.exchange = exchange, .link = link_find(net, client->name, request->authority)};
-    exchange->to_client =
-        (struct lane){.exchange = exchange, .link = link_find(net, request->authority, client->name)};
+    exchange->to_server = (struct lane){.exchange = exchange, .link = link_find(net, client->name, server)};
+    exchange->to_client = (struct lane){.exchange = exchange, .link = link_find(net, server, client->name)};
     exchange->to_server.link->exchanges++;
     enlist(net, exchange);
     fault_draw(exchange);

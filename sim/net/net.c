@@ -34,6 +34,7 @@ static void free_node(void *value) {
     for (struct node *node = value, *next; node; node = next) {
         next = node->sibling;
         timers_clear(node);
+        free(node->diverted);
         free(node->name);
         free(node);
     }
@@ -127,6 +128,24 @@ static void wake(struct node *node) {
 void net_thaw_process(struct net *net, struct host *process) {
     wake((struct node *)process);
     links_release(net, false);
+}
+
+static void divert(struct node *node, const char *to) {
+    struct net *net = node->net;
+    free(node->diverted);
+    node->diverted = memory_copy_text(to);
+    for (struct exchange *exchange = net->first, *next; to && exchange; exchange = next) {
+        next = exchange->next;
+        if (exchange->client == node && exchange->client_open)
+            lane_send(&exchange->to_client, message_failure(HTTP_FAILURE_RESET));
+    }
+}
+
+void net_divert_node(struct net *net, const char *name, const char *to) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    for (; node; node = node->sibling)
+        divert(node, to);
 }
 
 void net_sleep_node(struct net *net, const char *name) {

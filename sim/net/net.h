@@ -50,6 +50,10 @@ struct host *net_process(struct net *net, const char *name);
 void net_crash_node(struct net *net, const char *name);
 void net_crash_process(struct net *net, struct host *process); /* one of them */
 
+/* The node joins another network, where `to` takes every request that it sends, whomever it is for (NULL: the
+ * usual one again). Its requests that are under way are reset when that begins. */
+void net_divert_node(struct net *net, const char *name, const char *to);
+
 /* The node's processor stops: its timers wait, nothing gets to it and nothing from it, and what it would hear
  * of broken connections it hears when it wakes. Its peers see a cut. Counted, as cuts are; a crash does not
  * wake it. */

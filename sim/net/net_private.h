@@ -71,6 +71,7 @@ struct node {
     struct timer *timers; /* those that have not fired */
     unsigned sleeps;      /* net_sleep_node less net_wake_node */
     struct node *sibling; /* the node's next process; NULL: none */
+    char *diverted;       /* the node that takes its requests; NULL: those whom they are for */
 };
 
 enum message_kind {

@@ -2,15 +2,30 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
 
-enum outcome outcome_of(const json_t *result, bool expects) {
+enum expectation expectation_of(const struct scenario *scenario) {
+    if (scenario_expects(scenario, "no-crash"))
+        return EXPECTS_CRASH;
+    return scenario->n_expect_violates > 0 ? EXPECTS_VIOLATION : EXPECTS_NOTHING;
+}
+
+/* A worker that has ended could not say whether that was expected. */
+static bool is_crash(const json_t *result) {
+    const char *property = json_text(json_array_get(json_object_get(result, "violations"), 0), "property");
+    return property != NULL && strcmp(property, "no-crash") == 0;
+}
+
+enum outcome outcome_of(const json_t *result, enum expectation expects) {
     bool passed = json_bool_or(result, "passed", false);
     assert(!passed || json_array_size(json_object_get(result, "violations")) == 0);
     if (passed)
         return expects ? OUTCOME_SILENT : OUTCOME_PASSED;
+    if (expects == EXPECTS_CRASH && is_crash(result))
+        return OUTCOME_EXPECTED;
     return expects && json_bool_or(result, "as_expected", false) ? OUTCOME_EXPECTED : OUTCOME_FAILED;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "scenario/scenario.h"
 
 enum outcome {
     OUTCOME_PASSED,   /* nothing expected, nothing found */
@@ -17,15 +18,23 @@ enum outcome {
     OUTCOME_SILENT    /* a violation was expected and this seed did not show it */
 };
 
-/* `result` is a worker's result. `expects`: its scenario expects violations. */
-enum outcome outcome_of(const json_t *result, bool expects);
+/* What a scenario's `expect` says. */
+enum expectation {
+    EXPECTS_NOTHING,
+    EXPECTS_VIOLATION, /* the result knows which */
+    EXPECTS_CRASH      /* the worker's end, or a violation that is named beside it */
+};
+enum expectation expectation_of(const struct scenario *scenario);
+
+/* `result` is a worker's result, or what was made up when the worker ended. */
+enum outcome outcome_of(const json_t *result, enum expectation expects);
 const char *outcome_name(enum outcome outcome); /* "passed", "failed", "expected", "silent" */
 
 struct scenario_tally {
     char *name; /* unique in the run; owned */
     const char *file;
     bool canary; /* must fail as expected in every run */
-    bool expects;
+    enum expectation expects;
     uint64_t seeds;       /* finished */
     uint64_t outcomes[4]; /* by enum outcome */
     uint64_t commits, judged, faults_fired;

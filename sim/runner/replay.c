@@ -24,7 +24,7 @@ struct recorded {
 struct replay {
     const struct replay_settings *settings;
     struct recorded recorded;
-    bool expects; /* the scenario expects violations */
+    enum expectation expects;
     json_t *result;
 };
 
@@ -156,7 +156,7 @@ static enum status read_scenario(struct replay *replay, struct error *error) {
     enum status status = scenario_load(replay->settings->path, &scenario, error);
     if (status != STATUS_OK)
         return status;
-    replay->expects = scenario->n_expect_violates > 0;
+    replay->expects = expectation_of(scenario);
     bool has_seed = replay->settings->has_seed || replay->recorded.from_file || scenario->has_seed;
     if (!replay->settings->has_seed && !replay->recorded.from_file)
         replay->recorded.failure.seed = scenario->seed;

@@ -47,7 +47,7 @@ static enum status add_file(struct suite_scenarios *scenarios, const char *file,
     *item = (struct suite_scenario){.file = memory_copy_text(file),
                                     .name = unique_name(scenarios, scenario->name),
                                     .engine = memory_copy_text(scenario->engine),
-                                    .expects = scenario->n_expect_violates > 0,
+                                    .expects = expectation_of(scenario),
                                     .canary = scenario->canary,
                                     .pinned = scenario->has_seed,
                                     .seed = scenario->seed};

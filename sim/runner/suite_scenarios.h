@@ -4,12 +4,13 @@
 
 #include "base/error.h"
 #include "runner/jobs.h"
+#include "runner/outcome.h"
 
 struct suite_scenario {
     char *file;
     char *name; /* unique in the run */
     char *engine;
-    bool expects;
+    enum expectation expects;
     bool canary;
     bool pinned; /* its file names the seed */
     uint64_t seed;

@@ -270,9 +270,15 @@ static enum status read_properties(struct reader *reader, struct reader_value va
     return reader_texts(reader, value, check_property, NULL, &scenario->properties, &scenario->n_properties);
 }
 
+/* What no check can see is expected like a property: the process that runs the seed dies. */
+static enum status check_expected(struct reader *reader, struct reader_value item, void *unused) {
+    const char *name = json_string_value(item.value);
+    return name && !strcmp(name, "no-crash") ? STATUS_OK : check_property(reader, item, unused);
+}
+
 static enum status read_violates(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
-    enum status status = reader_texts(reader, value, check_property, NULL, &scenario->expect_violates,
+    enum status status = reader_texts(reader, value, check_expected, NULL, &scenario->expect_violates,
                                       &scenario->n_expect_violates);
     if (status == STATUS_OK && scenario->n_expect_violates == 0)
         return reader_refuse(reader, value, "`violates` must name at least one property");
@@ -307,9 +313,20 @@ static enum status read_synchronous(struct reader *reader, struct reader_value v
                : reader_refuse(reader, value, "`synchronous` must be normal or full");
 }
 
+static enum status read_statements(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->statements_struck = text && !strcmp(text, "struck");
+    return text && (scenario->statements_struck || !strcmp(text, "spared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`statements` must be spared or struck");
+}
+
 static enum status read_disk(struct reader *reader, struct reader_value value, void *target) {
     static const struct field fields[] = {
-        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous}, {.key = NULL}};
+        {.key = "synchronous", .kind = FIELD_SPECIAL, .read = read_synchronous},
+        {.key = "statements", .kind = FIELD_SPECIAL, .read = read_statements},
+        {.key = NULL}};
     struct scenario *scenario = target;
     scenario->disk = true;
     return reader_mapping(reader, value, "disk", fields, target);

@@ -84,6 +84,14 @@ static enum status read_freeze_tab(struct reader *reader, struct reader_value va
     return read_client_of(reader, value, step, STEP_FREEZE_TAB);
 }
 
+static enum status read_portal(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_PORTAL);
+}
+
+static enum status read_audience(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_AUDIENCE);
+}
+
 static enum status read_rotate(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_ROTATE_KEYS);
 }
@@ -180,6 +188,8 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "session-expires", .kind = FIELD_SPECIAL, .read = read_session},                             \
         {.key = "sleep", .kind = FIELD_SPECIAL, .read = read_sleep},                                         \
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
+        {.key = "wrong-audience", .kind = FIELD_SPECIAL, .read = read_audience},                             \
+        {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
@@ -233,11 +243,13 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         reader, step,
         "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
-        "switch-user, session-expires, sleep, wrong-clock, close-tab, freeze-tab");
+        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
+        "close-tab, freeze-tab");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
     return scenario_has_client(scenario, name) || scenario_has_service(scenario, name) ||
+           (scenario_has_backend(scenario) && !strcmp(name, SCENARIO_BACKEND)) ||
            !strcmp(name, "powersync") || !strcmp(name, "convex") || !strcmp(name, "issuer");
 }
 
@@ -302,13 +314,16 @@ static enum status check_who(struct reader *reader, struct reader_value value,
             if (!is_node(scenario, json_string_value(json_array_get(ends, i))))
                 return reader_refuse(
                     reader, reader_item(ends, i),
-                    "there is no node `%.60s`; nodes are the clients, powersync, convex and issuer",
+                    "there is no node `%.60s`; nodes are the clients, powersync, convex, issuer and, with an "
+                    "upload path to it, backend",
                     json_string_value(json_array_get(ends, i)));
         return STATUS_OK;
     }
     if (step->kind == STEP_CRASH && !strcmp(step->client, "convex"))
         return STATUS_OK;
     if (step->kind == STEP_CRASH && scenario_has_service(scenario, step->client))
+        return STATUS_OK;
+    if (step->kind == STEP_CRASH && scenario_has_backend(scenario) && !strcmp(step->client, SCENARIO_BACKEND))
         return STATUS_OK;
     if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
         const char *key = step->kind == STEP_REDEPLOY ? "redeploy" : "compact";
@@ -330,6 +345,11 @@ static enum status check_who(struct reader *reader, struct reader_value value,
         return scenario->reactive_users ? STATUS_OK
                                         : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
     }
+    if (step->kind == STEP_AUDIENCE)
+        return !strcmp(step->client, "issuer") && scenario->n_users > 0
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "wrong-audience"),
+                                   "only `issuer` makes tokens, for those who have a device");
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
                                        [STEP_OFFLINE] = "offline",
@@ -339,6 +359,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",

@@ -11,6 +11,8 @@
     X("one-way-partition", FAULT_CLASS_TIMED, true, NULL, STEP_PARTITION, true, "h",                         \
       "the same in one direction only: what the other side says still arrives")                              \
     X("offline", FAULT_CLASS_TIMED, true, NULL, STEP_OFFLINE, false, "o", "a device has no network at all")  \
+    X("captive-portal", FAULT_CLASS_TIMED, true, NULL, STEP_PORTAL, false, "q",                              \
+      "whatever a device asks, its network answers 200 with a page to sign in")                              \
     X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
       "the app calls disconnect, and connect after a while")                                                 \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
@@ -35,8 +37,12 @@
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
+    X("backend-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
+      "the app's own server ends and starts again; what it was working on is gone")                          \
     X("rotate-keys", FAULT_CLASS_TIMED, true, NULL, STEP_ROTATE_KEYS, false, "r",                            \
       "the token issuer signs with a new key; the old one stays published for a while")                      \
+    X("wrong-audience", FAULT_CLASS_TIMED, true, NULL, STEP_AUDIENCE, false, "a",                            \
+      "the token issuer makes tokens for PowerSync out to a wrong audience")                                 \
     X("clear", FAULT_CLASS_TIMED, true, NULL, STEP_CLEAR, false, "g",                                        \
       "the app calls disconnectAndClear, and connect after a while")                                         \
     X("switch-user", FAULT_CLASS_TIMED, true, NULL, STEP_SWITCH_USER, false, "u",                            \
@@ -100,6 +106,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("sleep");
     case STEP_CLOCK:
         return fault_kind_find("wrong-clock");
+    case STEP_AUDIENCE:
+        return fault_kind_find("wrong-audience");
+    case STEP_PORTAL:
+        return fault_kind_find("captive-portal");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -117,9 +127,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     case STEP_FREEZE_TAB:
         return fault_kind_find("freeze-tab");
     case STEP_CRASH:
-        return fault_kind_find(scenario_is_service_name(step->client) ? "service-crash"
-                               : !strcmp(step->client, "convex")      ? "deployment-crash"
-                                                                      : "client-crash");
+        return fault_kind_find(scenario_is_service_name(step->client)    ? "service-crash"
+                               : !strcmp(step->client, "convex")         ? "deployment-crash"
+                               : !strcmp(step->client, SCENARIO_BACKEND) ? "backend-crash"
+                                                                         : "client-crash");
     }
     assert(false); /* every kind of step is handled above */
     return NULL;

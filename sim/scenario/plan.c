@@ -153,18 +153,20 @@ static bool in_swarm(const struct planner *planner, const struct scenario_fault 
     return !is_swarm(planner) || random_chance(stream, 1, 2);
 }
 
-/* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from the
- * backend. */
+/* Whom an occurrence strikes, where there is a choice: a client is cut off from the service or from where its
+ * uploads go. */
 static void set_target(const struct planner *planner, struct scenario_step *step, const char *who,
                        struct random_stream *stream) {
     if (step->kind != STEP_PARTITION) {
         step->client = who;
         return;
     }
-    bool only_far = scenario_is_service_name(who) || scenario_group_of(planner->scenario, who);
+    bool server = scenario_is_service_name(who) || !strcmp(who, SCENARIO_BACKEND);
+    bool only_far = server || scenario_group_of(planner->scenario, who);
     bool far = random_chance(stream, 1, 2);
+    const char *uploads = !only_far && planner->scenario->upload->to_server ? SCENARIO_BACKEND : "convex";
     step->from = who;
-    step->to = only_far || far ? "convex" : scenario_service_of(planner->scenario, who);
+    step->to = only_far || far ? uploads : scenario_service_of(planner->scenario, who);
     if (step->one_way && random_chance(stream, 1, 2)) { /* either direction can be the dead one */
         const char *other = step->to;
         step->to = step->from;
@@ -217,16 +219,20 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     bool at_service = !strcmp(kind->name, "service-crash");
     bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
-    bool at_issuer = kind->step == STEP_ROTATE_KEYS;
+    bool at_issuer = kind->step == STEP_ROTATE_KEYS || kind->step == STEP_AUDIENCE;
+    bool at_backend = !strcmp(kind->name, "backend-crash");
     size_t n_clients =
         step_is_for_devices(kind->step) || fault_kind_strikes_disk(kind) ? clients->count : clients->total;
-    for (size_t i = 0; !at_service && !at_operator && !at_deployment && !at_issuer && i < n_clients; i++)
+    for (size_t i = 0;
+         !at_service && !at_operator && !at_deployment && !at_issuer && !at_backend && i < n_clients; i++)
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
     for (size_t i = 0;
          (at_service || kind->step == STEP_PARTITION) && i < scenario_services(planner->scenario); i++)
         plan_fault_at(planner, fault, kind, scenario_service_name(planner->scenario, i), mean);
     if (clients->count > 0 && at_operator)
         plan_fault_at(planner, fault, kind, "powersync", mean);
+    if (scenario_has_backend(planner->scenario) && (at_backend || kind->step == STEP_PARTITION))
+        plan_fault_at(planner, fault, kind, SCENARIO_BACKEND, mean);
     if (at_deployment)
         plan_fault_at(planner, fault, kind, "convex", mean);
     if (at_issuer)

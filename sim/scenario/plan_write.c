@@ -70,7 +70,9 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
     if (scenario->disk)
-        buffer_printf(out, "disk: {synchronous: %s}\n", scenario->synchronous_full ? "full" : "normal");
+        buffer_printf(out, "disk: {synchronous: %s, statements: %s}\n",
+                      scenario->synchronous_full ? "full" : "normal",
+                      scenario->statements_struck ? "struck" : "spared");
     if (scenario->reactive_text)
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
@@ -199,6 +201,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SESSION] = "session-expires",
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
+                                       [STEP_PORTAL] = "captive-portal",
+                                       [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",
@@ -303,6 +307,12 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_DISK_READ_ONLY:
         buffer_printf(out, "the disk of %s can only be read", step->client);
+        break;
+    case STEP_AUDIENCE:
+        buffer_printf(out, "%s makes tokens for another audience", step->client);
+        break;
+    case STEP_PORTAL:
+        buffer_printf(out, "%s is behind a captive portal", step->client);
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);

@@ -106,6 +106,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
+    if (scenario_fault_find(scenario, "backend-crash") && !scenario_has_backend(scenario))
+        return reader_refuse_key(
+            reader, reader_member(root.value, "faults"), "backend-crash",
+            "there is no backend: devices upload to the deployment (upload: {path: ..})");
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = scenario_check_tabs(reader, root, scenario);
@@ -172,6 +176,13 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
         status = scenario_parse(buffer_text(&text), text.length, path, scenario, error);
     buffer_free(&text);
     return status;
+}
+
+bool scenario_expects(const struct scenario *scenario, const char *property) {
+    for (size_t i = 0; i < scenario->n_expect_violates; i++)
+        if (!strcmp(scenario->expect_violates[i], property))
+            return true;
+    return false;
 }
 
 void scenario_free(struct scenario *scenario) {

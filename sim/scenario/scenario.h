@@ -119,6 +119,7 @@ struct scenario {
     bool service_split;         /* replication in processes of its own */
     bool disk;                  /* devices have their database on a disk, whatever the faults */
     bool synchronous_full;      /* each of their commits is synced */
+    bool statements_struck;     /* faults of disks strike statements of local writes, not only commits */
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */
@@ -139,7 +140,8 @@ struct scenario {
     size_t n_mutants;
     const char *const *properties; /* NULL: all */
     size_t n_properties;
-    const char *const *expect_violates; /* expect: {violates: [...]}; none: expect pass */
+    const char *const *expect_violates; /* expect: {violates: [...]}, "no-crash" may be among them;
+                                           none: expect pass */
     size_t n_expect_violates;
     bool canary; /* expect_violates and run with every suite */
 
@@ -152,6 +154,8 @@ enum status scenario_load(const char *path, struct scenario **scenario, struct e
 enum status scenario_parse(const char *text, size_t length, const char *file, struct scenario **scenario,
                            struct error *error);
 void scenario_free(struct scenario *scenario);
+/* Is a violation of this property, or "no-crash", expected? */
+bool scenario_expects(const struct scenario *scenario, const char *property);
 
 /* The names that scenarios may use, with one line each, for `syncline list`. NULL-terminated. */
 struct scenario_name {

@@ -26,11 +26,15 @@ struct host *server_door_open(struct host *node, const struct fault_settings *se
 }
 
 void server_doors_stop(const struct server_doors *doors) {
-    if (doors->convex)
-        fault_host_stop(doors->convex);
+    struct host *const all[] = {doors->convex, doors->backend, doors->issuer};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i])
+            fault_host_stop(all[i]);
 }
 
 void server_doors_close(struct server_doors *doors) {
     fault_host_destroy(doors->convex);
+    fault_host_destroy(doors->backend);
+    fault_host_destroy(doors->issuer);
     *doors = (struct server_doors){0};
 }

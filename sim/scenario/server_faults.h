@@ -1,5 +1,5 @@
-/* Faults at the servers' doors in a simulated world: the hosts that the deployment and the service's
- * processes get. */
+/* Faults at the servers' doors in a simulated world: the hosts that the deployment, the service's processes,
+ * the app's server and the issuer get. */
 #ifndef SYNCLINE_SCENARIO_SERVER_FAULTS_H
 #define SYNCLINE_SCENARIO_SERVER_FAULTS_H
 
@@ -7,7 +7,7 @@
 
 /* NULL when nothing is to go wrong there: the node's own host serves. */
 struct server_doors {
-    struct host *convex;
+    struct host *convex, *backend, *issuer;
 };
 
 /* The host to serve on: a door around the node, or the node. `*door` belongs to the caller. */

@@ -40,6 +40,10 @@ bool scenario_has_service(const struct scenario *scenario, const char *name) {
     return false;
 }
 
+bool scenario_has_backend(const struct scenario *scenario) {
+    return scenario->n_users > 0 && scenario->upload->to_server;
+}
+
 const char *scenario_service_of(const struct scenario *scenario, const char *device) {
     for (size_t u = 0; u < scenario->n_users; u++) {
         const size_t length = strlen(scenario->users[u]);

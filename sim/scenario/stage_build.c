@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/upload_server.h"
+#include "app/captive_portal.h"
 #include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
@@ -11,6 +11,7 @@
 #include "scenario/language.h"
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
+#include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
@@ -19,9 +20,8 @@
 
 const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
-static const char token_secret[] = "a secret that only this world knows";
+const char stage_token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
-static const char backend_node[] = "backend";
 
 /* --- counting --- */
 
@@ -84,10 +84,10 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
         if (stage->scenario->upload->to_server)
-            set_link(stage, stage->names.names[i], backend_node);
+            set_link(stage, stage->names.names[i], SCENARIO_BACKEND);
     }
     if (stage->scenario->upload->to_server)
-        set_link(stage, backend_node, "convex");
+        set_link(stage, SCENARIO_BACKEND, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
         if (scenario_group_of(stage->scenario, stage->names.names[i])->user)
@@ -195,7 +195,7 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
 }
 
 static enum status build_services(struct stage *stage, struct error *error) {
-    char *keys = jwt_jwks_of_secret(token_key_id, token_secret);
+    char *keys = jwt_jwks_of_secret(token_key_id, stage_token_secret);
     stage->token_keys = arena_copy_text(&stage->arena, keys);
     stage->sync_config = stage->scenario->sync_config;
     free(keys);
@@ -211,7 +211,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
-        .backend = stage->scenario->upload->to_server ? backend_node : "convex",
+        .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
         .issuer = "issuer",
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
@@ -267,18 +267,12 @@ static enum status build_devices(struct stage *stage, struct error *error) {
 }
 
 static void build_issuer(struct stage *stage) {
-    if (!stage->issuer)
-        stage->issuer = app_issuer_create(net_node(stage->net, "issuer"), token_key_id, token_secret,
-                                          stage_token_audience, stage->scenario->token_lifetime);
-}
-
-static void build_upload_server(struct stage *stage) {
-    const struct upload_server_settings settings = {.deployment = "convex",
-                                                    .deploy_key = stage_deploy_key,
-                                                    .token_secret = token_secret,
-                                                    .audience = stage_token_audience};
-    if (stage->scenario->upload->to_server)
-        stage->upload_server = upload_server_create(net_node(stage->net, backend_node), &settings);
+    if (stage->issuer)
+        return;
+    struct host *host = server_door_open(net_node(stage->net, "issuer"),
+                                         &stage->scenario->server_faults.issuer, &stage->doors.issuer);
+    stage->issuer = app_issuer_create(host, token_key_id, stage_token_secret, stage_token_audience,
+                                      stage->scenario->token_lifetime);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */
@@ -287,7 +281,7 @@ static enum status build_powersync(struct stage *stage, struct error *error) {
     if (status != STATUS_OK)
         return status;
     build_issuer(stage);
-    build_upload_server(stage);
+    stage_backend_open(stage);
     return build_devices(stage, error);
 }
 
@@ -327,7 +321,8 @@ void stage_tear_down(struct stage *stage) {
         client_pool_destroy(stage->pool);
     for (size_t i = 0; stage->clients && i < stage->names.total; i++)
         disk_destroy(stage->clients[i].disk);
-    upload_server_destroy(stage->upload_server);
+    stage_backend_close(stage);
+    captive_portal_destroy(stage->portal);
     app_issuer_destroy(stage->issuer);
     stage_services_close(stage);
     if (stage->deployment)

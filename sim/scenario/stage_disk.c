@@ -34,6 +34,7 @@ void stage_disk_create(struct stage *stage, struct stage_client *client) {
     client_pool_use_disk(stage->pool, client->name,
                          &(struct client_disk){.disk = client->disk,
                                                .synchronous_full = stage->scenario->synchronous_full,
+                                               .statements_struck = stage->scenario->statements_struck,
                                                .shared = stage->scenario->tabs > 1});
 }
 

@@ -45,6 +45,7 @@ struct stage_client {
     struct disk *disk;          /* NULL: its database is in memory */
     int outages;                /* power went in the middle of something, and is not back */
     int full, flaky, read_only; /* disk faults that are not over */
+    int portals;                /* STEP_PORTAL that are not over */
     int crashes;                /* process ends that are not over: it starts again when 0, and awake */
     int disconnects;            /* the same for STEP_DISCONNECT */
     bool connected;             /* the app has called connect for the first time */
@@ -75,7 +76,11 @@ struct stage {
     const char *sync_config; /* the newest that was deployed */
     const char *token_keys;  /* JWKS */
     struct app_issuer *issuer;
-    struct upload_server *upload_server; /* NULL: devices upload to the deployment */
+    int mistakes;                        /* STEP_AUDIENCE that are not over */
+    struct host *backend_host;           /* NULL: there is no backend */
+    struct upload_server *upload_server; /* the backend's process; NULL while it is down, or there is none */
+    int backend_crashes;
+    struct captive_portal *portal; /* NULL until somebody meets it */
     struct client_pool *pool;
     struct scenario_clients names;
     struct oracle_request *requests; /* of each device, and of who signs in there later */
@@ -94,6 +99,7 @@ struct stage {
 
 extern const char stage_deploy_key[];
 extern const char stage_token_audience[];
+extern const char stage_token_secret[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);

@@ -47,6 +47,8 @@ static void fill_faults(struct stage *stage) {
         add_count(&result->faults, &result->n_faults, kind->name, count);
     }
     add_door(stage, &stage->scenario->server_faults.convex.rules, stage->doors.convex);
+    add_door(stage, &stage->scenario->server_faults.backend.rules, stage->doors.backend);
+    add_door(stage, &stage->scenario->server_faults.issuer.rules, stage->doors.issuer);
     for (size_t i = 0; i < stage->n_services; i++)
         add_door(stage, &stage->scenario->server_faults.powersync.rules, stage->services[i].door);
 }
@@ -89,20 +91,13 @@ void stage_add_violation(struct stage *stage, const struct violation *violation)
     copy_violation(stage->result, violation);
 }
 
-static bool is_expected(const struct scenario *scenario, const char *property) {
-    for (size_t i = 0; i < scenario->n_expect_violates; i++)
-        if (!strcmp(scenario->expect_violates[i], property))
-            return true;
-    return false;
-}
-
 static void judge(struct stage *stage) {
     struct stage_result *result = stage->result;
     assert(stage->checker);
     result->passed = result->n_violations == 0;
     result->as_expected = stage->scenario->n_expect_violates > 0 ? !result->passed : result->passed;
     for (size_t i = 0; stage->scenario->n_expect_violates > 0 && i < result->n_violations; i++)
-        if (!is_expected(stage->scenario, result->violations[i].property))
+        if (!scenario_expects(stage->scenario, result->violations[i].property))
             result->as_expected = false;
 }
 

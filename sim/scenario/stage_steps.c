@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/captive_portal.h"
 #include "base/random.h"
 #include "client/reactive_client.h"
 #include "scenario/fault_kinds.h"
 #include "scenario/services.h"
+#include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_tabs.h"
@@ -100,6 +102,22 @@ static void restart_deployment(struct stage *stage) {
     assert(stage->deployment_crashes > 0);
     if (--stage->deployment_crashes == 0)
         stage_start_deployment(stage);
+}
+
+/* --- captive portals --- */
+
+static void enter_portal(struct stage *stage, struct stage_client *client) {
+    if (!stage->portal)
+        stage->portal = captive_portal_create(net_node(stage->net, WIRE_CAPTIVE_PORTAL));
+    if (client->portals++ == 0)
+        net_divert_node(stage->net, client->name, WIRE_CAPTIVE_PORTAL);
+}
+
+static void leave_portal(struct stage *stage, struct stage_client *client, int count) {
+    assert(client->portals >= count);
+    client->portals -= count;
+    if (client->portals == 0 && count > 0)
+        net_divert_node(stage->net, client->name, NULL);
 }
 
 /* --- steps --- */
@@ -209,6 +227,13 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("the clock of %s is %lld s ahead for %s%s)", step->client,
                                   (long long)(step->ahead / TIME_SECOND), lasts, step->id));
         break;
+    case STEP_AUDIENCE:
+        tell(stage, memory_format("%s makes tokens out to a wrong audience for %s%s)", step->client, lasts,
+                                  step->id));
+        break;
+    case STEP_PORTAL:
+        tell(stage, memory_format("%s is behind a captive portal for %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
         break;
@@ -288,11 +313,19 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, step->ahead, 0);
         break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, ++stage->mistakes > 0);
+        break;
+    case STEP_PORTAL:
+        enter_portal(stage, find_client(stage, step->client));
+        break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
             stage_service_crash(stage, step->client);
         else if (is_deployment(step))
             crash_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_crash(stage);
         else
             stage_crash_client(stage, find_client(stage, step->client), false);
         break;
@@ -337,11 +370,19 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, 0, 0);
         break;
+    case STEP_AUDIENCE:
+        app_issuer_mistake_audience(stage->issuer, --stage->mistakes > 0);
+        break;
+    case STEP_PORTAL:
+        leave_portal(stage, find_client(stage, step->client), 1);
+        break;
     case STEP_CRASH:
         if (scenario_is_service_name(step->client))
             return stage_service_restart(stage, step->client, error);
         if (is_deployment(step))
             restart_deployment(stage);
+        else if (!strcmp(step->client, SCENARIO_BACKEND))
+            stage_backend_restart(stage);
         else
             return stage_restart_client(find_client(stage, step->client), error);
         break;
@@ -388,6 +429,9 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage->deployment_crashes = 1;
         restart_deployment(stage);
     }
+    if (stage->mistakes > 0)
+        app_issuer_mistake_audience(stage->issuer, false);
+    stage_backend_heal(stage);
     healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)
         return healed;
@@ -396,6 +440,7 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         client->disconnects = 0;
         client->connected = true;
         stage_disk_heal(client);
+        leave_portal(stage, client, client->portals);
         client->crashes = 0;
         stage_tabs_heal(stage, client);
         enum status status = stage_client_revive(client, error);

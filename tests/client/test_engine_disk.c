@@ -17,8 +17,7 @@ static void open_device(struct device *device, uint64_t seed, bool full) {
     world_pin_knob(device->bench.world, "client.wal-checkpoint-pages", 24);
     struct host *host = net_node(device->bench.net, "alice-1");
     device->disk = disk_create(host);
-    client_pool_use_disk(device->bench.pool, "alice-1",
-                         &(struct client_disk){.disk = device->disk, .synchronous_full = full});
+    client_pool_use_disk(device->bench.pool, "alice-1", &(struct client_disk){device->disk, full, false});
     if (engine_core_create(device->bench.pool, host, &device->engine, &error) != STATUS_OK)
         fail_msg("%s", error.message);
 }

@@ -265,7 +265,7 @@ static void test_unauthorized(void **state) {
     fake->refuse_status = 401;
     client_connect(fake->client);
     fake_run(fake, 8 * TIME_SECOND);
-    assert_notes(fake, "disconnected: HTTP 401\n", 1);
+    assert_notes(fake, "disconnected: HTTP 401: {\"error\":{}}\n", 1);
     assert_int_equal(fake->tokens, 2);
     assert_non_null(strstr(buffer_text(&fake->transcript), "POST /sync/stream Token t2\n"));
     assert_int_equal(fake->streams, 1);
@@ -281,7 +281,7 @@ static void test_unavailable(void **state) {
     fake->refuse_status = 503;
     client_connect(fake->client);
     fake_run(fake, 8 * TIME_SECOND);
-    assert_notes(fake, "disconnected: HTTP 503\n", 1);
+    assert_notes(fake, "disconnected: HTTP 503: {\"error\":{}}\n", 1);
     assert_int_equal(fake->tokens, 1);
     assert_int_equal(fake->streams, 1);
     fake_close(fake);

@@ -155,7 +155,7 @@ static void test_status(void **state) {
     host_http_reset(fake->service, fake->stream);
     fake_run(fake, 5600 * TIME_MILLISECOND);
     assert_false(status_of(fake).connected);
-    assert_string_equal(status_of(fake).download_error, "HTTP 503");
+    assert_string_equal(status_of(fake).download_error, "HTTP 503: {\"error\":{}}");
     fake_close(fake);
 }
 

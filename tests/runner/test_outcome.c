@@ -28,15 +28,31 @@ static void outcomes_follow_expectation(void **state) {
     json_t *wrong = parse("{\"passed\":false,\"as_expected\":false,\"violations\":[{\"property\":\"x\"}]}");
     json_t *planted = parse("{\"passed\":false,\"as_expected\":true,\"violations\":[{\"property\":\"x\"}]}");
     (void)state;
-    assert_int_equal(outcome_of(passed, false), OUTCOME_PASSED);
-    assert_int_equal(outcome_of(passed, true), OUTCOME_SILENT);
-    assert_int_equal(outcome_of(wrong, false), OUTCOME_FAILED);
-    assert_int_equal(outcome_of(wrong, true), OUTCOME_FAILED);
-    assert_int_equal(outcome_of(planted, true), OUTCOME_EXPECTED);
-    assert_int_equal(outcome_of(planted, false), OUTCOME_FAILED); /* nobody expected anything */
+    assert_int_equal(outcome_of(passed, EXPECTS_NOTHING), OUTCOME_PASSED);
+    assert_int_equal(outcome_of(passed, EXPECTS_VIOLATION), OUTCOME_SILENT);
+    assert_int_equal(outcome_of(wrong, EXPECTS_NOTHING), OUTCOME_FAILED);
+    assert_int_equal(outcome_of(wrong, EXPECTS_VIOLATION), OUTCOME_FAILED);
+    assert_int_equal(outcome_of(planted, EXPECTS_VIOLATION), OUTCOME_EXPECTED);
+    assert_int_equal(outcome_of(planted, EXPECTS_NOTHING), OUTCOME_FAILED); /* nobody expected anything */
     json_decref(passed);
     json_decref(wrong);
     json_decref(planted);
+}
+
+static void a_crash_can_be_expected(void **state) {
+    json_t *crash =
+        parse("{\"passed\":false,\"as_expected\":false,\"violations\":[{\"property\":\"no-crash\"}]}");
+    json_t *wrong = parse("{\"passed\":false,\"as_expected\":false,\"violations\":[{\"property\":\"x\"}]}");
+    json_t *passed = parse("{\"passed\":true,\"as_expected\":true,\"violations\":[]}");
+    (void)state;
+    assert_int_equal(outcome_of(crash, EXPECTS_CRASH), OUTCOME_EXPECTED);
+    assert_int_equal(outcome_of(crash, EXPECTS_VIOLATION), OUTCOME_FAILED);
+    assert_int_equal(outcome_of(crash, EXPECTS_NOTHING), OUTCOME_FAILED);
+    assert_int_equal(outcome_of(wrong, EXPECTS_CRASH), OUTCOME_FAILED);
+    assert_int_equal(outcome_of(passed, EXPECTS_CRASH), OUTCOME_SILENT);
+    json_decref(crash);
+    json_decref(wrong);
+    json_decref(passed);
 }
 
 static void add(struct run_tally *tally, size_t scenario, enum outcome outcome, const char *text) {
@@ -59,7 +75,8 @@ static void a_silent_canary_fails_the_run(void **state) {
     run_tally_init(&tally, 2);
     tally.scenarios[0].name = memory_copy_text("smoke");
     tally.scenarios[1].name = memory_copy_text("canary");
-    tally.scenarios[1].canary = tally.scenarios[1].expects = true;
+    tally.scenarios[1].canary = true;
+    tally.scenarios[1].expects = EXPECTS_VIOLATION;
     add(&tally, 0, OUTCOME_PASSED,
         "{\"commits\":3,\"judged\":7,\"faults\":{\"net.reset\":2,\"net.stall\":0},\"marks\":{\"convex.occ-"
         "retry\":1}}");
@@ -144,9 +161,8 @@ static void the_catalogue_is_complete(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outcomes_follow_expectation),
-        cmocka_unit_test(a_silent_canary_fails_the_run),
-        cmocka_unit_test(a_failure_reads_well),
+        cmocka_unit_test(outcomes_follow_expectation),   cmocka_unit_test(a_crash_can_be_expected),
+        cmocka_unit_test(a_silent_canary_fails_the_run), cmocka_unit_test(a_failure_reads_well),
         cmocka_unit_test(the_catalogue_is_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static const struct refusal refusals[] = {
     {"seed: \"12x\"\n", 1, 7, "`seed` must be a whole number"},
     {"server-faults: 1\n", 1, 16, "must be a list of rules, or a mapping"},
     {"server-faults: {convex: [{at: \"GET /\", do: rest}]}\n", 1, 44, "did you mean `reset`?"},
-    {"server-faults: {issuer: []}\n", 1, 17, "unknown key `issuer` in `server-faults`"},
+    {"server-faults: {broker: []}\n", 1, 17, "unknown key `broker` in `server-faults`"},
     /* faults */
     {"faults:\n  partitions: {every: 1s, lasts: 1s}\n", 2, 3,
      "unknown fault `partitions`; did you mean `partition`?"},
@@ -108,6 +108,9 @@ static const struct refusal refusals[] = {
     {"faults: {split-chunks: 1%}\n", 1, 24, "`split-chunks` must be true or false"},
     {"faults: {offline: {every: 1s, lasts: 1s}}\nsteps: []\n", 1, 10,
      "with `steps`, `offline` is written as steps"},
+    {"faults: {backend-crash: {every: 1s, lasts: 1s}}\n", 1, 10, "there is no backend"},
+    {"steps: [{at: 1s, crash: backend, lasts: 1s}]\n", 1, 25, "there is no client `backend`"},
+    {"steps:\n  - {at: 1s, partition: [alice-1, backend], lasts: 1s}\n", 2, 35, "there is no node `backend`"},
     /* steps */
     {"steps: {}\n", 1, 8, "`steps` must be a list, this is a mapping"},
     {"steps:\n  - {at: 1s, switch-user: alice-1, lasts: 1s}\n", 2, 5, "a step needs `to`: who signs in"},

@@ -310,6 +310,13 @@ static void test_round_trip(void **state) {
             "  wrong-clock: {every: 9s, lasts: [1s, 5s]}\n  clear: {every: 9s, lasts: [0s, 5s]}\n"
             "  switch-user: {every: 9s, lasts: 1s}\n  session-expires: {every: 9s, lasts: 1s}\n",
             seed);
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        check_round_trip(
+            "upload: {path: upload-endpoint}\nfaults:\n  backend-crash: {every: 9s, lasts: 1s}\n"
+            "  partition: {every: 9s, lasts: 1s}\n"
+            "server-faults: {backend: [{at: \"PUT /\", do: reset}], issuer: [{at: \"GET /\", do: "
+            "reset}]}\n",
+            seed);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 

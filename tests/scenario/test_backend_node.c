@@ -1,0 +1,39 @@
+/* The app's own server as a node of the world: it ends and starts again, loses its way to others, and has a
+ * door. Needs the client core from npm. */
+#include "stage_run.h"
+
+static const char down[] = "app: notes\nusers: [alice]\nupload: {path: upload-endpoint}\n"
+                           "run: {for: 30s}\nfault-points: false\nrandom-knobs: false\n"
+                           "server-faults:\n"
+                           "  backend: [{at: \"PUT *\", nth: 2, do: {answer: {status: 503}}}]\n"
+                           "  issuer: [{at: \"GET /token*\", nth: 1, do: reset}]\n"
+                           "steps:\n"
+                           "  - {at: 8s, write: alice-1, action: add-notes, rows: 2}\n"
+                           "  - {at: 10s, crash: backend, lasts: 9s}\n"
+                           "  - {at: 11s, crash: backend, lasts: 2s}\n"
+                           "  - {at: 12s, write: alice-1, action: add-notes, rows: 2}\n"
+                           "  - {at: 21s, partition: [alice-1, backend], lasts: 2s}\n"
+                           "  - {at: 22s, partition: [backend, convex], lasts: 60s}\n"
+                           "  - {at: 28s, crash: backend, lasts: 60s}\n";
+
+static void test_backend_down(void **state) {
+    struct stage_result result;
+    (void)state;
+    struct scenario *scenario = stage_run_text(down, 1, &result);
+    if (!result.passed)
+        fail_msg("%s: %s", result.violations[0].property, result.violations[0].explanation);
+    assert_int_equal(result.local_writes, 2);
+    assert_int_equal(stage_run_fault(&result, "backend-crash"), 3);
+    assert_int_equal(stage_run_fault(&result, "partition"), 2);
+    assert_int_equal(stage_run_fault(&result, "backend: answer at PUT *"), 1);
+    assert_int_equal(stage_run_fault(&result, "issuer: reset at GET /token*"), 1);
+    /* down from 10 s to 19 s: the second upload meets nobody, and goes through later */
+    assert_non_null(strstr(buffer_text(&result.narration), "refused"));
+    stage_result_free(&result);
+    scenario_free(scenario);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_backend_down)};
+    return cmocka_run_group_tests(tests, stage_run_open_core, stage_run_close_core);
+}
