@@ -1,6 +1,8 @@
 /* bounded-work: whatever happens, a device asks in moderation. No network and no backend must meet a client
  * that tries without a pause, and nobody should pay twice for what was there already:
  *
+ * Each process of a device is judged by itself: the tabs of an app have an SDK each.
+ *
  * - at most ATTEMPTS_MOST streams, tokens, or failed uploads of one transaction in any WINDOW;
  * - a new token only when there is a reason: the service refused one or it was about to run out, the app
  *   connected anew, the process began anew;
@@ -35,8 +37,28 @@ struct worker {
 
 struct watcher {
     struct checker *checker;
-    struct map workers; /* node -> struct worker */
+    struct map workers; /* node, or node/process -> struct worker */
 };
+
+static struct worker *add_worker(struct watcher *watcher, const char *key, const char *client) {
+    struct worker *worker = memory_allocate(sizeof *worker);
+    worker->client = client;
+    map_set(&watcher->workers, key, worker);
+    return worker;
+}
+
+/* NULL: not a device. */
+static struct worker *find_worker(struct watcher *watcher, const char *node, int process) {
+    struct worker *worker = node == NULL ? NULL : map_get(&watcher->workers, node);
+    if (worker == NULL || process <= 1)
+        return worker;
+    char *key = memory_format("%s/%d", node, process);
+    struct worker *other = map_get(&watcher->workers, key);
+    if (other == NULL)
+        other = add_worker(watcher, key, worker->client);
+    free(key);
+    return other;
+}
 
 static void report(const struct watcher *watcher, const struct worker *worker, uint64_t record, int64_t time,
                    const char *expected, char *seen) {
@@ -90,7 +112,8 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
     const char *text = record->note.text;
     if (strcmp(text, "connecting") == 0 && worker->connected)
         worker->unexplained_tokens = 0;
-    if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0)
+    if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0 ||
+        strcmp(text, "disconnected: the tab is closed") == 0)
         worker->unexplained_tokens = 0;
     if (strcmp(text, "disconnected: closed by the core") == 0)
         report(watcher, worker, record->number, record->time, "what was downloaded is kept",
@@ -101,14 +124,14 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
 
 static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
-    struct worker *worker = map_get(&watcher->workers, record->node);
+    struct worker *worker = find_worker(watcher, record->node, record->note.process);
     if (worker == NULL)
         return;
     if (record->note.kind == NOTE_UPLOAD_FAILED)
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
         see_connection(watcher, worker, record);
-    else if (record->note.kind == NOTE_RESTART)
+    else if (record->note.kind == NOTE_RESTART || record->note.kind == NOTE_CRASH)
         worker->unexplained_tokens = 0;
 }
 
@@ -129,7 +152,7 @@ static void see_token(const struct watcher *watcher, struct worker *worker, int6
 
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct watcher *watcher = self;
-    struct worker *worker = event->client == NULL ? NULL : map_get(&watcher->workers, event->client);
+    struct worker *worker = find_worker(watcher, event->client, event->process);
     if (worker == NULL || event->target == NULL)
         return;
     if (event->kind == WIRE_REQUEST && stream_lines_is_stream(event))
@@ -146,11 +169,8 @@ static void *create(struct checker *checker) {
     const struct check_settings *settings = checker_settings(checker);
     struct watcher *watcher = memory_allocate(sizeof *watcher);
     watcher->checker = checker;
-    for (size_t i = 0; i < settings->n_clients; i++) {
-        struct worker *worker = memory_allocate(sizeof *worker);
-        worker->client = settings->clients[i];
-        map_set(&watcher->workers, worker->client, worker);
-    }
+    for (size_t i = 0; i < settings->n_clients; i++)
+        add_worker(watcher, settings->clients[i], settings->clients[i]);
     return watcher;
 }
 
