@@ -326,6 +326,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
             crash_deployment(stage);
         else if (!strcmp(step->client, SCENARIO_BACKEND))
             stage_backend_crash(stage);
+        else if (step->nth > 0)
+            stage_disk_begin(stage, find_client(stage, step->client), step);
         else
             stage_crash_client(stage, find_client(stage, step->client), false);
         break;
@@ -383,6 +385,8 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
             restart_deployment(stage);
         else if (!strcmp(step->client, SCENARIO_BACKEND))
             stage_backend_restart(stage);
+        else if (step->nth > 0)
+            return stage_disk_end(find_client(stage, step->client), step, error);
         else
             return stage_restart_client(find_client(stage, step->client), error);
         break;
