@@ -45,8 +45,11 @@ struct check_settings {
     const struct oracle_request *requests; /* what each client asks for; NULL: nobody asks for anything */
     size_t n_clients;
     size_t n_subjects; /* of `users` and `requests`, clients first; behind them users who sign in on a client
-                          later, with its request. 0: nobody does */
+                          later, with its request, and what clients may ask for later. 0: nobody does */
     bool disks;        /* the clients' databases are on disks: notes of restarts say what was left */
+    bool streams_change; /* clients open and leave streams while they run: what they ask for is in their notes
+                          * and requests, and some subject asks for each such combination */
+    bool wrong_clocks;   /* clients' clocks may be wrong */
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
     /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without
@@ -75,6 +78,8 @@ struct oracle;
 struct oracle *checker_oracle(struct checker *checker); /* shared by the view properties; check/oracle.h */
 struct view_models;
 struct view_models *checker_views(struct checker *checker); /* likewise; check/view_model.h */
+struct stream_log;
+struct stream_log *checker_streams(struct checker *checker); /* check/stream_log.h */
 struct upload_log;
 struct upload_log *checker_uploads(struct checker *checker); /* check/upload_log.h */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/oracle.h"
+#include "check/stream_log.h"
 #include "check/upload_log.h"
 #include "check/view_model.h"
 
@@ -22,6 +23,7 @@ struct checker {
     struct oracle *oracle;
     struct view_models *views;
     struct upload_log *uploads;
+    struct stream_log *streams;
     struct active_property *active;
     size_t n_active;
     const struct violation **violations; /* owned, with their texts */
@@ -37,6 +39,7 @@ static void on_record(void *context, const struct history_record *record) {
     oracle_record(checker->oracle, record);
     view_models_record(checker->views, record);
     upload_log_record(checker->uploads, record);
+    stream_log_record(checker->streams, record);
     for (size_t i = 0; i < checker->n_active; i++) {
         const struct active_property *active = &checker->active[i];
         if (active->property->record != NULL)
@@ -142,6 +145,10 @@ struct view_models *checker_views(struct checker *checker) {
     return checker->views;
 }
 
+struct stream_log *checker_streams(struct checker *checker) {
+    return checker->streams;
+}
+
 struct upload_log *checker_uploads(struct checker *checker) {
     return checker->uploads;
 }
@@ -194,6 +201,7 @@ enum status checker_create(struct history *history, struct world *world,
     checker->oracle = oracle;
     checker->views = view_models_create(oracle, settings);
     checker->uploads = upload_log_create(&checker->settings, checker->views);
+    checker->streams = stream_log_create(&checker->settings);
     start_properties(checker);
     history_subscribe(history, on_record, checker);
     if (world != NULL) { /* a recorded history has none */
@@ -215,6 +223,7 @@ void checker_destroy(struct checker *checker) {
     free(checker->active);
     view_models_destroy(checker->views);
     upload_log_destroy(checker->uploads);
+    stream_log_destroy(checker->streams);
     oracle_destroy(checker->oracle);
     free(checker);
 }

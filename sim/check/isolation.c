@@ -28,8 +28,10 @@ struct held_bucket {
 struct device {
     const char *name;
     const struct oracle_user *user;
+    const char *identity; /* the name of who is signed in */
     const struct oracle_request *request;
-    struct map buckets; /* name -> struct held_bucket */
+    struct oracle_request asked; /* what `request` points to once the device has asked for something else */
+    struct map buckets;          /* name -> struct held_bucket */
     uint64_t requests;
     bool dirty; /* rows were put since the last judgement */
 };
@@ -226,10 +228,48 @@ static void free_stream(void *value) {
     free(stream);
 }
 
+static void free_asked(struct device *device) {
+    for (size_t i = 0; i < device->asked.n_subscriptions; i++) {
+        free((char *)(uintptr_t)device->asked.subscriptions[i].stream);
+        free((char *)(uintptr_t)device->asked.subscriptions[i].parameters);
+    }
+    free((struct client_subscription *)(uintptr_t)device->asked.subscriptions);
+}
+
+/* From now on its streams are those that this request asks for. */
+static void read_request(const struct watcher *watcher, struct device *device,
+                         const struct http_request *request) {
+    json_t *body = json_parse(request->body, request->body_length, NULL);
+    const json_t *list = json_object_get(json_object_get(body, "streams"), "subscriptions");
+    struct client_subscription *asked = memory_allocate_array(json_array_size(list) + 1, sizeof *asked);
+    struct buffer text = {0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *parameters = json_object_get(json_array_get(list, i), "parameters");
+        buffer_clear(&text);
+        if (json_is_object(parameters))
+            json_append_sorted(&text, parameters);
+        asked[i].stream = memory_copy_text(json_text(json_array_get(list, i), "stream"));
+        asked[i].parameters = text.length > 0 ? memory_copy_text(buffer_text(&text)) : NULL;
+    }
+    if (device->request != NULL)
+        device->asked.parameters = device->request->parameters;
+    free_asked(device);
+    device->asked.subscriptions = asked;
+    device->asked.n_subscriptions = json_array_size(list);
+    device->request = &device->asked;
+    const struct oracle_user *user =
+        oracle_find(checker_oracle(watcher->checker), device->identity, device->request);
+    device->user = user == NULL ? device->user : user;
+    buffer_free(&text);
+    json_decref(body);
+}
+
 static void start_stream(struct watcher *watcher, const struct wire_event *event, const char *key) {
     struct device *device = map_get(&watcher->devices, event->client);
     if (device == NULL)
         return;
+    if (checker_settings(watcher->checker)->streams_change)
+        read_request(watcher, device, event->request);
     struct watched_stream *stream = memory_allocate(sizeof *stream);
     stream->watcher = watcher;
     stream->device = device;
@@ -276,6 +316,7 @@ static void forget_all(struct device *device) {
 static void change_user(struct watcher *watcher, struct device *device, const char *name) {
     const struct oracle_user *user = oracle_find(checker_oracle(watcher->checker), name, device->request);
     const struct map_entry *entry, *held;
+    device->identity = name;
     if (user == NULL || user == device->user)
         return;
     device->user = user;
@@ -309,6 +350,7 @@ static void see_record(void *self, const struct history_record *record) {
 static void free_device(void *value) {
     struct device *device = value;
     map_free(&device->buckets, free_bucket);
+    free_asked(device);
     free(device);
 }
 
@@ -319,6 +361,7 @@ static void *create(struct checker *checker) {
     for (size_t i = 0; i < settings->n_clients; i++) {
         struct device *device = memory_allocate(sizeof *device);
         device->name = settings->clients[i];
+        device->identity = settings->users[i];
         device->user = oracle_client(checker_oracle(checker), i);
         device->request = settings->requests == NULL ? NULL : &settings->requests[i];
         map_set(&watcher->devices, device->name, device);

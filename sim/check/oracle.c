@@ -387,6 +387,30 @@ const struct oracle_row *oracle_user_row(const struct oracle_user *user, const c
 
 /* --- life --- */
 
+static int compare_subscriptions(const void *a, const void *b) {
+    const struct client_subscription *one = *(const struct client_subscription *const *)a,
+                                     *other = *(const struct client_subscription *const *)b;
+    const int order = strcmp(one->stream, other->stream);
+    return order != 0 ? order
+                      : strcmp(one->parameters ? one->parameters : "{}",
+                               other->parameters ? other->parameters : "{}");
+}
+
+/* In whatever order they were subscribed to, and whatever else was agreed on. */
+static void append_subscriptions(struct buffer *key, const struct oracle_request *request) {
+    const size_t count = request->n_subscriptions;
+    const struct client_subscription **sorted = memory_allocate_array(count + 1, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &request->subscriptions[i];
+    if (count > 1)
+        qsort(sorted, count, sizeof *sorted, compare_subscriptions);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || compare_subscriptions(&sorted[i - 1], &sorted[i]) != 0)
+            buffer_printf(key, " and %s %s", sorted[i]->stream,
+                          sorted[i]->parameters ? sorted[i]->parameters : "{}");
+    free(sorted);
+}
+
 /* The user's name alone when nothing is asked for. */
 static void subject_key(struct buffer *key, const struct oracle_subject *subject) {
     const struct oracle_request *request = &subject->request;
@@ -394,10 +418,7 @@ static void subject_key(struct buffer *key, const struct oracle_subject *subject
     buffer_append_text(key, subject->user);
     if (request->parameters != NULL && strcmp(request->parameters, "{}") != 0)
         buffer_printf(key, " with %s", request->parameters);
-    for (size_t i = 0; i < request->n_subscriptions; i++) {
-        const char *parameters = request->subscriptions[i].parameters;
-        buffer_printf(key, " and %s %s", request->subscriptions[i].stream, parameters ? parameters : "{}");
-    }
+    append_subscriptions(key, request);
 }
 
 const struct oracle_user *oracle_find(const struct oracle *oracle, const char *user,

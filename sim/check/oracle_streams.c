@@ -348,6 +348,17 @@ static bool is_asked_for(const struct loader *loader, const char *name) {
     return false;
 }
 
+/* The priority that clients ask for instead of the stream's own. */
+static int asked_priority(const struct loader *loader, const char *name, int usual) {
+    for (size_t i = 0; i < loader->n_requests; i++)
+        for (size_t j = 0; j < loader->requests[i].n_subscriptions; j++) {
+            const struct client_subscription *asked = &loader->requests[i].subscriptions[j];
+            if (asked->overrides && strcmp(asked->stream, name) == 0)
+                return asked->priority;
+        }
+    return usual;
+}
+
 static enum status load_stream(struct loader *loader, const char *name, const json_t *stream,
                                json_t *common) {
     const json_t *query = json_object_get(stream, "query");
@@ -355,9 +366,10 @@ static enum status load_stream(struct loader *loader, const char *name, const js
     if (!json_is_object(stream) || (query == NULL) == (queries == NULL))
         return yaml_error(loader->document, stream, loader->error, "stream %s needs `query` or `queries`",
                           name);
-    const struct definition definition = {.name = name,
-                                          .automatic = json_bool_or(stream, "auto_subscribe", false),
-                                          .priority = (int)json_integer_or(stream, "priority", 3)};
+    const struct definition definition = {
+        .name = name,
+        .automatic = json_bool_or(stream, "auto_subscribe", false),
+        .priority = asked_priority(loader, name, (int)json_integer_or(stream, "priority", 3))};
     if (!definition.automatic && !is_asked_for(loader, name))
         return STATUS_OK;
     if (query != NULL)

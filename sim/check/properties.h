@@ -30,5 +30,6 @@ extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
+extern const struct property property_subscriptions;
 
 #endif

@@ -217,6 +217,10 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
     }
     if (models->found)
         return;
+    if (strcmp(record->note.text, "partial") != 0)
+        model->asked_anew = false;
+    else if (model->asked_anew)
+        return; /* rows of streams that are not asked for any more go with the next whole one */
     if (strcmp(record->note.text, "partial") == 0 && record->note.transaction < ORACLE_URGENT)
         models->found = view_judge_partial(models->oracle, model, record, &models->finding);
     else
@@ -307,10 +311,37 @@ static void record_identity(struct view_models *models, struct view_model *model
                             const struct history_record *record) {
     const struct oracle_user *user =
         record->note.text == NULL ? NULL : oracle_find(models->oracle, record->note.text, model->request);
+    if (record->note.text != NULL)
+        model->identity = record->note.text;
     if (user == NULL || user == model->user)
         return;
     model->user = user;
     begin_anew(model);
+}
+
+static void free_asked(struct view_model *model) {
+    free((struct client_subscription *)(uintptr_t)model->asked.subscriptions);
+    model->asked.subscriptions = NULL;
+}
+
+/* From the next checkpoint on the view is that of another set of streams. It is still no older one. */
+static void record_request(struct view_models *models, struct view_model *model, const struct note *note) {
+    struct client_subscription *list = memory_allocate_array(note->n_rows + 1, sizeof *list);
+    const struct oracle_user *user;
+    for (size_t i = 0; i < note->n_rows; i++) /* texts live as long as the history */
+        list[i] = (struct client_subscription){.stream = note->rows[i].table, .parameters = note->rows[i].id};
+    if (model->request != NULL)
+        model->asked.parameters = model->request->parameters;
+    free_asked(model);
+    model->asked.subscriptions = list;
+    model->asked.n_subscriptions = note->n_rows;
+    model->request = &model->asked;
+    user = oracle_find(models->oracle, model->identity, model->request);
+    if (user == NULL || user == model->user)
+        return;
+    model->user = user;
+    model->asked_anew = true;
+    model->reported = (struct hash128){0, 0};
 }
 
 static void record_view(struct view_models *models, struct view_model *model,
@@ -360,6 +391,10 @@ void view_models_record(struct view_models *models, const struct history_record 
     case NOTE_IDENTITY:
         record_identity(models, model, record);
         break;
+    case NOTE_STREAMS:
+        if (strcmp(record->note.text, "asked") == 0)
+            record_request(models, model, &record->note);
+        break;
     case NOTE_RESTART:
         record_restart(model, &record->note);
         break;
@@ -383,6 +418,7 @@ struct view_models *view_models_create(const struct oracle *oracle, const struct
         struct view_model *model = &models->models[i];
         model->client = settings->clients[i];
         model->user = oracle_client(oracle, i);
+        model->identity = settings->users[i];
         model->request = settings->requests == NULL ? NULL : &settings->requests[i];
         assert(model->user != NULL);
         map_set(&models->by_node, model->client, model);
@@ -394,6 +430,7 @@ void view_models_destroy(struct view_models *models) {
     for (size_t i = 0; i < models->count; i++) {
         struct view_model *model = &models->models[i];
         clear_expectations(model);
+        free_asked(model);
         map_free(&model->rows, free);
         map_free(&model->numbers, NULL);
         free(model->transactions);

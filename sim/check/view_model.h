@@ -56,8 +56,11 @@ struct view_expectation {
 struct view_model {
     const char *client;             /* node name */
     const struct oracle_user *user; /* who is signed in, with what the client asks for */
+    const char *identity;           /* the name of who is signed in */
     const struct oracle_request *request;
-    struct map rows; /* row_set_key -> struct view_row */
+    struct oracle_request asked; /* what `request` points to once the client has asked for something else */
+    bool asked_anew;             /* and no whole checkpoint has come since */
+    struct map rows;             /* row_set_key -> struct view_row */
     struct hash128 set;
     struct hash128 urgent[ORACLE_URGENT];   /* by priority: of the rows of tables up to it */
     const struct history_record *last_view; /* the record that it comes from; NULL: none yet */

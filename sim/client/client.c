@@ -128,15 +128,16 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     }
     if (settings->checkpoint_requests)
         engine->operations->use_requests(engine);
-    status = engine->operations->ask(engine, settings->parameters, settings->subscriptions,
-                                     settings->n_subscriptions, error);
-    if (status != STATUS_OK) {
-        engine_destroy(engine);
-        return status;
-    }
     created = memory_allocate(sizeof *created);
     created->host = host;
     created->engine = engine;
+    status = open_streams_begin(created, settings, error);
+    if (status != STATUS_OK) {
+        open_streams_free(&created->streams);
+        engine_destroy(engine);
+        free(created);
+        return status;
+    }
     created->user = memory_copy_text(settings->user);
     created->service = memory_copy_text(settings->service);
     created->backend = memory_copy_text(settings->backend);
@@ -169,6 +170,7 @@ void client_destroy(struct client *client) {
         sdk_requests_destroy(client->requests);
     credentials_invalidate(&client->credentials);
     engine_destroy(client->engine);
+    open_streams_free(&client->streams);
     free(client->download_error);
     free(client->upload_error);
     free(client->user);
@@ -209,7 +211,7 @@ enum status client_write(struct client *client, const struct client_operation *o
     if (client->crashed)
         return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
     status = client->engine->operations->write(client->engine, operations, count, &result, error);
-    if (status != STATUS_OK || result.transaction == 0)
+    if (status != STATUS_OK || result.n_written == 0)
         return status; /* nothing was changed: there is no transaction to speak of */
     host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,
                                            .transaction = result.transaction,
@@ -221,8 +223,9 @@ enum status client_write(struct client *client, const struct client_operation *o
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
     if (host_mutant(client->host, "deaf-to-writes"))
         return STATUS_OK;
-    sdk_upload_trigger(client->uploads);
-    tabs_announce(client, true);
+    if (result.transaction > 0)
+        sdk_upload_trigger(client->uploads);
+    tabs_announce(client, result.transaction > 0);
     return STATUS_OK;
 }
 
@@ -249,7 +252,42 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
                                            .transaction = clearing.soft});
     touch_watch(client);
     client_take_status(client, &result);
+    open_streams_renew(client);
     return STATUS_OK;
+}
+
+/* Mutant drop-untyped: the app clears up behind the core, and takes the rows of unknown tables for litter. */
+static void drop_untyped(struct client *client) {
+    if (host_mutant(client->host, "drop-untyped"))
+        sqlite3_exec(client_database(client), "DELETE FROM ps_untyped", NULL, NULL, NULL);
+}
+
+enum status client_update_schema(struct client *client, const struct client_schema *schema,
+                                 struct error *error) {
+    struct engine_result result;
+    enum status status;
+
+    if (client->crashed || client->wants_connection)
+        return error_set(error, STATUS_CONFLICT, "%s %s", client->host->name,
+                         client->crashed ? "is not running" : "is connected");
+    if (client->tabs != NULL)
+        return error_set(error, STATUS_CONFLICT, "%s has other tabs, which know the old schema",
+                         client->host->name);
+    status = client->engine->operations->update_schema(client->engine, schema, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    host_note(client->host, &(struct note){.kind = NOTE_VIEW,
+                                           .rows = result.rows,
+                                           .n_rows = result.n_rows,
+                                           .text = "schema",
+                                           .transaction = schema->version});
+    drop_untyped(client);
+    touch_watch(client);
+    return STATUS_OK;
+}
+
+const struct client_schema *client_schema(const struct client *client) {
+    return client->engine->operations->schema(client->engine);
 }
 
 /* Whom the next tokens are for. */
@@ -321,6 +359,7 @@ void client_crash(struct client *client) {
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
     client->watch_timer = 0;
+    open_streams_crash(client);
     if (client->engine->operations->end != NULL)
         client->engine->operations->end(client->engine);
     tell_end(client);
@@ -362,6 +401,7 @@ enum status client_restart(struct client *client, struct error *error) {
         tell_rows(client, "restart", &result);
     }
     client_take_status(client, &result);
+    open_streams_renew(client);
     if (client->wants_connection)
         start_loops(client);
     return STATUS_OK;

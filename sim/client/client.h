@@ -20,11 +20,22 @@ struct client_table {
     const char *name;
     const struct client_column *columns;
     size_t n_columns;
+    /* Options, with the names that SDKs give them. Neither metadata nor old values with local-only. */
+    bool local_only;                /* localOnly: rows of this device alone, never queued, never synced */
+    bool insert_only;               /* insertOnly: what is inserted is queued, and not kept */
+    bool include_metadata;          /* trackMetadata: writes may set "_metadata", which goes with the entry */
+    bool include_old;               /* trackPrevious: entries of changes and deletions say what was there */
+    bool old_only_when_changed;     /* trackPrevious.onlyWhenChanged */
+    bool ignore_empty_update;       /* ignoreEmptyUpdates: an update without change queues nothing */
+    const char *const *old_columns; /* trackPrevious.columns; NULL: all */
+    size_t n_old_columns;
 };
 struct client_schema {
     const struct client_table *tables;
     size_t n_tables;
+    int64_t version; /* of the app, where it has several; notes tell it */
 };
+#define CLIENT_METADATA "_metadata" /* column of writes to tables with include_metadata */
 
 struct tabs;         /* client/tabs.h: what the processes of one app share */
 struct core_library; /* client/core_library.h: the loaded libpowersync */
@@ -34,6 +45,9 @@ struct client_pool;  /* client/client.h below: template database that clients ar
 struct client_subscription {
     const char *stream;
     const char *parameters; /* JSON object text; NULL: none */
+    int64_t ttl;            /* s that it stays when the app has left it; 0: a day, as in the SDKs */
+    bool overrides;         /* `priority` counts instead of the stream's own */
+    int priority;           /* 0..3 */
 };
 
 struct client_settings {
@@ -131,11 +145,46 @@ void client_status(const struct client *client, struct client_status *status);
  * time; a crash forgets it. */
 void client_wait_for_first_sync(struct client *client, void (*done)(void *context), void *context);
 
+/* Streams that the app opens and leaves while it runs (client_streams.c). Subscribing keeps the stream in the
+ * database and renews it, however often it is done; each needs an unsubscribe of its own. Once nobody has it
+ * open any more it lives on for its ttl. client_unsubscribe_all lets go of it at once. A crash leaves all
+ * but those of the settings. What an app has open is subscribed to again after clearing. */
+#define CLIENT_STREAM_TTL 86400 /* s */
+enum status client_subscribe(struct client *client, const struct client_subscription *subscription,
+                             struct error *error);
+void client_unsubscribe(struct client *client, const struct client_subscription *subscription);
+enum status client_unsubscribe_all(struct client *client, const struct client_subscription *subscription,
+                                   struct error *error);
+struct client_stream_status {
+    bool active;     /* the service lists it */
+    bool is_default; /* everybody gets it */
+    bool subscribed; /* by this app */
+    int64_t expires_at;
+    int64_t last_synced_at;    /* both us since the Unix epoch; 0: never */
+    int64_t total, downloaded; /* operations of the running download */
+};
+/* False: it is neither subscribed to nor listed. */
+bool client_stream_status(const struct client *client, const struct client_subscription *subscription,
+                          struct client_stream_status *status);
+/* Call `done` once when an open stream has been synced, or at once when that has happened before. One for
+ * each stream; leaving it or a crash forgets it. */
+void client_wait_for_stream(struct client *client, const struct client_subscription *subscription,
+                            void (*done)(void *context), void *context);
+
 /* A watch query over all of the app's tables: `changed` runs 30 ms after the first change since it ran last,
  * never from inside a call. One at a time; NULL ends it. It outlives crashes, as an app registers anew. */
 void client_watch(struct client *client, void (*changed)(void *context), void *context);
 
-/* One row operation of a local transaction. values: column -> text/integer/real/null; unused for DELETE. */
+/* The app goes on with another schema (the SDK's updateSchema), borrowed for as long as the client lives.
+ * Nothing is downloaded: rows of tables that it does not know are kept and come back with a schema that does,
+ * columns appear, and tables that change between local-only and synced begin with what the other side has.
+ * STATUS_CONFLICT while connected: the SDK refuses. */
+enum status client_update_schema(struct client *client, const struct client_schema *schema,
+                                 struct error *error);
+const struct client_schema *client_schema(const struct client *client);
+
+/* One row operation of a local transaction. values: column -> text/integer/real/null, and "_metadata" where
+ * the table has it; of a DELETE that alone, or NULL. */
 enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
 struct client_operation {
     enum client_operation_kind kind;

@@ -4,6 +4,7 @@
 #define SYNCLINE_CLIENT_CLIENT_PARTS_H
 
 #include "base/buffer.h"
+#include "client/client_streams.h"
 #include "client/credentials.h"
 #include "client/engine.h"
 #include "client/tabs.h"
@@ -23,6 +24,7 @@ struct client {
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
     struct sdk_requests *requests; /* NULL: legacy write checkpoints */
+    struct open_streams streams;
 
     char *download_error; /* NULL: none */
     char *upload_error;

@@ -59,8 +59,10 @@ static void tell_first_sync(struct client *client) {
 }
 
 void client_take_status(struct client *client, const struct engine_result *result) {
-    if (result->status_changed)
-        tell_first_sync(client);
+    if (!result->status_changed)
+        return;
+    tell_first_sync(client);
+    open_streams_take_status(client);
 }
 
 void client_set_error(char **slot, const char *error) {

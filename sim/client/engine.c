@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "client/pool.h"
 
 void engine_transaction_free(struct engine_transaction *transaction) {
@@ -9,7 +10,7 @@ void engine_transaction_free(struct engine_transaction *transaction) {
     transaction->entries = NULL;
 }
 
-static const struct client_table *find_table(const struct client_schema *schema, const char *name) {
+const struct client_table *engine_find_table(const struct client_schema *schema, const char *name) {
     for (size_t t = 0; t < schema->n_tables; t++)
         if (strcmp(schema->tables[t].name, name) == 0)
             return &schema->tables[t];
@@ -17,6 +18,8 @@ static const struct client_table *find_table(const struct client_schema *schema,
 }
 
 static bool has_column(const struct client_table *table, const char *name) {
+    if (table->include_metadata && strcmp(name, CLIENT_METADATA) == 0)
+        return true;
     for (size_t c = 0; c < table->n_columns; c++)
         if (strcmp(table->columns[c].name, name) == 0)
             return true;
@@ -25,12 +28,14 @@ static bool has_column(const struct client_table *table, const char *name) {
 
 enum status engine_check_operation(const struct client_schema *schema,
                                    const struct client_operation *operation, struct error *error) {
-    const struct client_table *table = find_table(schema, operation->table);
+    const struct client_table *table = engine_find_table(schema, operation->table);
     const char *column;
     json_t *value;
 
     if (table == NULL)
         return error_set(error, STATUS_NOT_FOUND, "the app has no table %s", operation->table);
+    if (table->insert_only && operation->kind != CLIENT_PUT)
+        return error_set(error, STATUS_INVALID, "rows of %s can be inserted only", operation->table);
     if (operation->kind == CLIENT_DELETE)
         return STATUS_OK;
     if (!json_is_object(operation->values))
@@ -44,6 +49,23 @@ enum status engine_check_operation(const struct client_schema *schema,
                              column, operation->table);
     }
     return STATUS_OK;
+}
+
+const char *engine_metadata(const struct client_table *table, const struct client_operation *operation) {
+    return table->include_metadata ? json_text(operation->values, CLIENT_METADATA) : NULL;
+}
+
+char *engine_written_values(const struct client_operation *operation) {
+    struct buffer text = {0};
+    json_t *values;
+
+    if (operation->kind == CLIENT_DELETE)
+        return NULL;
+    values = json_copy((json_t *)(uintptr_t)operation->values);
+    json_object_del(values, CLIENT_METADATA);
+    json_append(&text, values);
+    json_decref(values);
+    return buffer_take(&text);
 }
 
 enum status engine_create(struct client_pool *pool, struct host *host, struct engine **engine,

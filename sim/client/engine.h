@@ -34,6 +34,7 @@ enum engine_event {
     ENGINE_END,              /* the service ended the stream */
     ENGINE_COMPLETED_UPLOAD, /* the target is now a concrete id: a checkpoint that was held back may go */
     ENGINE_REFRESHED_TOKEN,  /* a new token is there before the old one ran out */
+    ENGINE_CHANGED_STREAMS,  /* `ask` was called anew: the request may have to change */
     ENGINE_STOP              /* end of the iteration, whatever the reason */
 };
 
@@ -95,10 +96,20 @@ struct engine_operations {
     const char *(*client_id)(struct engine *engine);
     sqlite3 *(*database)(struct engine *engine); /* NULL when the engine has none */
 
-    /* What the app asks for from now on: at each start, and until then in the database. */
+    /* What the app has open from now on: told at each start and with ENGINE_CHANGED_STREAMS. Streams that are
+     * not subscribed to (below) are not asked for all the same. */
     enum status (*ask)(struct engine *engine, const char *parameters,
                        const struct client_subscription *subscriptions, size_t n_subscriptions,
                        struct error *error);
+    /* Keep a subscription in the database, or renew it; or let it go, whatever its time to live. What is open
+     * is renewed by each start, keepalive and ENGINE_CHANGED_STREAMS; what has run out is dropped when a
+     * request is made. */
+    enum status (*subscribe)(struct engine *engine, const struct client_subscription *subscription,
+                             struct error *error);
+    enum status (*unsubscribe)(struct engine *engine, const struct client_subscription *subscription,
+                               struct error *error);
+    /* The status as the database has it, where no iteration runs. */
+    void (*offline_status)(struct engine *engine, struct engine_result *result);
     /* From the next `ask` on write checkpoints come by checkpoint requests. NULL: the engine cannot. */
     void (*use_requests)(struct engine *engine);
     enum status (*request_id)(struct engine *engine, enum engine_request request, int64_t *id,
@@ -138,6 +149,11 @@ struct engine_operations {
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);
+    /* The app's tables are others from now on. No iteration may be running. What is visible afterwards is in
+     * `result`, all of it. STATUS_INVALID: no such schema can be. */
+    enum status (*update_schema)(struct engine *engine, const struct client_schema *schema,
+                                 struct engine_result *result, struct error *error);
+    const struct client_schema *(*schema)(const struct engine *engine);
     /* For mutants: put a row among the published ones, as if it had been synced. */
     enum status (*plant_row)(struct engine *engine, const char *id, struct engine_result *result,
                              struct error *error);
@@ -149,6 +165,13 @@ struct engine {
 
 void engine_transaction_free(struct engine_transaction *transaction);
 
+const struct client_table *engine_find_table(const struct client_schema *schema,
+                                             const char *name); /* NULL: there is none */
+/* The metadata of a write: of a PUT or PATCH a column, of a DELETE all that its values may hold. Only texts
+ * count, as in the core. NULL: there is none. */
+const char *engine_metadata(const struct client_table *table, const struct client_operation *operation);
+/* The columns of a write for NOTE_LOCAL_WRITE, owned by the caller; NULL for a DELETE. */
+char *engine_written_values(const struct client_operation *operation);
 /* Refuses what SQLite would refuse with a worse message, and names that would need quoting. */
 enum status engine_check_operation(const struct client_schema *schema,
                                    const struct client_operation *operation, struct error *error);

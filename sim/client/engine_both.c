@@ -162,6 +162,35 @@ static enum status both_ask(struct engine *engine, const char *parameters,
          (answer->n_rows = 0, one->operations->ask(one, parameters, subscriptions, n_subscriptions, why)));
 }
 
+static enum status both_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                                  struct error *error) {
+    struct engine_both *both = both_of(engine);
+    struct engine_result result = {0};
+
+    (void)result;
+    BOTH(both, "subscribe", &result, error,
+         (answer->n_rows = 0, one->operations->subscribe(one, subscription, why)));
+}
+
+static enum status both_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                                    struct error *error) {
+    struct engine_both *both = both_of(engine);
+    struct engine_result result = {0};
+
+    (void)result;
+    BOTH(both, "unsubscribe", &result, error,
+         (answer->n_rows = 0, one->operations->unsubscribe(one, subscription, why)));
+}
+
+static void both_offline_status(struct engine *engine, struct engine_result *result) {
+    struct engine_both *both = both_of(engine);
+    struct engine_result other;
+
+    both->core->operations->offline_status(both->core, result);
+    both->model->operations->offline_status(both->model, &other);
+    compare_results(both, "a look at the status", STATUS_OK, STATUS_OK, result, &other, NULL, NULL);
+}
+
 static void both_use_requests(struct engine *engine) {
     struct engine_both *both = both_of(engine);
 
@@ -213,6 +242,7 @@ static enum status both_event(struct engine *engine, enum engine_event event, st
                                         [ENGINE_END] = "the end of the stream",
                                         [ENGINE_COMPLETED_UPLOAD] = "a completed upload",
                                         [ENGINE_REFRESHED_TOKEN] = "a refreshed token",
+                                        [ENGINE_CHANGED_STREAMS] = "other streams",
                                         [ENGINE_STOP] = "stop"};
     struct engine_both *both = both_of(engine);
 
@@ -306,6 +336,19 @@ static enum status both_restart(struct engine *engine, struct engine_result *res
     BOTH(both, "a restart", result, error, one->operations->restart(one, answer, why));
 }
 
+static enum status both_update_schema(struct engine *engine, const struct client_schema *schema,
+                                      struct engine_result *result, struct error *error) {
+    struct engine_both *both = both_of(engine);
+
+    BOTH(both, "another schema", result, error, one->operations->update_schema(one, schema, answer, why));
+}
+
+static const struct client_schema *both_schema(const struct engine *engine) {
+    const struct engine *core = ((const struct engine_both *)engine)->core;
+
+    return core->operations->schema(core);
+}
+
 static enum status both_plant_row(struct engine *engine, const char *id, struct engine_result *result,
                                   struct error *error) {
     struct engine_both *both = both_of(engine);
@@ -319,6 +362,9 @@ static const struct engine_operations both_operations = {
     .client_id = both_client_id,
     .database = both_database,
     .ask = both_ask,
+    .subscribe = both_subscribe,
+    .unsubscribe = both_unsubscribe,
+    .offline_status = both_offline_status,
     .start = both_start,
     .line = both_line,
     .event = both_event,
@@ -334,6 +380,8 @@ static const struct engine_operations both_operations = {
     .request_id = both_request_id,
     .clear = both_clear,
     .restart = both_restart,
+    .update_schema = both_update_schema,
+    .schema = both_schema,
     .plant_row = both_plant_row,
 };
 

@@ -252,42 +252,60 @@ static void make_start_options(struct engine_core *core, const char *parameters,
                                const struct client_subscription *subscriptions, size_t n_subscriptions) {
     struct buffer *out = &core->start_options;
 
-    buffer_clear(out);
-    buffer_printf(out, "{\"parameters\":%s,\"app_metadata\":{},\"active_streams\":[",
-                  parameters ? parameters : "{}");
+    buffer_clear(&core->open_streams);
     for (size_t i = 0; i < n_subscriptions; i++) {
-        buffer_append_text(out, i > 0 ? "," : "");
-        append_subscription(out, &subscriptions[i]);
+        buffer_append_text(&core->open_streams, i > 0 ? "," : "[");
+        append_subscription(&core->open_streams, &subscriptions[i]);
     }
-    buffer_printf(out, "],\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
+    buffer_append_text(&core->open_streams, n_subscriptions > 0 ? "]" : "[]");
+    buffer_clear(out);
+    buffer_printf(out, "{\"parameters\":%s,\"app_metadata\":{},\"active_streams\":%s",
+                  parameters ? parameters : "{}", buffer_text(&core->open_streams));
+    buffer_printf(out, ",\"include_defaults\":true,\"checkpoint_mode\":\"%s\"}",
                   core->requests ? "requests" : "legacy");
 }
 
-static enum status subscribe(struct engine_core *core, const struct client_subscription *subscription,
-                             struct error *error) {
+static enum status change_subscriptions(struct engine *engine, struct buffer *payload, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
     struct engine_result result = {0};
-    struct buffer payload = {0};
     enum status status;
+
+    sqlite3_bind_text(core->control, 2, buffer_text(payload), -1, SQLITE_STATIC);
+    status = control(core, "subscriptions", &result, error);
+    buffer_free(payload);
+    return status;
+}
+
+static enum status core_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                                  struct error *error) {
+    struct buffer payload = {0};
 
     buffer_append_text(&payload, "{\"subscribe\":{\"stream\":");
     append_subscription(&payload, subscription);
+    if (subscription->ttl > 0)
+        buffer_printf(&payload, ",\"ttl\":%lld", (long long)subscription->ttl);
+    if (subscription->overrides)
+        buffer_printf(&payload, ",\"priority\":%d", subscription->priority);
     buffer_append_text(&payload, "}}");
-    sqlite3_bind_text(core->control, 2, buffer_text(&payload), -1, SQLITE_STATIC);
-    status = control(core, "subscriptions", &result, error);
-    buffer_free(&payload);
-    return status;
+    return change_subscriptions(engine, &payload, error);
+}
+
+static enum status core_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                                    struct error *error) {
+    struct buffer payload = {0};
+
+    buffer_append_text(&payload, "{\"unsubscribe\":");
+    append_subscription(&payload, subscription);
+    buffer_append_char(&payload, '}');
+    return change_subscriptions(engine, &payload, error);
 }
 
 static enum status core_ask(struct engine *engine, const char *parameters,
                             const struct client_subscription *subscriptions, size_t n_subscriptions,
                             struct error *error) {
-    struct engine_core *core = engine_core_of(engine);
-    enum status status = STATUS_OK;
-
-    make_start_options(core, parameters, subscriptions, n_subscriptions);
-    for (size_t i = 0; status == STATUS_OK && i < n_subscriptions; i++)
-        status = subscribe(core, &subscriptions[i], error);
-    return status;
+    (void)error;
+    make_start_options(engine_core_of(engine), parameters, subscriptions, n_subscriptions);
+    return STATUS_OK;
 }
 
 static void core_use_requests(struct engine *engine) {
@@ -423,6 +441,7 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
         [ENGINE_END] = {"connection", "end"},
         [ENGINE_COMPLETED_UPLOAD] = {"completed_upload", NULL},
         [ENGINE_REFRESHED_TOKEN] = {"refreshed_token", NULL},
+        [ENGINE_CHANGED_STREAMS] = {"update_subscriptions", NULL},
         [ENGINE_STOP] = {"stop", NULL},
     };
     struct engine_core *core = engine_core_of(engine);
@@ -431,6 +450,8 @@ static enum status core_event(struct engine *engine, enum engine_event event, st
     *result = (struct engine_result){0};
     if (calls[event].payload != NULL)
         sqlite3_bind_text(core->control, 2, calls[event].payload, -1, SQLITE_STATIC);
+    if (event == ENGINE_CHANGED_STREAMS)
+        sqlite3_bind_text(core->control, 2, buffer_text(&core->open_streams), -1, SQLITE_STATIC);
     return control(core, calls[event].operation, result, error);
 }
 
@@ -488,7 +509,7 @@ static void close_database(struct engine_core *core) {
 static void use_database(struct engine_core *core, sqlite3 *database) {
     core->database = database;
     prepare_all(core);
-    core->view = view_create(database, pool_schema(core->pool), core->shared->shown);
+    core->view = view_create(database, core->schema, core->shared->shown);
 }
 
 /* The status without an iteration, as SDKs read it when they start and after they cleared. */
@@ -501,6 +522,15 @@ static void read_offline_status(struct engine_core *core, struct engine_result *
                                   (size_t)sqlite3_column_bytes(statement, 0)},
                     result);
     sqlite3_finalize(statement);
+}
+
+static void core_offline_status(struct engine *engine, struct engine_result *result) {
+    struct engine_core *core = engine_core_of(engine);
+
+    *result = (struct engine_result){.op = core->complete_op};
+    engine_core_look(core, true);
+    read_offline_status(core, result);
+    engine_core_look(core, false);
 }
 
 static void read_client_id(struct engine_core *core) {
@@ -545,6 +575,35 @@ static void tell_aftermath(struct engine_core *core, struct engine_result *resul
     core->shared->uncertain = false;
 }
 
+static enum status replace_schema(sqlite3 *database, const struct client_schema *schema) {
+    sqlite3_stmt *statement = NULL;
+    struct buffer json = {0};
+    bool done;
+
+    pool_append_schema(&json, schema);
+    done = sqlite3_prepare_v2(database, "SELECT powersync_replace_schema(?1)", -1, &statement, NULL) ==
+               SQLITE_OK &&
+           sqlite3_bind_text(statement, 1, buffer_text(&json), -1, SQLITE_STATIC) == SQLITE_OK &&
+           sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement); /* repeats the step's error */
+    buffer_free(&json);
+    return done ? STATUS_OK : STATUS_INVALID;
+}
+
+/* The app that is there now, on a database as the pool's clients begin with. */
+static enum status reinstall(sqlite3 *database, const struct client_schema *schema, struct error *error) {
+    bool done = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+                replace_schema(database, schema) == STATUS_OK &&
+                sqlite3_exec(database, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    enum status status = STATUS_OK;
+
+    if (!done) {
+        status = error_set(error, STATUS_IO, "%s", sqlite3_errmsg(database));
+        sqlite3_close(database);
+    }
+    return status;
+}
+
 /* A damaged database is given up: the app is installed anew. */
 static enum status reopen(struct engine_core *core, sqlite3 **database, struct error *error) {
     struct error damage = {0};
@@ -554,6 +613,8 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     if (status == STATUS_INVALID && core->disk != NULL && core->shared->running == 0) {
         buffer_printf(&core->aftermath, "damaged: %s", damage.message);
         status = pool_clone(core->pool, core->host, database, &damage);
+        if (status == STATUS_OK && core->schema != pool_schema(core->pool))
+            status = reinstall(*database, core->schema, &damage);
     }
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
 }
@@ -630,11 +691,45 @@ static enum status core_clear(struct engine *engine, unsigned flags, struct engi
     return status;
 }
 
+/* The views go, and come again: a transaction as any other. */
+static enum status core_update_schema(struct engine *engine, const struct client_schema *schema,
+                                      struct engine_result *result, struct error *error) {
+    struct engine_core *core = engine_core_of(engine);
+    enum status status = pool_check_schema(schema, error);
+
+    *result = (struct engine_result){0};
+    if (status == STATUS_OK)
+        status = engine_core_begin(core, error);
+    if (status != STATUS_OK)
+        return status;
+    assert(core->shared->connections == 1); /* the others would go on with the old one */
+    view_destroy(core->view);
+    if (replace_schema(core->database, schema) != STATUS_OK) {
+        status = engine_core_failed(core, STATUS_INVALID, error);
+        engine_core_rollback(core);
+    } else {
+        status = engine_core_commit(core, error);
+    }
+    if (status == STATUS_OK)
+        core->schema = schema;
+    view_shown_destroy(core->shared->shown);
+    core->shared->shown = view_shown_create(core->schema);
+    core->view = view_create(core->database, core->schema, core->shared->shown);
+    engine_core_look(core, true);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+    engine_core_look(core, false);
+    return status;
+}
+
+static const struct client_schema *core_schema(const struct engine *engine) {
+    return ((const struct engine_core *)engine)->schema; /* its first member */
+}
+
 /* One value that no sync source has, in every text column of the first table. */
 static enum status core_plant_row(struct engine *engine, const char *id, struct engine_result *result,
                                   struct error *error) {
     struct engine_core *core = engine_core_of(engine);
-    const struct client_table *table = &pool_schema(core->pool)->tables[0];
+    const struct client_table *table = &core->schema->tables[0];
     enum status status;
     sqlite3_stmt *statement;
     struct buffer data = {0};
@@ -673,6 +768,7 @@ static void core_destroy(struct engine *engine) {
     buffer_free(&core->request);
     buffer_free(&core->status);
     buffer_free(&core->start_options);
+    buffer_free(&core->open_streams);
     buffer_free(&core->aftermath);
     engine_core_free_written(core);
     if (!core->ended)
@@ -690,6 +786,9 @@ static const struct engine_operations core_operations = {
     .client_id = core_client_id,
     .database = core_database,
     .ask = core_ask,
+    .subscribe = core_subscribe,
+    .unsubscribe = core_unsubscribe,
+    .offline_status = core_offline_status,
     .use_requests = core_use_requests,
     .request_id = core_request_id,
     .start = core_start,
@@ -706,6 +805,8 @@ static const struct engine_operations core_operations = {
     .clear = core_clear,
     .end = core_end,
     .restart = core_restart,
+    .update_schema = core_update_schema,
+    .schema = core_schema,
     .plant_row = core_plant_row,
 };
 
@@ -717,6 +818,7 @@ static struct engine_core *make_core(struct client_pool *pool, struct host *host
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
+    core->schema = pool_schema(pool);
     if (disk != NULL) {
         core->disk = disk->disk;
         core->statements_struck = disk->statements_struck;

@@ -22,6 +22,7 @@ struct engine_core {
     struct engine engine; /* first */
     struct client_pool *pool;
     struct host *host;
+    const struct client_schema *schema;
     sqlite3 *database;
     struct core_database *shared;
     bool ended; /* its process has, and not begun again */
@@ -40,6 +41,7 @@ struct engine_core {
     struct buffer request;
     struct buffer status;        /* JSON */
     struct buffer start_options; /* JSON */
+    struct buffer open_streams;  /* JSON: what the app has open, a part of it */
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
     struct disk *disk;      /* NULL: the database is in memory */

@@ -37,11 +37,14 @@ static void append_patch(struct buffer *sql, const struct client_operation *oper
     buffer_append_text(sql, " WHERE id = ?1");
 }
 
-static void append_sql(struct buffer *sql, const struct client_operation *operation) {
+static void append_sql(struct buffer *sql, const struct client_operation *operation, const char *metadata) {
     if (operation->kind == CLIENT_PUT)
         append_put(sql, operation);
     else if (operation->kind == CLIENT_PATCH)
         append_patch(sql, operation);
+    else if (metadata != NULL) /* how the core lets deletions have some */
+        buffer_printf(sql, "UPDATE \"%s\" SET _deleted = TRUE, " CLIENT_METADATA " = ?2 WHERE id = ?1",
+                      operation->table);
     else
         buffer_printf(sql, "DELETE FROM \"%s\" WHERE id = ?1", operation->table);
 }
@@ -67,14 +70,18 @@ static void bind_value(sqlite3_stmt *statement, int parameter, const json_t *val
     }
 }
 
-static void bind_operation(sqlite3_stmt *statement, const struct client_operation *operation) {
+static void bind_operation(sqlite3_stmt *statement, const struct client_operation *operation,
+                           const char *metadata) {
     const char *column;
     json_t *value;
     int parameter = 2;
 
     sqlite3_bind_text(statement, 1, operation->id, -1, SQLITE_STATIC);
-    if (operation->kind == CLIENT_DELETE)
+    if (operation->kind == CLIENT_DELETE) {
+        if (metadata != NULL)
+            sqlite3_bind_text(statement, 2, metadata, -1, SQLITE_STATIC);
         return;
+    }
     json_object_foreach((json_t *)(uintptr_t)operation->values, column, value) {
         bind_value(statement, parameter, value);
         parameter++;
@@ -89,14 +96,15 @@ static bool is_empty(const struct client_operation *operation) {
 static enum status apply_operation(struct engine_core *core, const struct client_operation *operation,
                                    struct error *error) {
     struct buffer sql = {0};
+    const char *metadata = engine_metadata(engine_find_table(core->schema, operation->table), operation);
     sqlite3_stmt *statement = NULL;
     enum status status = STATUS_OK;
 
     if (is_empty(operation))
         return STATUS_OK;
-    append_sql(&sql, operation);
+    append_sql(&sql, operation, metadata);
     if (sqlite3_prepare_v2(core->database, buffer_text(&sql), -1, &statement, NULL) == SQLITE_OK)
-        bind_operation(statement, operation);
+        bind_operation(statement, operation, metadata);
     if (statement == NULL || sqlite3_step(statement) != SQLITE_DONE)
         status = engine_core_failed(core, STATUS_INVALID, error);
     if (status != STATUS_OK)
@@ -116,36 +124,39 @@ void engine_core_free_written(struct engine_core *core) {
 }
 
 static void add_written(struct engine_core *core, const struct client_operation *operation) {
-    struct buffer values = {0};
-
-    if (operation->kind != CLIENT_DELETE)
-        json_append(&values, operation->values);
     MEMORY_RESERVE(core->written, core->written_capacity, core->n_written + 1);
     core->written[core->n_written++] = (struct note_row){
         .operation = operation_names[operation->kind],
         .table = operation->table,
         .id = operation->id,
-        .values = operation->kind == CLIENT_DELETE ? NULL : buffer_take(&values),
+        .values = engine_written_values(operation),
     };
 }
 
-/* All operations, inside the open transaction. One that met no row (UPDATE or DELETE of a missing id) queues
- * nothing: it shows in the queue's sequence, SQLite counts no changes for INSTEAD OF triggers. */
+/* Whether operations have an effect: queued entries, and with local-only tables, changes of rows. SQLite
+ * counts no changes for INSTEAD OF triggers. */
+static uint64_t effects(struct engine_core *core, const struct client_operation *operation) {
+    const struct client_table *table = engine_find_table(core->schema, operation->table);
+
+    if (table != NULL && table->local_only)
+        return view_changes(core->view);
+    return (uint64_t)engine_core_integer(core, core->sequence);
+}
+
+/* All operations, inside the open transaction. One that met no row (UPDATE or DELETE of a missing id) is not
+ * told. */
 static enum status apply_operations(struct engine_core *core, const struct client_operation *operations,
                                     size_t count, struct error *error) {
-    int64_t sequence = engine_core_integer(core, core->sequence);
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        int64_t after;
+        uint64_t before = effects(core, &operations[i]);
 
-        status = engine_check_operation(pool_schema(core->pool), &operations[i], error);
+        status = engine_check_operation(core->schema, &operations[i], error);
         if (status == STATUS_OK)
             status = apply_operation(core, &operations[i], error);
-        after = engine_core_integer(core, core->sequence);
-        if (status == STATUS_OK && after != sequence)
+        if (status == STATUS_OK && effects(core, &operations[i]) != before)
             add_written(core, &operations[i]);
-        sequence = after;
     }
     return status;
 }
@@ -202,14 +213,17 @@ static enum status apply_spared(struct engine_core *core, const struct client_op
 enum status engine_core_write(struct engine *engine, const struct client_operation *operations, size_t count,
                               struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
+    int64_t sequence = 0;
     enum status status;
 
     *result = (struct engine_result){0};
     engine_core_free_written(core);
     status = engine_core_begin(core, error);
     if (status == STATUS_OK)
+        sequence = engine_core_integer(core, core->sequence);
+    if (status == STATUS_OK)
         status = apply_spared(core, operations, count, error);
-    if (status == STATUS_OK && core->n_written > 0)
+    if (status == STATUS_OK && engine_core_integer(core, core->sequence) != sequence)
         result->transaction = newest_transaction(core);
     status = end_write(core, result, status, error);
     engine_core_collect(core, result);
@@ -226,11 +240,40 @@ int64_t engine_core_queue_head(struct engine *engine) {
     return engine_core_integer(core, core->head);
 }
 
+/* SQLite writes what is no finite number as 9.0e+999, which old values may hold. JavaScript reads infinity
+ * from it, and writes null. */
+static char *without_infinity(const char *text) {
+    static const char infinity[] = "9.0e+999";
+    struct buffer out = {0};
+    bool quoted = false;
+
+    for (; *text != 0; text++) {
+        bool negative = *text == '-';
+
+        quoted ^= *text == '"';
+        if (!quoted && strncmp(text + negative, infinity, sizeof infinity - 1) == 0) {
+            buffer_append_text(&out, "null");
+            text += negative + sizeof infinity - 2;
+            continue;
+        }
+        buffer_append_char(&out, *text);
+        if (quoted && *text == '\\')
+            buffer_append_char(&out, *++text);
+    }
+    return buffer_take(&out);
+}
+
 /* The entry's JSON with a parser's checks: the core wrote it, so anything else is a bug. */
 static json_t *read_entry(sqlite3_stmt *statement, int column) {
-    json_t *entry = json_parse((const char *)sqlite3_column_text(statement, column),
-                               (size_t)sqlite3_column_bytes(statement, column), NULL);
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    json_t *entry = json_parse(text, (size_t)sqlite3_column_bytes(statement, column), NULL);
 
+    if (entry == NULL) {
+        char *finite = without_infinity(text);
+
+        entry = json_parse(finite, strlen(finite), NULL);
+        free(finite);
+    }
     assert(json_is_object(entry));
     return entry;
 }

@@ -11,14 +11,21 @@
 
 /* --- what clients share --- */
 
-struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema) {
+struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema,
+                                         struct model_shared *first) {
     struct model_shared *shared = memory_allocate(sizeof *shared);
+
+    shared->interned = first != NULL ? first->interned : &shared->texts;
 
     shared->vfs = vfs;
     shared->schema = schema;
     shared->rows = row_reader_create(schema);
     shared->tables = model_tables_create(shared);
     return shared;
+}
+
+const struct client_schema *model_shared_schema(const struct model_shared *shared) {
+    return shared->schema;
 }
 
 static void free_type(void *pointer) {
@@ -35,6 +42,7 @@ void model_shared_free(struct model_shared *shared) {
     row_reader_free(shared->rows);
     model_line_free(&shared->line);
     map_free(&shared->types, free_type);
+    map_free(&shared->local_types, free_type);
     map_free(&shared->texts, free);
     for (size_t i = 0; i < shared->n_written; i++)
         free((char *)(uintptr_t)shared->written[i].values);
@@ -50,18 +58,36 @@ void model_shared_free(struct model_shared *shared) {
     free(shared);
 }
 
-const struct model_type *model_type_of(struct model_shared *shared, const char *name, size_t length) {
-    struct model_type *type = map_get_bytes(&shared->types, name, length);
+static const struct model_table *find_table(const struct model_shared *shared, const char *name) {
+    for (size_t t = 0; t < shared->rows->n_tables; t++)
+        if (strcmp(shared->rows->tables[t].name, name) == 0)
+            return &shared->rows->tables[t];
+    return NULL;
+}
+
+static const struct model_type *type_of(struct model_shared *shared, const char *name, size_t length,
+                                        bool local) {
+    struct map *types = local ? &shared->local_types : &shared->types;
+    struct model_type *type = map_get_bytes(types, name, length);
 
     if (type != NULL)
         return type;
     type = memory_allocate(sizeof *type);
     type->name = memory_copy_bytes(name, length);
-    for (size_t t = 0; t < shared->rows->n_tables; t++)
-        if (strcmp(shared->rows->tables[t].name, type->name) == 0)
-            type->table = &shared->rows->tables[t];
-    map_set_bytes(&shared->types, name, length, type);
+    type->local = local;
+    type->table = find_table(shared, type->name);
+    if (type->table != NULL && type->table->options->local_only != local)
+        type->table = NULL;
+    map_set_bytes(types, name, length, type);
     return type;
+}
+
+const struct model_type *model_type_of(struct model_shared *shared, const char *name, size_t length) {
+    return type_of(shared, name, length, false);
+}
+
+const struct model_type *model_table_type(struct model_shared *shared, const char *table) {
+    return type_of(shared, table, strlen(table), find_table(shared, table)->options->local_only);
 }
 
 int64_t model_now(struct engine_model *model) {
@@ -230,6 +256,13 @@ static enum status complete(struct engine_model *model, int64_t priority, struct
     return STATUS_OK;
 }
 
+/* Whether the request would be another one now. */
+static void restart_for_streams(struct engine_model *model, struct engine_result *result) {
+    model_subscriptions_expire(model);
+    if (model_subscriptions_differ(model))
+        close_iteration(model, true, result);
+}
+
 static void keepalive(struct engine_model *model, int64_t seconds, struct engine_result *result) {
     enum { PREFETCH = 30 };
 
@@ -241,9 +274,7 @@ static void keepalive(struct engine_model *model, int64_t seconds, struct engine
             close_iteration(model, false, result);
         return;
     }
-    model_subscriptions_expire(model);
-    if (model_subscriptions_differ(model))
-        close_iteration(model, true, result);
+    restart_for_streams(model, result);
 }
 
 static enum status take_line(struct engine_model *model, const struct model_line *line,
@@ -343,6 +374,10 @@ static enum status take_event(struct engine_model *model, enum engine_event even
     case ENGINE_REFRESHED_TOKEN:
         close_iteration(model, true, result);
         break;
+    case ENGINE_CHANGED_STREAMS:
+        model_subscriptions_extend(model);
+        restart_for_streams(model, result);
+        break;
     case ENGINE_END:
     case ENGINE_STOP:
         disconnect(model, result);
@@ -370,6 +405,13 @@ static enum status model_event(struct engine *engine, enum engine_event event, s
 
 /* --- start --- */
 
+static void model_offline_status(struct engine *engine, struct engine_result *result) {
+    struct engine_model *model = engine_model_of(engine);
+
+    *result = (struct engine_result){.op = model->complete_op};
+    model_status_tell_offline(model, result);
+}
+
 static enum status model_ask(struct engine *engine, const char *parameters,
                              const struct client_subscription *subscriptions, size_t n_subscriptions,
                              struct error *error) {
@@ -386,17 +428,8 @@ static enum status model_ask(struct engine *engine, const char *parameters,
     free(model->asked);
     model->asked = memory_allocate_array(n_subscriptions + 1, sizeof *model->asked);
     model->n_asked = n_subscriptions;
-    for (size_t i = 0; i < n_subscriptions; i++) {
-        const struct client_subscription *asked = &subscriptions[i];
-        const char *own = asked->parameters;
-
-        if (own != NULL && strcmp(own, "null") == 0)
-            own = NULL;
-        model->asked[i] = (struct model_subscription){
-            .name = model_intern(model->shared, asked->stream, strlen(asked->stream)),
-            .parameters = own == NULL ? NULL : model_intern(model->shared, own, strlen(own))};
-        model_subscribe(model, &model->asked[i]);
-    }
+    for (size_t i = 0; i < n_subscriptions; i++)
+        model->asked[i] = model_subscription_of(model, &subscriptions[i]);
     return STATUS_OK;
 }
 
@@ -439,7 +472,10 @@ static void append_request(struct engine_model *model, struct buffer *out) {
         buffer_append_json_text(out, wanted->name);
         buffer_append_text(out, ",\"parameters\":");
         buffer_append_text(out, wanted->parameters != NULL ? wanted->parameters : "null");
-        buffer_append_text(out, ",\"override_priority\":null}");
+        if (wanted->priority == MODEL_NONE)
+            buffer_append_text(out, ",\"override_priority\":null}");
+        else
+            buffer_printf(out, ",\"override_priority\":%lld}", (long long)wanted->priority);
     }
     buffer_append_text(out, "]},\"app_metadata\":{}}");
 }
@@ -495,6 +531,10 @@ static sqlite3 *model_database(struct engine *engine) {
     return model_tables_of(model->shared->tables, model);
 }
 
+static const struct client_schema *model_schema(const struct engine *engine) {
+    return ((const struct engine_model *)engine)->shared->schema; /* its first member */
+}
+
 static enum status model_restart(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_model *model = engine_model_of(engine);
 
@@ -515,7 +555,7 @@ static enum status model_plant_row(struct engine *engine, const char *id, struct
     struct engine_model *model = engine_model_of(engine);
     const struct model_table *table = &model->shared->rows->tables[0];
     struct model_item *item =
-        model_item_get(model, model_type_of(model->shared, table->name, strlen(table->name)), id, strlen(id));
+        model_item_get(model, model_table_type(model->shared, table->name), id, strlen(id));
     struct row_value *values = model->shared->rows->values;
     struct buffer text = {0};
     struct model_data *data;
@@ -559,6 +599,9 @@ static const struct engine_operations model_operations = {
     .client_id = model_client_id,
     .database = model_database,
     .ask = model_ask,
+    .subscribe = model_subscribe,
+    .unsubscribe = model_unsubscribe,
+    .offline_status = model_offline_status,
     .start = model_start,
     .line = model_line,
     .event = model_event,
@@ -574,6 +617,8 @@ static const struct engine_operations model_operations = {
     .request_id = model_request_id,
     .clear = model_clear,
     .restart = model_restart,
+    .update_schema = model_update_schema,
+    .schema = model_schema,
     .plant_row = model_plant_row,
 };
 
@@ -582,7 +627,8 @@ void engine_model_create(struct client_pool *pool, struct host *host, const char
     struct engine_model *model = memory_allocate(sizeof *model);
 
     model->engine.operations = &model_operations;
-    model->shared = pool_model(pool);
+    model->pool = pool;
+    model->shared = pool_model(pool, pool_schema(pool));
     model->host = host;
     model->next_transaction = 1;
     model->target = model->seen = model->applied = MODEL_NONE;

@@ -22,10 +22,12 @@ struct model_data {
     char bytes[]; /* terminated by 0 */
 };
 
-/* A type of rows that was seen; known to the schema or not. */
+/* A type of rows that was seen; known to the schema or not. A local-only table is a type beside that of the
+ * service's rows of this name, which nobody sees then. */
 struct model_type {
     char *name;
     const struct model_table *table; /* NULL: the app has no such table */
+    bool local;
 };
 
 struct model_bucket {
@@ -82,6 +84,7 @@ struct model_subscription {
     const char *name, *parameters; /* interned; parameters NULL: none */
     bool active, is_default;
     int64_t ttl;        /* s; MODEL_NONE: not asked for by the app */
+    int64_t priority;   /* that the app wants; MODEL_NONE: the stream's own */
     int64_t expires_at; /* us, or MODEL_NONE */
     int64_t last_synced_at;
 };
@@ -110,6 +113,7 @@ struct model_status {
 
 struct engine_model {
     struct engine engine; /* first */
+    struct client_pool *pool;
     struct model_shared *shared;
     struct host *host;
     char client_id[37];
@@ -154,13 +158,14 @@ struct engine_model {
     int64_t tracked_op, complete_op; /* as in engine_core */
 };
 
-/* What the clients of a pool share: used by one call at a time. */
+/* What the clients of a pool with the same schema share: used by one call at a time. */
 struct model_shared {
     struct disk_vfs *vfs;
     const struct client_schema *schema;
     struct row_reader *rows;
-    struct map types; /* name -> struct model_type * */
-    struct map texts; /* interned */
+    struct map types;            /* of the service's rows: name -> struct model_type * */
+    struct map local_types;      /* of local-only tables */
+    struct map texts, *interned; /* whatever the schema: the texts of the pool's first */
     struct model_line line;
     struct model_tables *tables; /* the app's questions */
 
@@ -193,6 +198,7 @@ void model_item_show(struct engine_model *model, struct model_item *item, struct
 void model_item_free_empty(struct engine_model *model, struct model_item *item);
 int model_item_compare(const struct model_item *a, const struct model_item *b); /* by type and id */
 void model_items_free(struct engine_model *model);
+void model_items_forget_order(struct engine_model *model); /* of all tables */
 struct model_data *model_data_make(const char *bytes, size_t length);
 struct model_data *model_data_share(struct model_data *data);
 void model_data_drop(struct model_data *data);
@@ -222,7 +228,13 @@ enum status model_apply(struct engine_model *model, int64_t priority, enum model
 
 /* --- engine_model_streams.c --- */
 const char *model_intern(struct model_shared *shared, const char *text, size_t length);
-void model_subscribe(struct engine_model *model, const struct model_subscription *asked);
+/* As the app names it; names are interned. */
+struct model_subscription model_subscription_of(struct engine_model *model,
+                                                const struct client_subscription *wanted);
+enum status model_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                            struct error *error);
+enum status model_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                              struct error *error);
 void model_subscriptions_extend(struct engine_model *model); /* those that the app asks for live on */
 void model_subscriptions_expire(struct engine_model *model);
 /* Whether the request would ask for other subscriptions than it did. */
@@ -265,9 +277,18 @@ struct model_tables *model_tables_create(struct model_shared *shared);
 void model_tables_free(struct model_tables *tables);
 sqlite3 *model_tables_of(struct model_tables *tables, struct engine_model *model);
 
+/* --- engine_model_schema.c --- */
+enum status model_update_schema(struct engine *engine, const struct client_schema *schema,
+                                struct engine_result *result, struct error *error);
+
 /* --- engine_model.c --- */
-struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema);
+/* `first`: the pool's other one, which lives longer; NULL: there is none. */
+struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct client_schema *schema,
+                                         struct model_shared *first);
+const struct client_schema *model_shared_schema(const struct model_shared *shared);
 void model_shared_free(struct model_shared *shared);
 const struct model_type *model_type_of(struct model_shared *shared, const char *name, size_t length);
+/* The type of the rows that the app sees in a table of its schema. */
+const struct model_type *model_table_type(struct model_shared *shared, const char *table);
 
 #endif

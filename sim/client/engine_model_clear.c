@@ -12,12 +12,13 @@ static void drop_operations(struct model_item *item) {
     }
 }
 
-/* No row is shown any more; a soft clear keeps the op log, all of which is news again. */
-static void clear_items(struct engine_model *model, bool soft) {
+/* No row is shown any more, but those of local-only tables unless they are meant too; a soft clear keeps the
+ * op log, all of which is news again. */
+static void clear_items(struct engine_model *model, bool local, bool soft) {
     for (size_t i = 0; i < model->n_slots; i++) {
         struct model_item *item = model->slots[i];
 
-        if (item == NULL)
+        if (item == NULL || (item->type != NULL && item->type->local && !local))
             continue;
         model_item_show(model, item, NULL);
         item->updated = false;
@@ -66,7 +67,7 @@ enum status model_clear(struct engine *engine, unsigned flags, struct engine_res
     if (soft && model->active)
         return error_set(error, STATUS_INVALID, "a soft clear while an iteration is active");
     model_transaction_begin(model);
-    clear_items(model, soft);
+    clear_items(model, (flags & ENGINE_CLEAR_LOCAL) != 0, soft);
     clear_buckets(model, soft);
     clear_queue(model);
     model->n_subscriptions = 0;

@@ -169,6 +169,13 @@ int model_item_compare(const struct model_item *a, const struct model_item *b) {
     return order != 0 ? order : (a->id_length > b->id_length) - (a->id_length < b->id_length);
 }
 
+void model_items_forget_order(struct engine_model *model) {
+    for (size_t t = 0; model->sorted != NULL && t < model->shared->schema->n_tables; t++)
+        free(model->sorted[t]);
+    free(model->sorted);
+    model->sorted = NULL;
+}
+
 void model_items_free(struct engine_model *model) {
     for (size_t i = 0; i < model->n_slots; i++) {
         struct model_item *item = model->slots[i];
@@ -184,9 +191,7 @@ void model_items_free(struct engine_model *model) {
         model_data_drop(item->shown);
         free(item);
     }
-    for (size_t t = 0; model->sorted != NULL && t < model->shared->schema->n_tables; t++)
-        free(model->sorted[t]);
-    free(model->sorted);
+    model_items_forget_order(model);
     free(model->slots);
     free(model->changed);
 }

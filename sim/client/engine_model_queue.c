@@ -92,29 +92,103 @@ static void overlay(const struct model_table *table, const struct client_operati
     }
 }
 
+/* What a local transaction has come to. */
+struct write {
+    bool effect; /* of the newest operation */
+    bool gated;  /* something must come back before checkpoints are applied again */
+};
+
+static bool has_old(const struct client_table *options, const char *column) {
+    for (size_t c = 0; c < options->n_old_columns; c++)
+        if (strcmp(options->old_columns[c], column) == 0)
+            return true;
+    return options->old_columns == NULL;
+}
+
 static enum status refuse_number(const struct client_operation *operation, struct error *error) {
     return error_set(error, STATUS_INVALID, "%s %s: number out of range", operation_names[operation->kind],
                      operation->table);
 }
 
+/* What was there, behind the data of an entry: of a change (`now` not NULL) or a deletion. */
+static void append_old(struct buffer *out, const struct model_table *table, const struct row_value *old,
+                       const struct row_value *now) {
+    const struct client_table *options = table->options;
+    const bool changes = options->old_only_when_changed && now != NULL;
+    const char *comma = "";
+
+    if (!options->include_old)
+        return;
+    buffer_append_text(out, ",\"old\":{");
+    for (size_t c = 0; c < table->n_columns; c++) {
+        if (!has_old(options, table->columns[c].name) || (changes && row_value_equal(&old[c], &now[c])))
+            continue;
+        buffer_append_text(out, comma);
+        buffer_append_json_string(out, table->columns[c].name, table->columns[c].length);
+        buffer_append_char(out, ':');
+        if (changes)
+            row_append_queued(&old[c], out);
+        else
+            row_append_old(&old[c], out);
+        comma = ",";
+    }
+    buffer_append_char(out, '}');
+}
+
+static void append_metadata(struct buffer *out, const struct model_table *table,
+                            const struct client_operation *operation) {
+    const char *metadata = engine_metadata(table->options, operation);
+
+    if (metadata == NULL)
+        return;
+    buffer_append_text(out, ",\"metadata\":");
+    buffer_append_json_text(out, metadata);
+}
+
+/* The entry goes to the queue, and the row is looked at again when it comes back. */
+static void queue(struct engine_model *model, struct model_item *item,
+                  const struct client_operation *operation, struct write *write) {
+    append_metadata(&model->shared->entry, item->type->table, operation);
+    add_entry(model);
+    item->updated = true;
+    model_item_list(model, item);
+    write->gated = true;
+    write->effect = true;
+}
+
 static enum status put(struct engine_model *model, struct model_item *item,
-                       const struct client_operation *operation, struct error *error) {
+                       const struct client_operation *operation, struct write *write, struct error *error) {
     const struct model_table *table = item->type->table;
     struct row_value *values = model->shared->rows->values;
 
     memset(values, 0, table->n_columns * sizeof *values);
     overlay(table, operation, values);
-    if (!row_is_readable(table, values))
+    if (!item->type->local && !row_is_readable(table, values))
         return refuse_number(operation, error);
-    store(model, item, values);
+    write->effect = true;
+    if (!table->options->insert_only)
+        store(model, item, values);
+    if (item->type->local)
+        return STATUS_OK;
     begin_entry(&model->shared->entry, operation);
     append_columns(&model->shared->entry, table, values, NULL);
-    add_entry(model);
+    if (table->options->insert_only)
+        add_entry(model);
+    else
+        queue(model, item, operation, write);
     return STATUS_OK;
 }
 
+static bool changes_nothing(const struct model_table *table, const struct row_value *values,
+                            const struct row_value *old) {
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (!row_value_equal(&old[c], &values[c]))
+            return false;
+    return true;
+}
+
 static enum status patch(struct engine_model *model, struct model_item *item,
-                         const struct client_operation *operation, struct error *error) {
+                         const struct client_operation *operation, struct write *write, struct error *error) {
     const struct model_table *table = item->type->table;
     struct row_reader *rows = model->shared->rows;
     const char *message;
@@ -125,40 +199,48 @@ static enum status patch(struct engine_model *model, struct model_item *item,
     overlay(table, operation, rows->values);
     for (size_t c = 0; c < table->n_columns; c++)
         row_convert(rows, table->columns[c].type, &rows->values[c]);
-    if (!row_is_readable(table, rows->others) || !row_is_readable(table, rows->values))
+    if (!item->type->local &&
+        (!row_is_readable(table, rows->others) || !row_is_readable(table, rows->values)))
         return refuse_number(operation, error);
-    begin_entry(&model->shared->entry, operation);
-    append_columns(&model->shared->entry, table, rows->values, rows->others);
-    add_entry(model);
+    write->effect = item->type->local;
+    if (!item->type->local &&
+        !(table->options->ignore_empty_update && changes_nothing(table, rows->values, rows->others))) {
+        begin_entry(&model->shared->entry, operation);
+        append_columns(&model->shared->entry, table, rows->values, rows->others);
+        append_old(&model->shared->entry, table, rows->others, rows->values);
+        queue(model, item, operation, write);
+    }
     store(model, item, rows->values); /* frees what the values borrow from */
     return STATUS_OK;
 }
 
 /* The view is read first, which fails when the row is no JSON. */
 static enum status remove_row(struct engine_model *model, struct model_item *item,
-                              const struct client_operation *operation, struct error *error) {
+                              const struct client_operation *operation, struct write *write,
+                              struct error *error) {
+    const struct model_table *table = item->type->table;
     struct row_reader *rows = model->shared->rows;
     const char *message;
 
-    if (!row_read(rows, item->type->table, item->shown->bytes, item->shown->length, rows->values, &message))
+    if (!row_read(rows, table, item->shown->bytes, item->shown->length, rows->values, &message))
         return error_set(error, STATUS_INVALID, "DELETE %s: %s", operation->table, message);
+    write->effect = true;
+    if (!item->type->local) {
+        begin_entry(&model->shared->entry, operation);
+        append_old(&model->shared->entry, table, rows->values, NULL);
+        queue(model, item, operation, write);
+    }
     model_item_show(model, item, NULL);
-    begin_entry(&model->shared->entry, operation);
-    add_entry(model);
     return STATUS_OK;
 }
 
 static void add_written(struct model_shared *shared, const struct client_operation *operation) {
-    struct buffer values = {0};
-
-    if (operation->kind != CLIENT_DELETE)
-        json_append(&values, operation->values);
     MEMORY_RESERVE(shared->written, shared->written_capacity, shared->n_written + 1);
     shared->written[shared->n_written++] = (struct note_row){
         .operation = operation_names[operation->kind],
         .table = operation->table,
         .id = operation->id,
-        .values = operation->kind == CLIENT_DELETE ? NULL : buffer_take(&values),
+        .values = engine_written_values(operation),
     };
 }
 
@@ -177,31 +259,29 @@ static bool has_effect(const struct client_operation *operation, const struct mo
 }
 
 static enum status write_one(struct engine_model *model, const struct client_operation *operation,
-                             struct error *error) {
+                             struct write *write, struct error *error) {
     enum status status = engine_check_operation(model->shared->schema, operation, error);
     struct model_item *item;
 
     if (status != STATUS_OK)
         return status;
-    item = model_item_get(model, model_type_of(model->shared, operation->table, strlen(operation->table)),
-                          operation->id, strlen(operation->id));
+    item = model_item_get(model, model_table_type(model->shared, operation->table), operation->id,
+                          strlen(operation->id));
     if (!has_effect(operation, item)) {
         model_item_free_empty(model, item);
         return STATUS_OK;
     }
     model_item_show(model, item, item->shown); /* from here on it can be undone */
+    write->effect = false;
     if (operation->kind == CLIENT_PUT)
-        status = put(model, item, operation, error);
+        status = put(model, item, operation, write, error);
     else if (operation->kind == CLIENT_DELETE)
-        status = remove_row(model, item, operation, error);
+        status = remove_row(model, item, operation, write, error);
     else
-        status = patch(model, item, operation, error);
-    if (status != STATUS_OK)
-        return status;
-    item->updated = true;
-    model_item_list(model, item);
-    add_written(model->shared, operation);
-    return STATUS_OK;
+        status = patch(model, item, operation, write, error);
+    if (status == STATUS_OK && write->effect)
+        add_written(model->shared, operation);
+    return status;
 }
 
 static void undo(struct engine_model *model, size_t queue_end, int64_t sequence) {
@@ -211,10 +291,13 @@ static void undo(struct engine_model *model, size_t queue_end, int64_t sequence)
     model->sequence = sequence;
 }
 
-/* A transaction takes a number with its first statement, even if that meets no row. */
-static bool takes_number(const struct client_operation *operations, size_t count) {
+/* A transaction takes a number with its first statement, even if that meets no row; but not for local-only
+ * tables. */
+static bool takes_number(const struct client_schema *schema, const struct client_operation *operations,
+                         size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (operations[i].kind != CLIENT_PATCH || json_object_size(operations[i].values) > 0)
+        if (!engine_find_table(schema, operations[i].table)->local_only &&
+            (operations[i].kind != CLIENT_PATCH || json_object_size(operations[i].values) > 0))
             return true;
     return false;
 }
@@ -224,24 +307,26 @@ enum status model_write(struct engine *engine, const struct client_operation *op
     struct engine_model *model = engine_model_of(engine);
     size_t queue_end = model->queue_end;
     int64_t sequence = model->sequence;
+    struct write write = {0};
     enum status status = STATUS_OK;
 
     *result = (struct engine_result){0};
     free_written(model->shared);
     model_transaction_begin(model);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = write_one(model, &operations[i], error);
+        status = write_one(model, &operations[i], &write, error);
     if (status != STATUS_OK) {
         undo(model, queue_end, sequence);
         return status;
     }
-    if (model->queue_end > queue_end) {
+    if (model->queue_end > queue_end)
         result->transaction = model->next_transaction;
+    if (write.gated) {
         model->target = ENGINE_TARGET_UNKNOWN;
         model->seen = MODEL_NONE;
         model->applied = MODEL_NONE;
     }
-    model->next_transaction += takes_number(operations, count);
+    model->next_transaction += takes_number(model->shared->schema, operations, count);
     model_transaction_end(model, result);
     result->written = model->shared->written;
     result->n_written = model->shared->n_written;

@@ -30,6 +30,7 @@ static void sort_columns(struct model_table *table) {
 static void make_table(struct model_table *table, const struct client_table *schema, size_t index) {
     table->name = schema->name;
     table->index = index;
+    table->options = schema;
     table->n_columns = schema->n_columns;
     table->columns = memory_allocate_array(schema->n_columns, sizeof *table->columns);
     for (size_t c = 0; c < schema->n_columns; c++)
@@ -408,19 +409,30 @@ static void stored_real(double real, char out[64]) {
     sqlite3_snprintf(64, out, "%!0.15g", real);
 }
 
-void row_append_data(const struct model_table *table, const struct row_value *values, struct buffer *out) {
+static void append_stored(const struct row_value *value, struct buffer *out) {
     char real[64];
 
+    if (value->kind != ROW_VALUE_REAL || !isfinite(value->real)) {
+        append_value(out, value);
+        return;
+    }
+    stored_real(value->real, real);
+    buffer_append_text(out, real);
+}
+
+void row_append_old(const struct row_value *value, struct buffer *out) {
+    if (value->kind == ROW_VALUE_REAL && !isfinite(value->real))
+        buffer_append_text(out, "null");
+    else
+        append_stored(value, out);
+}
+
+void row_append_data(const struct model_table *table, const struct row_value *values, struct buffer *out) {
     for (size_t c = 0; c < table->n_columns; c++) {
         buffer_append_char(out, c > 0 ? ',' : '{');
         buffer_append_json_string(out, table->columns[c].name, table->columns[c].length);
         buffer_append_char(out, ':');
-        if (values[c].kind == ROW_VALUE_REAL && isfinite(values[c].real)) {
-            stored_real(values[c].real, real);
-            buffer_append_text(out, real);
-        } else {
-            append_value(out, &values[c]);
-        }
+        append_stored(&values[c], out);
     }
     buffer_append_char(out, '}');
 }

@@ -29,6 +29,7 @@ struct model_column {
 struct model_table {
     const char *name;
     size_t index; /* in the schema */
+    const struct client_table *options;
     struct model_column *columns;
     size_t n_columns;
     size_t *by_name;    /* columns in the order of their names */
@@ -61,6 +62,8 @@ void row_append_text(struct row_reader *reader, const struct model_table *table,
 void row_convert(struct row_reader *reader, enum row_type type, struct row_value *value);
 /* The object that the core's triggers store. */
 void row_append_data(const struct model_table *table, const struct row_value *values, struct buffer *out);
+/* A value as it stands in an entry's old values: as stored, and null for what is no finite number. */
+void row_append_old(const struct row_value *value, struct buffer *out);
 /* A value as it stands in an entry of the upload queue: numbers have gone through the core's JSON reader. */
 void row_append_queued(const struct row_value *value, struct buffer *out);
 /* Whether the core can read the row again: not when a number is too large. */

@@ -9,11 +9,11 @@
 enum { TTL = 24 * 60 * 60 }; /* s, of a subscription that says nothing else */
 
 const char *model_intern(struct model_shared *shared, const char *text, size_t length) {
-    char *known = map_get_bytes(&shared->texts, text, length);
+    char *known = map_get_bytes(shared->interned, text, length);
 
     if (known == NULL) {
         known = memory_copy_bytes(text, length);
-        map_set_bytes(&shared->texts, text, length, known);
+        map_set_bytes(shared->interned, text, length, known);
     }
     return known;
 }
@@ -22,8 +22,11 @@ static struct model_subscription *add_subscription(struct engine_model *model) {
     int64_t newest = model->n_subscriptions == 0 ? 0 : model->subscriptions[model->n_subscriptions - 1].id;
 
     MEMORY_RESERVE(model->subscriptions, model->subscriptions_capacity, model->n_subscriptions + 1);
-    model->subscriptions[model->n_subscriptions] = (struct model_subscription){
-        .id = newest + 1, .ttl = MODEL_NONE, .expires_at = MODEL_NONE, .last_synced_at = MODEL_NONE};
+    model->subscriptions[model->n_subscriptions] = (struct model_subscription){.id = newest + 1,
+                                                                               .ttl = MODEL_NONE,
+                                                                               .priority = MODEL_NONE,
+                                                                               .expires_at = MODEL_NONE,
+                                                                               .last_synced_at = MODEL_NONE};
     return &model->subscriptions[model->n_subscriptions++];
 }
 
@@ -43,16 +46,50 @@ static void renew(struct engine_model *model, struct model_subscription *subscri
     subscription->expires_at = model_now(model) + subscription->ttl * 1000000;
 }
 
-void model_subscribe(struct engine_model *model, const struct model_subscription *asked) {
-    struct model_subscription *subscription = find(model, asked);
+struct model_subscription model_subscription_of(struct engine_model *model,
+                                                const struct client_subscription *wanted) {
+    const char *parameters = wanted->parameters;
 
-    if (subscription == NULL) {
-        subscription = add_subscription(model);
-        subscription->name = asked->name;
-        subscription->parameters = asked->parameters;
+    if (parameters != NULL && strcmp(parameters, "null") == 0)
+        parameters = NULL;
+    return (struct model_subscription){
+        .name = model_intern(model->shared, wanted->stream, strlen(wanted->stream)),
+        .parameters = parameters == NULL ? NULL : model_intern(model->shared, parameters, strlen(parameters)),
+        .ttl = wanted->ttl > 0 ? wanted->ttl : TTL,
+        .priority = wanted->overrides ? wanted->priority : MODEL_NONE};
+}
+
+enum status model_subscribe(struct engine *engine, const struct client_subscription *subscription,
+                            struct error *error) {
+    struct engine_model *model = engine_model_of(engine);
+    const struct model_subscription wanted = model_subscription_of(model, subscription);
+    struct model_subscription *kept = find(model, &wanted);
+
+    (void)error;
+    if (kept == NULL) {
+        kept = add_subscription(model);
+        kept->name = wanted.name;
+        kept->parameters = wanted.parameters;
+        kept->priority = wanted.priority;
     }
-    subscription->ttl = TTL;
-    renew(model, subscription);
+    kept->ttl = wanted.ttl;
+    /* The most urgent of all askings; but once there is none, none counts. */
+    if (wanted.priority != MODEL_NONE && wanted.priority < kept->priority)
+        kept->priority = wanted.priority;
+    renew(model, kept);
+    return STATUS_OK;
+}
+
+enum status model_unsubscribe(struct engine *engine, const struct client_subscription *subscription,
+                              struct error *error) {
+    struct engine_model *model = engine_model_of(engine);
+    const struct model_subscription wanted = model_subscription_of(model, subscription);
+    struct model_subscription *kept = find(model, &wanted);
+
+    (void)error;
+    if (kept != NULL)
+        kept->ttl = MODEL_NONE;
+    return STATUS_OK;
 }
 
 void model_subscriptions_extend(struct engine_model *model) {
@@ -84,7 +121,8 @@ bool model_subscriptions_differ(struct engine_model *model) {
     for (size_t i = 0; i < model->n_subscriptions; i++) {
         if (model->subscriptions[i].ttl == MODEL_NONE)
             continue;
-        if (n == model->n_requested || !same_stream(&model->subscriptions[i], &model->requested[n]))
+        if (n == model->n_requested || !same_stream(&model->subscriptions[i], &model->requested[n]) ||
+            model->subscriptions[i].priority != model->requested[n].priority)
             return true;
         n++;
     }

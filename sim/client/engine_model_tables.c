@@ -38,6 +38,8 @@ static void append_declaration(struct buffer *sql, const struct model_table *tab
         buffer_append_text(sql, column);
         sqlite3_free(column);
     }
+    if (table->options->include_metadata) /* always NULL to who reads */
+        buffer_append_text(sql, ", " CLIENT_METADATA ", _deleted");
     buffer_append_char(sql, ')');
 }
 
@@ -105,8 +107,7 @@ static int close_cursor(sqlite3_vtab_cursor *base) {
 static void find_one(struct cursor *cursor, const struct table *table, sqlite3_value *id) {
     struct engine_model *model = table->tables->asked;
     const char *text = (const char *)sqlite3_value_text(id);
-    const struct model_type *type =
-        model_type_of(model->shared, table->schema->name, strlen(table->schema->name));
+    const struct model_type *type = model_table_type(model->shared, table->schema->name);
     struct model_item *item =
         text == NULL ? NULL : model_item_find(model, type, text, (size_t)sqlite3_value_bytes(id));
 
@@ -210,6 +211,8 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index
         sqlite3_result_text(context, item->id, (int)item->id_length, SQLITE_TRANSIENT);
         return SQLITE_OK;
     }
+    if ((size_t)index > table->schema->n_columns)
+        return SQLITE_OK;
     if (!cursor->is_read && !read_row(cursor, table, item, &message)) {
         sqlite3_result_error(context, message, -1);
         return SQLITE_ERROR;

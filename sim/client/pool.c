@@ -19,7 +19,8 @@ static const char memory_name[] = ":memory:";
 
 struct client_pool {
     enum client_engine engine;
-    struct model_shared *model;
+    struct model_shared **models; /* one for each schema that a client has had */
+    size_t n_models, models_capacity;
     struct core_library *library;
     struct disk_vfs *vfs;
     const struct client_schema *schema;
@@ -37,8 +38,16 @@ enum client_engine pool_engine(const struct client_pool *pool) {
     return pool->engine;
 }
 
-struct model_shared *pool_model(const struct client_pool *pool) {
-    return pool->model;
+/* Schemas are told apart by where they are: those of an app are constants. */
+struct model_shared *pool_model(struct client_pool *pool, const struct client_schema *schema) {
+    for (size_t i = 0; i < pool->n_models; i++)
+        if (model_shared_schema(pool->models[i]) == schema)
+            return pool->models[i];
+    MEMORY_RESERVE(pool->models, pool->models_capacity, pool->n_models + 1);
+    disk_vfs_set_node(pool->vfs, NULL);
+    pool->models[pool->n_models] =
+        model_shared_create(pool->vfs, schema, pool->n_models > 0 ? pool->models[0] : NULL);
+    return pool->models[pool->n_models++];
 }
 
 struct disk_vfs *pool_vfs(const struct client_pool *pool) {
@@ -103,9 +112,20 @@ static bool is_type(const char *type) {
     return strcmp(type, "text") == 0 || strcmp(type, "integer") == 0 || strcmp(type, "real") == 0;
 }
 
+/* The SDK refuses these options for local-only tables. */
+static enum status check_options(const struct client_table *table, struct error *error) {
+    if (table->local_only && (table->include_metadata || table->include_old))
+        return error_set(error, STATUS_INVALID,
+                         "client table %s: a local-only table has neither metadata nor old values",
+                         table->name);
+    return STATUS_OK;
+}
+
 /* The core writes types into its SQL as they are, and other modules put names between quotes. */
-static enum status check_schema(const struct client_schema *schema, struct error *error) {
-    for (size_t t = 0; t < schema->n_tables; t++) {
+enum status pool_check_schema(const struct client_schema *schema, struct error *error) {
+    enum status status = STATUS_OK;
+
+    for (size_t t = 0; status == STATUS_OK && t < schema->n_tables; t++) {
         const struct client_table *table = &schema->tables[t];
 
         if (!is_name(table->name) || table->n_columns == 0)
@@ -117,27 +137,55 @@ static enum status check_schema(const struct client_schema *schema, struct error
                     error, STATUS_INVALID,
                     "column \"%s\" of client table %s: the type is text, integer or real, not %s",
                     table->columns[c].name, table->name, table->columns[c].type);
+        status = check_options(table, error);
     }
-    return STATUS_OK;
+    return status;
 }
 
-/* The text that powersync_replace_schema takes. Index and option fields are left to their defaults. */
-static void append_schema(struct buffer *out, const struct client_schema *schema) {
+static void append_columns(struct buffer *out, const struct client_table *table) {
+    buffer_append_text(out, ",\"columns\":[");
+    for (size_t c = 0; c < table->n_columns; c++) {
+        buffer_append_text(out, c > 0 ? ",{\"name\":" : "{\"name\":");
+        buffer_append_json_text(out, table->columns[c].name);
+        buffer_append_text(out, ",\"type\":");
+        buffer_append_json_text(out, table->columns[c].type);
+        buffer_append_char(out, '}');
+    }
+    buffer_append_char(out, ']');
+}
+
+static void append_options(struct buffer *out, const struct client_table *table) {
+    const struct {
+        const char *name;
+        bool on;
+    } flags[] = {{"local_only", table->local_only},
+                 {"insert_only", table->insert_only},
+                 {"include_metadata", table->include_metadata},
+                 {"include_old_only_when_changed", table->old_only_when_changed},
+                 {"ignore_empty_update", table->ignore_empty_update},
+                 {"include_old", table->include_old && table->old_columns == NULL}};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].on)
+            buffer_printf(out, ",\"%s\":true", flags[i].name);
+    if (!table->include_old || table->old_columns == NULL)
+        return;
+    buffer_append_text(out, ",\"include_old\":[");
+    for (size_t c = 0; c < table->n_old_columns; c++) {
+        buffer_append_text(out, c > 0 ? "," : "");
+        buffer_append_json_text(out, table->old_columns[c]);
+    }
+    buffer_append_char(out, ']');
+}
+
+void pool_append_schema(struct buffer *out, const struct client_schema *schema) {
     buffer_append_text(out, "{\"tables\":[");
     for (size_t t = 0; t < schema->n_tables; t++) {
-        const struct client_table *table = &schema->tables[t];
-
         buffer_append_text(out, t > 0 ? ",{\"name\":" : "{\"name\":");
-        buffer_append_json_text(out, table->name);
-        buffer_append_text(out, ",\"columns\":[");
-        for (size_t c = 0; c < table->n_columns; c++) {
-            buffer_append_text(out, c > 0 ? ",{\"name\":" : "{\"name\":");
-            buffer_append_json_text(out, table->columns[c].name);
-            buffer_append_text(out, ",\"type\":");
-            buffer_append_json_text(out, table->columns[c].type);
-            buffer_append_char(out, '}');
-        }
-        buffer_append_text(out, "],\"indexes\":[]}");
+        buffer_append_json_text(out, schema->tables[t].name);
+        append_columns(out, &schema->tables[t]);
+        append_options(out, &schema->tables[t]);
+        buffer_append_text(out, ",\"indexes\":[]}");
     }
     buffer_append_text(out, "]}");
 }
@@ -148,7 +196,7 @@ static enum status replace_schema(struct client_pool *pool, struct error *error)
     enum status status = STATUS_OK;
     sqlite3 *database = pool->template_database;
 
-    append_schema(&json, pool->schema);
+    pool_append_schema(&json, pool->schema);
     if (sqlite3_prepare_v2(database, "SELECT powersync_replace_schema(?1)", -1, &statement, NULL) !=
             SQLITE_OK ||
         sqlite3_bind_text(statement, 1, buffer_text(&json), -1, SQLITE_STATIC) != SQLITE_OK ||
@@ -186,7 +234,7 @@ enum status client_pool_create_for(enum client_engine engine, struct core_librar
     assert(schema->n_tables > 0);
     if (library == NULL && engine != CLIENT_ENGINE_MODEL)
         return error_set(error, STATUS_MISSING, "the engine `core` needs the PowerSync client core");
-    status = check_schema(schema, error);
+    status = pool_check_schema(schema, error);
     if (status != STATUS_OK)
         return status;
     created = memory_allocate(sizeof *created);
@@ -194,10 +242,8 @@ enum status client_pool_create_for(enum client_engine engine, struct core_librar
     created->library = library;
     created->vfs = vfs;
     created->schema = schema;
-    if (engine != CLIENT_ENGINE_CORE) {
-        disk_vfs_set_node(vfs, NULL);
-        created->model = model_shared_create(vfs, schema);
-    }
+    if (engine != CLIENT_ENGINE_CORE)
+        pool_model(created, schema);
     if (engine != CLIENT_ENGINE_MODEL)
         status = open_connection(created, NULL, memory_name, &created->template_database, error);
     if (status == STATUS_OK && engine != CLIENT_ENGINE_MODEL)
@@ -227,7 +273,9 @@ void client_pool_destroy(struct client_pool *pool) {
         assert(closed == SQLITE_OK);
     }
     disk_vfs_set_node(pool->vfs, NULL);
-    model_shared_free(pool->model);
+    while (pool->n_models > 0) /* the first one, whose texts the others use, at last */
+        model_shared_free(pool->models[--pool->n_models]);
+    free(pool->models);
     sqlite3_free(pool->image);
     map_free(&pool->places, free);
     free(pool);

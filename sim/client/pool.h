@@ -3,15 +3,19 @@
 #ifndef SYNCLINE_CLIENT_POOL_H
 #define SYNCLINE_CLIENT_POOL_H
 
+#include "base/buffer.h"
 #include "client/client.h"
 
 #define POOL_FILE "app.db" /* of a client, on its node's disk */
 #define POOL_LOG_FILE "app.db-wal"
 
-const struct client_schema *pool_schema(const struct client_pool *pool);
+const struct client_schema *pool_schema(const struct client_pool *pool); /* what clients begin with */
+enum status pool_check_schema(const struct client_schema *schema, struct error *error);
+/* The text that powersync_replace_schema takes. */
+void pool_append_schema(struct buffer *out, const struct client_schema *schema);
 enum client_engine pool_engine(const struct client_pool *pool);
 /* What the pool's clients with the engine `model` share. */
-struct model_shared *pool_model(const struct client_pool *pool);
+struct model_shared *pool_model(struct client_pool *pool, const struct client_schema *schema);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
 
 /* Where this node's clients have their database; NULL: in memory. */

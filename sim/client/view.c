@@ -9,9 +9,8 @@
 #include "base/memory.h"
 #include "disk/row_text.h"
 
-/* The core keeps the rows of table t in ps_data__t. */
-static const char data_prefix[] = "ps_data__";
-enum { DATA_PREFIX_LENGTH = sizeof data_prefix - 1 };
+/* The core keeps the rows of table t in ps_data__t, or ps_data_local__t. */
+static const char data_prefix[] = "ps_data__", local_prefix[] = "ps_data_local__";
 
 /* Buffers larger than this are given back after use: an initial sync must not decide what a client costs for
  * good. */
@@ -37,6 +36,7 @@ struct view {
     struct touched_row *touched; /* since the last collect; the same row may occur twice */
     size_t n_touched;
     size_t touched_capacity;
+    uint64_t changes;
     struct buffer touched_ids; /* each terminated by 0 */
 
     struct note_row *rows; /* last answer; pointers are set when it is complete */
@@ -83,6 +83,14 @@ static uint32_t find_table(const struct view *view, const char *name) {
     return UINT32_MAX;
 }
 
+static uint32_t find_data_table(const struct view *view, const char *name) {
+    if (strncmp(name, data_prefix, sizeof data_prefix - 1) == 0)
+        return find_table(view, name + sizeof data_prefix - 1);
+    if (strncmp(name, local_prefix, sizeof local_prefix - 1) == 0)
+        return find_table(view, name + sizeof local_prefix - 1);
+    return UINT32_MAX;
+}
+
 static void touch(struct view *view, uint32_t table, const char *id, size_t length) {
     const struct touched_row *last = view->n_touched > 0 ? &view->touched[view->n_touched - 1] : NULL;
 
@@ -108,11 +116,10 @@ static void before_change(void *context, sqlite3 *database, int operation, const
     (void)schema_name;
     (void)old_rowid;
     (void)new_rowid;
-    if (strncmp(table_name, data_prefix, DATA_PREFIX_LENGTH) != 0)
-        return;
-    table = find_table(view, table_name + DATA_PREFIX_LENGTH);
+    table = find_data_table(view, table_name);
     if (table == UINT32_MAX)
         return;
+    view->changes++;
     /* Column 0 is the id, and no UPDATE of the core changes it. */
     found = operation == SQLITE_INSERT ? sqlite3_preupdate_new(database, 0, &id)
                                        : sqlite3_preupdate_old(database, 0, &id);
@@ -266,6 +273,10 @@ static void collect_row(struct view *view, const struct touched_row *row) {
         }
     }
     sqlite3_reset(*read_one);
+}
+
+uint64_t view_changes(const struct view *view) {
+    return view->changes;
 }
 
 void view_collect(struct view *view, const struct note_row **rows, size_t *n_rows) {

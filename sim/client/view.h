@@ -18,6 +18,9 @@ void view_shown_destroy(struct view_shown *shown);
 struct view *view_create(sqlite3 *database, const struct client_schema *schema, struct view_shown *shown);
 void view_destroy(struct view *view);
 
+/* How often a row was touched so far, whether it looks different or not. */
+uint64_t view_changes(const struct view *view);
+
 /* The rows that look different since the last call: table, id, values (NULL: gone). Borrowed until the next
  * call. A row whose text cannot be read (the service sent malformed JSON) has the values {"error":"<SQLite's
  * message>"}. */

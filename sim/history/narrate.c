@@ -270,6 +270,11 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
         buffer_append_text(out, note->text ? "is signed in as " : "is signed in as nobody");
         append_short(out, note->text ? note->text : "", NARRATE_VALUES, "...");
         break;
+    case NOTE_STREAMS:
+        buffer_printf(out, "streams %s:", note->text);
+        for (size_t i = 0; i < note->n_rows; i++)
+            buffer_printf(out, " %s %.200s", note->rows[i].table, note->rows[i].id);
+        break;
     case NOTE_CALL_ENDED:
         buffer_printf(out, "has %s for request %lld", note->text, (long long)note->transaction);
         break;

@@ -75,7 +75,13 @@ enum note_kind {
      * timestamp = of the commit. Comes right after the NOTE_COMMIT, if something was written. */
     NOTE_CALL_RAN,
     /* A client's app: text = who is signed in from now on, NULL: nobody. */
-    NOTE_IDENTITY
+    NOTE_IDENTITY,
+    /* A client's streams beside the default ones. Rows: table = stream, id = its parameters, keys sorted.
+     * text = "opened" (the app subscribed to it; timestamp = the s that it stays once it is left), "left" (no
+     * page has it open any more), "dropped" (and it need not stay), "synced" (one that is open was there for
+     * the first time), "asked" (all that the next request asks for, when it is not what the last one did;
+     * only of apps that open streams while they run). */
+    NOTE_STREAMS
 };
 
 struct note_row {

@@ -429,6 +429,7 @@ const struct field scenario_language[] = {
     BOOLEAN("shared-worker", shared_worker),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
+    SPECIAL("browse", scenario_read_browse),
     SPECIAL("disk", read_disk),
     SECTION("seed-data", seed_data_fields),
     SECTION("run", run_fields),

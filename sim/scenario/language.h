@@ -11,6 +11,7 @@ extern const struct field scenario_language[]; /* of a struct scenario; ends wit
 enum status scenario_read_steps(struct reader *reader, struct reader_value value, void *scenario);
 /* `reactive:`; users must have been read. */
 enum status scenario_read_reactive(struct reader *reader, struct reader_value value, void *scenario);
+enum status scenario_read_browse(struct reader *reader, struct reader_value value, void *scenario);
 /* `requests:`; users and devices must have been read. */
 enum status scenario_read_requests(struct reader *reader, struct reader_value value, void *scenario);
 /* What the user's client asks for; NULL: nothing. */

@@ -31,17 +31,26 @@ static enum status read_stream_parameters(struct reader *reader, struct reader_v
     return keep_object(reader, value, &((struct client_subscription *)target)->parameters);
 }
 
+static enum status read_priority(struct reader *reader, struct reader_value value, void *target) {
+    struct client_subscription *subscription = target;
+    int64_t priority = 0;
+    enum status status = reader_count(reader, value, 0, 3, &priority);
+    subscription->overrides = true;
+    subscription->priority = (int)priority;
+    return status;
+}
+
 static const struct field subscription_fields[] = {
     {.key = "stream", .kind = FIELD_TEXT, .offset = SUBSCRIPTION(stream)},
     {.key = "parameters", .kind = FIELD_SPECIAL, .read = read_stream_parameters},
+    {.key = "priority", .kind = FIELD_SPECIAL, .read = read_priority},
     {.key = NULL}};
 
-static enum status read_subscriptions(struct reader *reader, struct reader_value value, void *target) {
-    struct scenario_request *request = target;
+static enum status read_streams(struct reader *reader, struct reader_value value, size_t most,
+                                const struct client_subscription **streams, size_t *n_streams) {
     const size_t count = json_array_size(value.value);
-    if (!json_is_array(value.value) || count > SUBSCRIPTIONS_MOST)
-        return reader_refuse(reader, value, "`subscribe` must be a list of at most %d streams",
-                             SUBSCRIPTIONS_MOST);
+    if (!json_is_array(value.value) || count > most)
+        return reader_refuse(reader, value, "`%s` must be a list of at most %zu streams", value.key, most);
     struct client_subscription *list = arena_allocate(reader->arena, (count + 1) * sizeof *list);
     for (size_t i = 0; i < count; i++) {
         struct reader_value item = reader_item(value.value, i);
@@ -51,9 +60,15 @@ static enum status read_subscriptions(struct reader *reader, struct reader_value
         if (status != STATUS_OK)
             return status;
     }
-    request->subscriptions = list;
-    request->n_subscriptions = count;
+    *streams = list;
+    *n_streams = count;
     return STATUS_OK;
+}
+
+static enum status read_subscriptions(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_request *request = target;
+    return read_streams(reader, value, SUBSCRIPTIONS_MOST, &request->subscriptions,
+                        &request->n_subscriptions);
 }
 
 static const struct field request_fields[] = {
@@ -92,6 +107,47 @@ enum status scenario_read_requests(struct reader *reader, struct reader_value va
     scenario->requests = requests;
     scenario->n_requests = count;
     scenario->requests_text = arena_copy_text(reader->arena, buffer_text(&text));
+    buffer_free(&text);
+    return STATUS_OK;
+}
+
+static enum status read_pages(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario_browse *browse = target;
+    return read_streams(reader, value, SCENARIO_PAGES_MOST, &browse->pages, &browse->n_pages);
+}
+
+#define BROWSE(member) offsetof(struct scenario_browse, member)
+
+enum status scenario_read_browse(struct reader *reader, struct reader_value value, void *target) {
+    static const struct field fields[] = {{.key = "every",
+                                           .kind = FIELD_DURATION_RANGE,
+                                           .offset = BROWSE(every),
+                                           .low = TIME_MILLISECOND,
+                                           .high = TIME_DAY},
+                                          {.key = "stays",
+                                           .kind = FIELD_DURATION_RANGE,
+                                           .offset = BROWSE(stays),
+                                           .low = TIME_MILLISECOND,
+                                           .high = TIME_DAY},
+                                          {.key = "ttl",
+                                           .kind = FIELD_DURATION_RANGE,
+                                           .offset = BROWSE(ttl),
+                                           .low = TIME_SECOND,
+                                           .high = 30 * TIME_DAY},
+                                          {.key = "pages", .kind = FIELD_SPECIAL, .read = read_pages},
+                                          {.key = NULL}};
+    struct scenario *scenario = target;
+    scenario->browse = (struct scenario_browse){.every = {5 * TIME_SECOND, 20 * TIME_SECOND},
+                                                .stays = {2 * TIME_SECOND, 20 * TIME_SECOND},
+                                                .ttl = {5 * TIME_SECOND, 60 * TIME_SECOND}};
+    enum status status = reader_mapping(reader, value, "", fields, &scenario->browse);
+    if (status != STATUS_OK)
+        return status;
+    if (scenario->browse.n_pages == 0)
+        return reader_refuse(reader, value, "`browse` needs `pages`: the streams that people open");
+    struct buffer text = {0};
+    json_append_sorted(&text, value.value);
+    scenario->browse_text = arena_copy_text(reader->arena, buffer_text(&text));
     buffer_free(&text);
     return STATUS_OK;
 }

@@ -104,6 +104,10 @@ static enum status read_compact(struct reader *reader, struct reader_value value
     return read_client_of(reader, value, step, STEP_COMPACT);
 }
 
+static enum status read_browse(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_BROWSE);
+}
+
 static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
                              bool one_way) {
     const char *const *ends;
@@ -171,6 +175,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
 #define KINDS                                                                                                \
     {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
         {.key = "call", .kind = FIELD_SPECIAL, .read = read_call},                                           \
+        {.key = "subscribe", .kind = FIELD_SPECIAL, .read = read_browse},                                    \
         {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
@@ -211,6 +216,8 @@ static const struct field step_fields[] = {
     {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
     {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
     {.key = "tab", .kind = FIELD_COUNT, .offset = PLACE(tab), .low = 1, .high = SCENARIO_TABS_MOST},
+    {.key = "page", .kind = FIELD_COUNT, .offset = PLACE(page), .low = 1, .high = SCENARIO_PAGES_MOST},
+    {.key = "ttl", .kind = FIELD_DURATION, .offset = PLACE(ttl), .low = TIME_SECOND, .high = 30 * TIME_DAY},
     {.key = "nth", .kind = FIELD_COUNT, .offset = PLACE(nth), .low = 0, .high = 1000000},
     {.key = NULL}};
 
@@ -241,7 +248,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         return STATUS_OK;
     return reader_refuse(
         reader, step,
-        "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
+        "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
         "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
         "close-tab, freeze-tab");
@@ -284,7 +291,7 @@ static bool has_user(const struct scenario *scenario, const char *name) {
 static enum status check_own_keys(struct reader *reader, struct reader_value value,
                                   const struct scenario *scenario, const struct scenario_step *step) {
     static const char *const of_switch[] = {"to", NULL}, *const of_clock[] = {"ahead", "behind", NULL},
-                             *const of_clear[] = {"soft", NULL};
+                             *const of_clear[] = {"soft", NULL}, *const of_browse[] = {"page", "ttl", NULL};
     enum status status = STATUS_OK;
     if (step->kind != STEP_SWITCH_USER)
         status = refuse_keys(reader, value, of_switch, "is for `switch-user`");
@@ -292,6 +299,8 @@ static enum status check_own_keys(struct reader *reader, struct reader_value val
         status = refuse_keys(reader, value, of_clock, "is for `wrong-clock`");
     if (status == STATUS_OK && step->kind != STEP_CLEAR)
         status = refuse_keys(reader, value, of_clear, "is for `clear`");
+    if (status == STATUS_OK && step->kind != STEP_BROWSE)
+        status = refuse_keys(reader, value, of_browse, "is for `subscribe`");
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_CLOCK && step->ahead == 0)
@@ -352,6 +361,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                    "only `issuer` makes tokens, for those who have a device");
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
+                                       [STEP_BROWSE] = "subscribe",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CLEAR] = "clear",
@@ -415,6 +425,22 @@ static enum status check_tab(struct reader *reader, struct reader_value value,
     return STATUS_OK;
 }
 
+/* Without `lasts` the page stays open. */
+static enum status check_browse(struct reader *reader, struct reader_value value,
+                                const struct scenario *scenario, struct scenario_step *step) {
+    static const char *const of_writes[] = {"action", "rows", "choice", NULL};
+    enum status status = refuse_keys(reader, value, of_writes, "is for writes");
+    if (status == STATUS_OK)
+        status = need(reader, value, "page", ": its number in `browse: {pages: ...}`, from 1");
+    if (status != STATUS_OK)
+        return status;
+    if ((size_t)step->page > scenario->browse.n_pages)
+        return reader_refuse(reader, reader_member(value.value, "page"), "there are %zu pages, not %lld",
+                             scenario->browse.n_pages, (long long)step->page);
+    step->ttl = step->ttl > 0 ? step->ttl : CLIENT_STREAM_TTL * TIME_SECOND;
+    return STATUS_OK;
+}
+
 static enum status check_step(struct reader *reader, struct reader_value value,
                               const struct scenario *scenario, struct scenario_step *step) {
     static const char *const of_writes[] = {"action", "rows", "choice", NULL};
@@ -442,6 +468,8 @@ static enum status check_step(struct reader *reader, struct reader_value value,
     status = refuse_keys(reader, value, of_calls, "is for calls");
     if (status != STATUS_OK)
         return status;
+    if (step->kind == STEP_BROWSE)
+        return check_browse(reader, value, scenario, step);
     if (step->kind == STEP_WRITE) {
         status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
         return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;

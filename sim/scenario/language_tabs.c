@@ -61,6 +61,9 @@ enum status scenario_check_tabs(struct reader *reader, struct reader_value root,
             reader, reader_member(root.value, "write-checkpoints"),
             "only the tab that streams can number write checkpoints: with `tabs` they must be "
             "legacy, or a shared worker must sync");
+    if (scenario->tabs > 1 && scenario->browse.n_pages > 0)
+        return reader_refuse(reader, reader_member(root.value, "browse"),
+                             "`browse` is for apps with one process: with `tabs` it is not followed");
     enum status status = check_faults(reader, root, scenario);
     return status == STATUS_OK && scenario->steps ? check_steps(reader, root, scenario) : status;
 }

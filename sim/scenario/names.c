@@ -78,8 +78,8 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION || kind == STEP_CLOSE_TAB ||
-           kind == STEP_FREEZE_TAB;
+    return kind == STEP_BROWSE || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION ||
+           kind == STEP_CLOSE_TAB || kind == STEP_FREEZE_TAB;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -87,6 +87,7 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
     switch (step->kind) {
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         return NULL;
     case STEP_OFFLINE:
         return fault_kind_find("offline");
@@ -203,6 +204,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"head-above-marker", "write checkpoints wait for a position that their marker does not reach"},
         {"deaf-instance", "after the first checkpoint a stream hears of no other"},
         {"interrupted-batch", "news of others end a long download in the middle"},
+        {"forget-open-streams", "the client's core never hears which streams the app has open"},
+        {"lost-subscription", "the client forgets a stream that is opened while it connects"},
+        {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
         {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
         {"apply-later", "the backend answers some uploads before it has done what they ask for"},

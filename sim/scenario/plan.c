@@ -95,6 +95,25 @@ static void plan_writes(struct planner *planner, const char *client) {
     }
 }
 
+static void plan_pages(struct planner *planner, const char *client) {
+    const struct scenario_browse *browse = &planner->scenario->browse;
+    struct random_stream mean_stream = stream_of(planner, client, "browse.mean");
+    struct random_stream chance = stream_of(planner, client, "browse");
+    int64_t mean = draw_range(&mean_stream, browse->every);
+    int64_t at = whole_ms(random_exponential(&chance, mean));
+    for (int64_t number = 1; at < planner->scenario->duration && !full(planner); number++) {
+        struct scenario_step *step = add_step(planner);
+        step->id = arena_format(&planner->plan->arena, "%s.b%" PRId64, client, number);
+        step->kind = STEP_BROWSE;
+        step->at = at;
+        step->client = client;
+        step->page = 1 + (int64_t)random_below(&chance, browse->n_pages);
+        step->lasts = whole_ms(draw_range(&chance, browse->stays));
+        step->ttl = draw_range(&chance, browse->ttl) / TIME_SECOND * TIME_SECOND;
+        at += whole_ms(random_exponential(&chance, mean));
+    }
+}
+
 static const struct scenario_call *draw_call(const struct scenario_reactive *group,
                                              struct random_stream *stream) {
     uint64_t sum = 0;
@@ -268,6 +287,8 @@ static void plan_steps(struct planner *planner) {
     for (size_t i = 0; i < clients.count; i++)
         if (scenario_client_writes(planner->scenario, clients.names[i]))
             plan_writes(planner, clients.names[i]);
+    for (size_t i = 0; planner->scenario->browse.n_pages > 0 && i < clients.count; i++)
+        plan_pages(planner, clients.names[i]);
     for (size_t i = clients.count; i < clients.total; i++) {
         const struct scenario_reactive *group = scenario_group_of(planner->scenario, clients.names[i]);
         if (group->n_calls > 0)

@@ -10,6 +10,7 @@
 
 enum step_kind {
     STEP_WRITE,       /* `client` does `action` */
+    STEP_BROWSE,      /* `client` opens `page` for `lasts`, 0: and keeps it open */
     STEP_CALL,        /* the plain Convex client `client` calls a mutation or an action */
     STEP_OFFLINE,     /* `client` has no network for `lasts` */
     STEP_PARTITION,   /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
@@ -50,6 +51,8 @@ struct scenario_step {
     const char *from, *to;
     int64_t ahead; /* STEP_CLOCK: ns, negative: behind */
     bool soft;     /* STEP_CLEAR: what was downloaded stays */
+    int64_t page;  /* STEP_BROWSE: its number among the scenario's pages, from 1 */
+    int64_t ttl;   /* STEP_BROWSE: ns that its stream stays once the page is left */
     bool one_way;
     const char *path;         /* STEP_CALL: the function */
     const char *args;         /* STEP_CALL: encoded JSON of one object, keys sorted */

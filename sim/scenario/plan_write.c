@@ -77,6 +77,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_printf(out, "reactive: %s\n", scenario->reactive_text);
     if (scenario->requests_text)
         buffer_printf(out, "requests: %s\n", scenario->requests_text);
+    if (scenario->browse_text)
+        buffer_printf(out, "browse: %s\n", scenario->browse_text);
     if (scenario->reacts > 0) {
         buffer_append_text(out, "workload: {reacts: ");
         units_print_rate(out, (uint32_t)scenario->reacts);
@@ -191,6 +193,7 @@ static void write_ends(struct buffer *out, const struct scenario_step *step) {
 static void write_step(struct buffer *out, const struct scenario_step *step) {
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
+                                       [STEP_BROWSE] = "subscribe",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
@@ -226,6 +229,11 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, ", action: ");
         append_name(out, step->action.kind);
         buffer_printf(out, ", rows: %" PRId64 ", choice: %" PRIu64, step->action.rows, step->action.choice);
+    } else if (step->kind == STEP_BROWSE) {
+        buffer_printf(out, ", page: %" PRId64, step->page);
+        append_duration(out, ", ttl: ", step->ttl);
+        if (step->lasts > 0)
+            append_duration(out, ", lasts: ", step->lasts);
     } else if (step->kind == STEP_CALL) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
@@ -271,6 +279,11 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_CALL:
         buffer_printf(out, "%s calls %s with %.200s", step->client, step->path, step->args);
         return;
+    case STEP_BROWSE:
+        buffer_printf(out, "%s opens page %" PRId64, step->client, step->page);
+        if (step->lasts == 0)
+            return;
+        break;
     case STEP_OFFLINE:
         buffer_printf(out, "%s offline", step->client);
         break;

@@ -62,6 +62,16 @@ struct scenario_request {
     size_t n_subscriptions;
 };
 
+/* Pages that people open and leave: each subscribes to one stream (language_requests.c). */
+enum { SCENARIO_PAGES_MOST = 4 }; /* the checks need a view for every set of them */
+struct scenario_browse {
+    struct reader_range every; /* mean ns between two pages of one device, drawn per seed */
+    struct reader_range stays; /* ns that a page is open */
+    struct reader_range ttl;   /* ns, whole seconds */
+    const struct client_subscription *pages;
+    size_t n_pages; /* 0: nobody browses */
+};
+
 struct scenario_step; /* pinned steps, see plan.h */
 
 struct scenario {
@@ -87,7 +97,9 @@ struct scenario {
     const struct scenario_request *requests;
     size_t n_requests;
     const char *requests_text; /* the whole of `requests:` as JSON, for pinned plans; NULL: none */
-    int64_t lists_per_user;    /* seed documents */
+    struct scenario_browse browse;
+    const char *browse_text; /* the whole of `browse:` as JSON, for pinned plans; NULL: none */
+    int64_t lists_per_user;  /* seed documents */
     int64_t todos_per_list;
 
     const struct scenario_reactive *reactive;

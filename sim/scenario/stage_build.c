@@ -110,29 +110,57 @@ static enum status evaluate(void *context, const char *path, const char *args, c
     return convex_deployment_evaluate(stage->deployment, path, args, user, ts, failed, text, error);
 }
 
+static void add_subject(struct stage *stage, const char *user, struct oracle_request request) {
+    stage->requests[stage->n_subjects] = request;
+    stage->subjects[stage->n_subjects++] = user;
+}
+
+/* The same with each set of pages that may be open. */
+static void add_browsing(struct stage *stage, const char *user, const struct oracle_request *request) {
+    const struct scenario_browse *browse = &stage->scenario->browse;
+    for (unsigned set = 1; set < 1U << browse->n_pages; set++) {
+        struct client_subscription *list =
+            arena_allocate(&stage->arena, (request->n_subscriptions + browse->n_pages) * sizeof *list);
+        size_t count = request->n_subscriptions;
+        for (size_t i = 0; i < count; i++)
+            list[i] = request->subscriptions[i];
+        for (size_t i = 0; i < browse->n_pages; i++)
+            if (set >> i & 1)
+                list[count++] = browse->pages[i];
+        add_subject(stage, user, (struct oracle_request){request->parameters, list, count});
+    }
+}
+
 /* What the devices ask for, as clients and the oracle need it. Behind the devices come those who sign in on
  * one later: each sees what its user's streams give with that device's request. */
 static void list_requests(struct stage *stage) {
-    const size_t room = stage->names.count + stage->plan->n_steps + 1;
+    const size_t room = (stage->names.count + stage->plan->n_steps + 1) << stage->scenario->browse.n_pages;
     stage->requests = arena_allocate(&stage->arena, room * sizeof *stage->requests);
     stage->subjects = arena_allocate(&stage->arena, room * sizeof *stage->subjects);
     for (size_t i = 0; i < stage->names.count; i++) {
         const struct scenario_request *request =
             scenario_request_of(stage->scenario, stage->names.users[i], stage->names.names[i]);
-        if (request)
-            stage->requests[i] = (struct oracle_request){request->parameters, request->subscriptions,
-                                                         request->n_subscriptions};
-        stage->subjects[i] = stage->names.users[i];
+        const struct oracle_request nothing = {0};
+        add_subject(stage, stage->names.users[i],
+                    request ? (struct oracle_request){request->parameters, request->subscriptions,
+                                                      request->n_subscriptions}
+                            : nothing);
     }
-    stage->n_subjects = stage->names.count;
     for (size_t i = 0; i < stage->plan->n_steps; i++) {
         const struct scenario_step *step = &stage->plan->steps[i];
         for (size_t c = 0; step->kind == STEP_SWITCH_USER && c < stage->names.count; c++)
-            if (!strcmp(stage->names.names[c], step->client)) {
-                stage->requests[stage->n_subjects] = stage->requests[c];
-                stage->subjects[stage->n_subjects++] = step->to;
-            }
+            if (!strcmp(stage->names.names[c], step->client))
+                add_subject(stage, step->to, stage->requests[c]);
     }
+    for (size_t i = 0, count = stage->n_subjects; i < count; i++)
+        add_browsing(stage, stage->subjects[i], &stage->requests[i]);
+}
+
+static bool has_step(const struct stage *stage, enum step_kind kind) {
+    for (size_t i = 0; i < stage->plan->n_steps; i++)
+        if (stage->plan->steps[i].kind == kind)
+            return true;
+    return false;
 }
 
 static enum status build_history(struct stage *stage, struct error *error) {
@@ -153,6 +181,8 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .n_clients = stage->names.count,
                                             .n_subjects = stage->n_subjects,
                                             .disks = stage_uses_disks(stage),
+                                            .streams_change = scenario->browse.n_pages > 0,
+                                            .wrong_clocks = has_step(stage, STEP_CLOCK),
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
                                             .evaluate = evaluate,

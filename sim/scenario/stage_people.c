@@ -121,6 +121,40 @@ static enum status leave_out(struct stage_client *client, const struct scenario_
     return STATUS_OK;
 }
 
+/* --- pages --- */
+
+static struct client_subscription page_of(const struct stage *stage, const struct scenario_step *step) {
+    struct client_subscription page = stage->scenario->browse.pages[step->page - 1];
+    page.ttl = step->ttl / TIME_SECOND;
+    return page;
+}
+
+static void shown(void *unused) { /* the client's notes tell */
+    (void)unused;
+}
+
+static enum status open_page(const struct stage *stage, struct stage_client *client,
+                             const struct scenario_step *step, bool *left_out, struct error *error) {
+    const struct client_subscription page = page_of(stage, step);
+    struct error problem = {0};
+    enum status status = client_subscribe(client->client, &page, &problem);
+    *left_out = status == STATUS_IO; /* the disk: the app shows an error instead of the page */
+    if (status == STATUS_OK)
+        client_wait_for_stream(client->client, &page, shown, NULL);
+    else if (status == STATUS_IO)
+        tell_text(client, memory_format("%s cannot open the page: %s", step->id, problem.message));
+    return status == STATUS_OK || status == STATUS_IO
+               ? STATUS_OK
+               : error_set(error, status, "step %s: %s", step->id, problem.message);
+}
+
+static void leave_page(const struct stage *stage, struct stage_client *client,
+                       const struct scenario_step *step) {
+    const struct client_subscription page = page_of(stage, step);
+    if (stage_client_runs(client)) /* who sleeps leaves the page open */
+        client_unsubscribe(client->client, &page);
+}
+
 enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error) {
     bool cleared, busy = !stage_client_runs(client) || client->next_user;
@@ -128,6 +162,8 @@ enum status stage_people_begin(struct stage *stage, struct stage_client *client,
     case STEP_DISCONNECT:
         disconnect(client);
         return STATUS_OK;
+    case STEP_BROWSE:
+        return busy ? leave_out(client, step, left_out) : open_page(stage, client, step, left_out, error);
     case STEP_CLEAR:
         return busy ? leave_out(client, step, left_out) : clear(client, step->soft, &cleared, error);
     case STEP_SWITCH_USER:
@@ -149,6 +185,9 @@ enum status stage_people_end(struct stage *stage, struct stage_client *client,
     case STEP_SWITCH_USER:
         sign_in(client);
         reconnect(client);
+        return STATUS_OK;
+    case STEP_BROWSE:
+        leave_page(stage, client, step);
         return STATUS_OK;
     case STEP_DISCONNECT:
     case STEP_CLEAR:

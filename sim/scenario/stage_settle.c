@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "check/oracle.h"
 #include "check/row_set.h"
+#include "check/stream_log.h"
+#include "check/view_model.h"
 #include "client/reactive_client.h"
 #include "disk/row_text.h"
 #include "scenario/language.h"
@@ -53,9 +55,7 @@ static struct hash128 shown_set(struct client *client, const struct client_schem
 }
 
 static bool shows_newest(struct stage *stage, size_t index) {
-    const struct oracle *oracle = checker_oracle(stage->checker);
-    const struct oracle_user *user =
-        oracle ? oracle_find(oracle, stage->clients[index].user, &stage->requests[index]) : NULL;
+    const struct oracle_user *user = view_models_get(checker_views(stage->checker), index)->user;
     if (!user) /* no property looks at views: the service standing at the newest commit must do */
         return stage_service_position(stage) >= convex_deployment_latest(stage->deployment);
     return hash128_equal(oracle_user_set(user),
@@ -121,5 +121,5 @@ bool stage_is_quiet(struct stage *stage) {
     for (size_t i = 0; i < stage->names.count; i++)
         if (!shows_newest(stage, i))
             return false;
-    return true;
+    return stream_log_settled(checker_streams(stage->checker), world_now(stage->world));
 }

@@ -273,6 +273,7 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         break;
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
 }
@@ -293,6 +294,9 @@ static enum status operate(struct stage *stage, const struct scenario_step *step
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
     if (step->kind == STEP_WRITE || step->kind == STEP_CALL)
         return do_write(stage, step, error);
+    if (step->kind == STEP_BROWSE)
+        return stage_people_begin(stage, find_client(stage, step->client), step,
+                                  &stage->left_out[step - stage->plan->steps], error);
     count_fault(stage, step);
     tell_begin(stage, step);
     switch (step->kind) {
@@ -345,6 +349,7 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         return operate(stage, step, error);
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
     return STATUS_OK;
@@ -353,6 +358,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
 static enum status end_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
     if (stage->left_out[step - stage->plan->steps])
         return STATUS_OK;
+    if (step->kind == STEP_BROWSE)
+        return stage_people_end(stage, find_client(stage, step->client), step, error);
     if (fault_kind_of_step(step)->lasts)
         tell_end(stage, step);
     switch (step->kind) {
@@ -400,6 +407,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_COMPACT:
     case STEP_WRITE:
     case STEP_CALL:
+    case STEP_BROWSE:
         break;
     }
     return STATUS_OK;
@@ -415,7 +423,8 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
     if (entry->what == ENTRY_END)
         return end_step(stage, step, error);
     enum status status = begin_step(stage, step, error);
-    if (status == STATUS_OK && step->kind != STEP_WRITE && step->kind != STEP_CALL && step->lasts == 0)
+    if (status == STATUS_OK && step->kind != STEP_WRITE && step->kind != STEP_CALL &&
+        step->kind != STEP_BROWSE && step->lasts == 0)
         status = end_step(stage, step, error);
     return status;
 }

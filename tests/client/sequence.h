@@ -32,6 +32,39 @@ struct sequence {
     char *said; /* the newest step, for who asks why it failed */
 };
 
+/* The schemas that an app may have: tables with every option, tables and columns that others lack, and the
+ * same name local-only here and synced there. */
+static const struct client_column sequence_list_columns[] = {
+    {"name", "text"}, {"unknown", "text"}, {"points", "real"}, {"created_at", "integer"}};
+static const struct client_column sequence_todo_columns[] = {
+    {"description", "text"}, {"points", "integer"}, {"estimated_hours", "real"}};
+static const char *const sequence_old_columns[] = {"points", "completed"};
+static const struct client_table sequence_tables_1[] = {
+    {"lists", wire_lists_columns, 3, .include_old = true, .include_metadata = true},
+    {"todos", wire_todos_columns, 7, .include_old = true, .old_only_when_changed = true,
+     .ignore_empty_update = true, .old_columns = sequence_old_columns, .n_old_columns = 2},
+    {"prefs", sequence_todo_columns, 3, .local_only = true}};
+static const struct client_table sequence_tables_2[] = {
+    {"lists", sequence_list_columns, 4, .local_only = true, .ignore_empty_update = true},
+    {"todos", wire_todos_columns, 7, .insert_only = true, .include_metadata = true, .include_old = true},
+    {"unknown", sequence_list_columns, 4, .include_old = true, .include_metadata = true}};
+static const struct client_table sequence_tables_3[] = {{"todos", sequence_todo_columns, 3}};
+static const struct client_table sequence_tables_4[] = {
+    {"lists", sequence_list_columns, 4, .include_metadata = true, .ignore_empty_update = true},
+    {"todos", wire_todos_columns, 7, .include_old = true, .old_columns = sequence_old_columns,
+     .n_old_columns = 2},
+    {"unknown", wire_lists_columns, 3, .local_only = true},
+    {"prefs", sequence_list_columns, 4, .local_only = true}};
+static const struct client_table sequence_tables_5[] = {
+    {"lists", sequence_list_columns, 4, .include_old = true, .old_only_when_changed = true,
+     .include_metadata = true},
+    {"todos", sequence_todo_columns, 3, .local_only = true},
+    {"prefs", sequence_list_columns, 4},
+    {"unknown", sequence_todo_columns, 3, .insert_only = true}};
+static const struct client_schema sequence_schemas[] = {{wire_tables, 2, 0},       {sequence_tables_1, 3, 1},
+                                                        {sequence_tables_2, 3, 2}, {sequence_tables_3, 1, 3},
+                                                        {sequence_tables_4, 4, 4}, {sequence_tables_5, 4, 5}};
+
 static const char *const sequence_names[SEQUENCE_BUCKETS] = {"a", "1#lists|0[]", "3#todos|0[\"x \\ y\"]",
                                                              "b\xc3\xa9", "z"};
 
@@ -279,7 +312,7 @@ static inline void append_operation(struct sequence *sequence, struct sequence_b
                                     struct buffer *out) {
     static const char *const kinds[] = {"PUT",    "PUT",    "PUT",  "PUT",  "PUT",
                                         "REMOVE", "REMOVE", "MOVE", "CLEAR"};
-    static const char *const types[] = {"lists", "todos", "todos", "unknown"};
+    static const char *const types[] = {"lists", "todos", "todos", "unknown", "prefs"};
     static const char *const subkeys[] = {"null", "\"s\"", "\"null\"", "\"t/u\""};
     const char *kind = PICK(sequence, kinds);
     uint32_t checksum = (uint32_t)random_next(&sequence->chance);
@@ -643,7 +676,15 @@ static inline json_t *draw_values(struct sequence *sequence, const struct client
     return values;
 }
 
+static inline void add_metadata(struct sequence *sequence, const struct client_table *table, json_t *values) {
+    if (!table->include_metadata || one_in(sequence, 2))
+        return;
+    json_object_set_new(values, CLIENT_METADATA,
+                        one_in(sequence, 5) ? json_integer(5) : json_string("why \"so\""));
+}
+
 static inline void step_write(struct sequence *sequence) {
+    const struct client_schema *schema = sequence->engine->operations->schema(sequence->engine);
     struct client_operation operations[3];
     char ids[3][8];
     size_t count = 1 + below(sequence, 3);
@@ -651,13 +692,17 @@ static inline void step_write(struct sequence *sequence) {
     struct buffer text = {0};
 
     for (size_t i = 0; i < count; i++) {
-        const struct client_table *table = &wire_tables[below(sequence, 2)];
+        const struct client_table *table = &schema->tables[below(sequence, schema->n_tables)];
+        json_t *values = draw_values(sequence, table);
 
         snprintf(ids[i], sizeof ids[i], "r%d", (int)below(sequence, 6));
+        add_metadata(sequence, table, values);
         operations[i] = (struct client_operation){.kind = (enum client_operation_kind)below(sequence, 3),
                                                   .table = table->name,
                                                   .id = ids[i],
-                                                  .values = draw_values(sequence, table)};
+                                                  .values = values};
+        if (table->insert_only && !one_in(sequence, 6))
+            operations[i].kind = CLIENT_PUT;
         buffer_printf(&text, "write %d %s %s ", (int)operations[i].kind, table->name, ids[i]);
         json_append(&text, operations[i].values);
     }
@@ -723,6 +768,20 @@ static inline void step_clear(struct sequence *sequence) {
     sequence->engine->operations->clear(sequence->engine, flags, &result, NULL);
 }
 
+static inline void step_schema(struct sequence *sequence) {
+    const struct client_schema *schema =
+        &sequence_schemas[below(sequence, sizeof sequence_schemas / sizeof *sequence_schemas)];
+    struct engine_result result;
+
+    engine_send(sequence->engine, ENGINE_STOP, &result, NULL);
+    drop_plan(sequence);
+    sequence->running = false;
+    sequence->has_checkpoint = false;
+    say(sequence, memory_format("schema %lld", (long long)schema->version));
+    assert_int_equal(sequence->engine->operations->update_schema(sequence->engine, schema, &result, NULL),
+                     STATUS_OK);
+}
+
 static inline void step_request(struct sequence *sequence) {
     enum engine_request request = (enum engine_request)below(sequence, 3);
     int64_t id = 1 + (int64_t)below(sequence, 9);
@@ -731,10 +790,56 @@ static inline void step_request(struct sequence *sequence) {
     sequence->engine->operations->request_id(sequence->engine, request, &id, NULL);
 }
 
-static inline void sequence_step(struct sequence *sequence) {
-    uint64_t what = below(sequence, 41);
+static inline struct client_subscription draw_subscription(struct sequence *sequence) {
+    static const char *const names[] = {"mine", "other", "page"};
+    static const char *const parameters[] = {"{\"b\":1, \"a\":\"x\"}", NULL, "null", "{\"page\":1}"};
+    static const int64_t ttls[] = {0, 1, 60, 86400};
+    struct client_subscription drawn = {.stream = PICK(sequence, names),
+                                        .parameters = PICK(sequence, parameters)};
 
-    if (what == 40 && one_in(sequence, 2))
+    drawn.ttl = ttls[below(sequence, 4)];
+    drawn.overrides = one_in(sequence, 4);
+    drawn.priority = (int)below(sequence, 4);
+    return drawn;
+}
+
+/* A page is opened or left; the app tells the core what is open, or forgets to. */
+static inline void step_page(struct sequence *sequence) {
+    struct client_subscription wanted = draw_subscription(sequence);
+    struct client_subscription open[2] = {wanted, draw_subscription(sequence)};
+    const struct engine_operations *operations = sequence->engine->operations;
+    struct engine_result result;
+    enum status status;
+    bool leave = one_in(sequence, 4), told = !one_in(sequence, 3);
+    uint64_t n_open = below(sequence, 3);
+
+    say(sequence,
+        memory_format("%s %s %s, ttl %lld, priority %d%s %llu open", leave ? "unsubscribe" : "subscribe",
+                      wanted.stream, wanted.parameters ? wanted.parameters : "-", (long long)wanted.ttl,
+                      wanted.overrides ? wanted.priority : -1, told ? ", and tell of" : ", not of",
+                      (unsigned long long)n_open));
+    status = leave ? operations->unsubscribe(sequence->engine, &wanted, NULL)
+                   : operations->subscribe(sequence->engine, &wanted, NULL);
+    assert_int_equal(status, STATUS_OK);
+    if (!told)
+        return;
+    operations->ask(sequence->engine, NULL, open, n_open, NULL);
+    if (!sequence->running) {
+        operations->offline_status(sequence->engine, &result);
+        return;
+    }
+    status = engine_send(sequence->engine, ENGINE_CHANGED_STREAMS, &result, NULL);
+    take_result(sequence, status, &result);
+}
+
+static inline void sequence_step(struct sequence *sequence) {
+    uint64_t what = below(sequence, 44);
+
+    if (what >= 42)
+        step_schema(sequence);
+    else if (what == 41)
+        step_page(sequence);
+    else if (what == 40 && one_in(sequence, 2))
         step_clear(sequence);
     else if (what == 40)
         step_request(sequence);
@@ -757,7 +862,9 @@ static inline void sequence_step(struct sequence *sequence) {
 /* A new client of the bench's pool. */
 static inline void sequence_begin(struct sequence *sequence, struct bench_world *bench, uint64_t seed) {
     static const struct client_subscription asked[] = {
-        {"mine", "{\"b\":1, \"a\":\"x\"}"}, {"mine", NULL}, {"other", "null"}};
+        {.stream = "mine", .parameters = "{\"b\":1, \"a\":\"x\"}"},
+        {.stream = "mine"},
+        {.stream = "other", .parameters = "null"}};
     static const char *const parameters[] = {NULL, "{}", "{\"z\":1,\"a\":{\"y\":2.5,\"b\":[true,null]}}"};
     char *node = memory_format("user-%llu-1", (unsigned long long)seed);
     struct error error = {0};
@@ -776,6 +883,9 @@ static inline void sequence_begin(struct sequence *sequence, struct bench_world 
     assert_int_equal(sequence->engine->operations->ask(sequence->engine, PICK(sequence, parameters), asked,
                                                        (size_t)sequence->subscriptions, &error),
                      STATUS_OK);
+    for (int i = 0; i < sequence->subscriptions; i++)
+        assert_int_equal(sequence->engine->operations->subscribe(sequence->engine, &asked[i], &error),
+                         STATUS_OK);
     free(node);
 }
 

@@ -49,6 +49,13 @@ static void compare_tables(struct sequence *sequence, const struct client_table 
     buffer_free(&other);
 }
 
+static void compare_schema(struct sequence *sequence) {
+    const struct client_schema *schema = sequence->engine->operations->schema(sequence->engine);
+
+    for (size_t t = 0; t < schema->n_tables; t++)
+        compare_tables(sequence, &schema->tables[t]);
+}
+
 static void run_sequence(struct bench_world *bench, uint64_t number, bool tell) {
     struct sequence sequence;
     struct buffer told = {0};
@@ -62,8 +69,7 @@ static void run_sequence(struct bench_world *bench, uint64_t number, bool tell) 
         if (tell)
             printf("  %d: %s\n", step, sequence.said);
         if (difference == NULL && step % 13 == 12)
-            for (size_t t = 0; t < wire_schema.n_tables; t++)
-                compare_tables(&sequence, &wire_schema.tables[t]);
+            compare_schema(&sequence);
     }
     if (difference != NULL) {
         fprintf(stderr, "sequence %llu:\n%s%s\n", (unsigned long long)number, buffer_text(&told), difference);
