@@ -148,6 +148,9 @@ enum status convex_fetch(struct convex_context *context, const char *url, const 
 
 /* Is this deliberate bug switched on? For backends that are wrong on purpose. */
 bool convex_mutant(const struct convex_context *context, const char *name);
+/* A setting of the backend that a scenario can pin (host_knob). */
+int64_t convex_knob(const struct convex_context *context, const char *name, int64_t usual, int64_t low,
+                    int64_t high);
 const void *convex_data(const struct convex_context *context); /* `data` of the function that runs */
 /* Who calls: an object with "tokenIdentifier", "subject", "issuer" and the token's other claims. NULL: nobody
  * is signed in. Borrowed. */

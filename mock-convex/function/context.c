@@ -280,6 +280,11 @@ bool convex_mutant(const struct convex_context *context, const char *name) {
     return host_mutant(context->host, name);
 }
 
+int64_t convex_knob(const struct convex_context *context, const char *name, int64_t usual, int64_t low,
+                    int64_t high) {
+    return host_knob(context->host, name, usual, low, high);
+}
+
 const void *convex_data(const struct convex_context *context) {
     return context->function->data;
 }

@@ -128,7 +128,10 @@ void convex_job_stop(struct source_job *base) {
     struct convex_job *job = (struct convex_job *)base;
     convex_call_cancel(job->call);
     host_timer_cancel(job->host, job->timer);
+    convex_call_cancel(job->early);
+    host_timer_cancel(job->host, job->early_timer);
     map_free(&job->known, NULL);
+    map_free(&job->types, NULL);
     arena_free(&job->arena);
     free(job);
 }

@@ -22,9 +22,11 @@ struct convex_job {
     struct source_job_options options;
     struct host *host;
     struct writer *writer;
-    struct convex_call *call; /* the request under way; at most one */
-    uint64_t timer;           /* the pause under way; never together with a call */
-    struct arena arena;       /* one page */
+    struct convex_call *call;  /* the request under way; at most one */
+    uint64_t timer;            /* the pause under way; never together with a call */
+    struct convex_call *early; /* mutant early-polls: a poll beside the one under way */
+    uint64_t early_timer;
+    struct arena arena; /* one page */
 
     /* Tables */
     size_t pattern;   /* patterns of the config looked up so far */
@@ -44,6 +46,7 @@ struct convex_job {
     size_t written;          /* rows of it that are selected */
     int64_t written_ts;      /* of the newest of them */
     bool marker;             /* the page had the write checkpoint marker */
+    struct map types;        /* mutant fixed-types: "table.column" -> enum sql_kind of its first value */
 };
 
 struct source_job *convex_job_start(struct source *source, const struct source_job_options *options);

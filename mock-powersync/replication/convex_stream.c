@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mock-powersync/replication/convex_job.h"
@@ -28,8 +29,43 @@ static void resolve_late(struct convex_job *job, const struct source_table *tabl
     writer_table_found(job->writer, table);
 }
 
+/* Mutant numeric-affinity: as a column that is declared as a number would have it. */
+static void make_numbers(const struct row *row) {
+    for (size_t i = 0; i < row->count; i++) {
+        struct sql_value *value = &row->columns[i].value;
+        if (value->kind != SQL_TEXT)
+            continue;
+        const size_t digits = strspn(value->text, "-0123456789");
+        if (digits > 0 && digits == value->length)
+            *value = (struct sql_value){.kind = SQL_REAL, .real = strtod(value->text, NULL)};
+    }
+}
+
+/* Mutant fixed-types: a column's first value says what the others must be. */
+static bool fits_types(struct convex_job *job, const struct convex_document *row) {
+    bool fits = true;
+    for (size_t i = 0; i < row->row.count; i++) {
+        const struct row_column *column = &row->row.columns[i];
+        char *key = memory_format("%s.%s", row->table, column->name);
+        const uintptr_t kind = (uintptr_t)column->value.kind, first = (uintptr_t)map_get(&job->types, key);
+        fits = fits && (first == 0 || kind == SQL_NULL || first == kind);
+        if (first == 0 && kind != SQL_NULL)
+            map_set(&job->types, key, (void *)kind);
+        free(key);
+    }
+    return fits;
+}
+
+static bool is_left_out(struct convex_job *job, const struct convex_document *row) {
+    if (host_mutant(job->host, "numeric-affinity"))
+        make_numbers(&row->row);
+    return host_mutant(job->host, "fixed-types") && !row->deleted && !fits_types(job, row);
+}
+
 static void write_row(struct convex_job *job, const struct convex_document *row) {
     const struct source_table table = convex_table(row->table);
+    if (is_left_out(job, row))
+        return;
     resolve_late(job, &table);
     if (job->written == 0 || job->written_ts != row->ts)
         writer_transaction(job->writer);
@@ -189,11 +225,28 @@ static void on_deltas(void *context, const struct convex_reply *reply) {
         take_page(job);
 }
 
+/* Mutant early-polls: a clock asks for the next page, whether the last one has come or not. What comes of it
+ * is thrown away. */
+static void on_early(void *context, const struct convex_reply *reply) {
+    struct convex_job *job = context;
+    (void)reply;
+    job->early = NULL;
+}
+
+static void poll_early(void *context) {
+    struct convex_job *job = context;
+    job->early_timer = 0;
+    if (job->call && !job->early)
+        job->early = convex_client_deltas(&job->source->client, job->cursor, on_early, job);
+}
+
 static void poll(void *context) {
     struct convex_job *job = context;
     job->timer = 0;
     assert(!job->call && job->page.count == 0 && job->cursor > 0);
     job->call = convex_client_deltas(&job->source->client, job->cursor, on_deltas, job);
+    if (!job->early_timer && host_mutant(job->host, "early-polls"))
+        job->early_timer = host_timer_set(job->host, job->source->polling_interval, poll_early, job);
 }
 
 void convex_stream_start(struct convex_job *job) {

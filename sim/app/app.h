@@ -46,6 +46,9 @@ struct app {
      * move the money of a transfer. Runs inside the upload's mutation. NULL: everything is written as it
      * comes. */
     enum status (*receive)(struct convex_context *context, struct app_arrival *arrival, struct error *error);
+    /* The same before a row is deleted. `*kept` set: it stays. NULL: it goes. */
+    enum status (*remove)(struct convex_context *context, const char *table, const char *uuid, bool *kept,
+                          struct error *error);
 };
 
 /* Every app, one line each, in the order of lists. Names of tables are never used by two apps. */
@@ -60,7 +63,9 @@ struct app {
     app_line(chat) \
     app_line(pages) \
     app_line(registers) \
-    app_line(wide)
+    app_line(wide) \
+    app_line(values) \
+    app_line(diary)
 /* clang-format on */
 
 #define APP_DECLARE(name_) extern const struct app app_##name_;
@@ -83,7 +88,8 @@ const struct app *const *app_all(void);       /* NULL-terminated */
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error);
 /* What the app's server calls (upload_server.h): "fields" of documents instead of "data", "user" whose
- * documents alone may be touched, and the wrong ways "dedupe" and "known". */
+ * documents alone may be touched, and the wrong ways "dedupe" and "known". With rows that were not there to
+ * be changed the result is {missed: ["table/id"]}. */
 enum status app_apply_upload(struct convex_context *context, const struct convex_value *args,
                              struct convex_value **result, struct error *error);
 /* For a server that looks first and writes later, which is wrong: {done, known: [ids of rows that are

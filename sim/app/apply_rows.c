@@ -29,10 +29,13 @@ struct found {
     bool foreign; /* somebody else's */
 };
 
-static bool is_foreign(const struct app_row_operation *operation, const struct convex_value *document) {
+static bool is_foreign(const struct convex_context *context, const struct app_row_operation *operation,
+                       const struct convex_value *document) {
     const char *column = mapping_column(&operation->app->mapping, operation->table, COLUMN_OWNER);
     struct buffer field = {0};
-    if (!column || !operation->user)
+    /* Mutant put-owner-only: whose row it is matters for PUT alone. */
+    if (!column || !operation->user ||
+        (operation->kind != CLIENT_PUT && convex_mutant(context, "put-owner-only")))
         return false;
     mapping_append_field(&field, &operation->app->mapping, column);
     const char *owner = convex_object_text(document, buffer_text(&field));
@@ -55,7 +58,7 @@ static enum status find_document(struct convex_context *context, const struct ap
         assert(text && strlen(text) < APP_DOCUMENT_ID_SIZE);
         snprintf(found->id, APP_DOCUMENT_ID_SIZE, "%s", text);
         found->deleted = operation->app->mapping.soft_delete && deleted && deleted->kind != CONVEX_NULL;
-        found->foreign = is_foreign(operation, documents[0]);
+        found->foreign = is_foreign(context, operation, documents[0]);
     }
     free(documents);
     convex_free(key);
@@ -107,6 +110,30 @@ static enum status delete (struct convex_context *context, const struct app_row_
     return status;
 }
 
+/* Mutants: delete-again, a second DELETE sets a new time; patch-deleted, a PATCH changes what nobody sees. */
+static bool leaves_deleted(const struct convex_context *context, const struct app_row_operation *operation) {
+    return !convex_mutant(context, operation->kind == CLIENT_DELETE ? "delete-again" : "patch-deleted");
+}
+
+static void miss(const struct app_row_operation *operation) {
+    struct buffer text = {0};
+    if (operation->kind == CLIENT_DELETE || !operation->missed)
+        return;
+    buffer_printf(&text, "%s/%s", operation->table, operation->id);
+    convex_array_append(operation->missed, convex_string(buffer_text(&text)));
+    buffer_free(&text);
+}
+
+/* DELETE, after the app's backend has had its say. */
+static enum status delete_row(struct convex_context *context, const struct app_row_operation *operation,
+                              const char *document, struct error *error) {
+    bool kept = false;
+    enum status status = STATUS_OK;
+    if (operation->app->remove)
+        status = operation->app->remove(context, operation->table, operation->id, &kept, error);
+    return status != STATUS_OK || kept ? status : delete (context, operation, document, error);
+}
+
 enum status app_apply_row(struct convex_context *context, const struct app_row_operation *operation,
                           struct error *error) {
     struct found found = {0};
@@ -117,9 +144,12 @@ enum status app_apply_row(struct convex_context *context, const struct app_row_o
         return status;
     if (found.foreign)
         return error_set(error, STATUS_INVALID, "%s %s is somebody else's", operation->table, operation->id);
-    if (operation->kind != CLIENT_PUT && (!*found.id || found.deleted))
-        return STATUS_OK; /* somebody else may have been first; deleting wins */
-    return operation->kind == CLIENT_DELETE ? delete (context, operation, found.id, error)
+    if (operation->kind != CLIENT_PUT &&
+        (!*found.id || (found.deleted && leaves_deleted(context, operation)))) {
+        miss(operation); /* somebody else may have been first; deleting wins */
+        return STATUS_OK;
+    }
+    return operation->kind == CLIENT_DELETE ? delete_row(context, operation, found.id, error)
                                             : write_row(context, operation, found.id, error);
 }
 
@@ -139,25 +169,35 @@ static enum status same_number(void *context, const struct convex_value *documen
     return STATUS_OK;
 }
 
+static void take_missed(const struct convex_value *receipt, struct convex_value **missed) {
+    const struct convex_value *list = convex_object_get(receipt, "missed");
+    if (list && !*missed)
+        *missed = convex_copy(list);
+}
+
 static enum status find_number(struct convex_context *context, const struct app_receipt *receipt, bool *found,
-                               struct error *error) {
+                               struct convex_value **missed, struct error *error) {
     const struct convex_value **documents = NULL;
     size_t count = 0;
     const struct convex_range range = {
         .index = "by_id", .limit = 1, .filter = same_number, .filter_context = (void *)(uintptr_t)receipt};
     enum status status = convex_find_range(context, "upload_receipts", &range, &documents, &count, error);
     *found = count > 0;
+    if (*found)
+        take_missed(documents[0], missed);
     free(documents);
     return status;
 }
 
 enum status app_find_receipt(struct convex_context *context, const struct app_receipt *receipt,
-                             enum app_dedupe dedupe, bool *found, struct error *error) {
+                             enum app_dedupe dedupe, bool *found, struct convex_value **missed,
+                             struct error *error) {
     *found = false;
+    *missed = NULL;
     if (dedupe == APP_DEDUPE_NEVER)
         return STATUS_OK;
     if (dedupe == APP_DEDUPE_BY_NUMBER)
-        return find_number(context, receipt, found, error);
+        return find_number(context, receipt, found, missed, error);
     struct convex_value *client = convex_string(receipt->client);
     struct convex_value *transaction = convex_string(receipt->transaction);
     const struct convex_value *keys[] = {client, transaction};
@@ -166,7 +206,10 @@ enum status app_find_receipt(struct convex_context *context, const struct app_re
     enum status status = convex_find(context, "upload_receipts", "by_client_transaction", keys, 2,
                                      RECEIPTS_MOST, &documents, &count, error);
     for (size_t i = 0; i < count; i++)
-        *found = *found || same_part(documents[i], receipt->op);
+        if (same_part(documents[i], receipt->op)) {
+            *found = true;
+            take_missed(documents[i], missed);
+        }
     free(documents);
     convex_free(client);
     convex_free(transaction);
@@ -183,5 +226,7 @@ enum status app_insert_receipt(struct convex_context *context, const struct app_
         convex_object_set(document, "op_id", convex_string(receipt->op));
         convex_object_set(document, "rows", convex_float64((double)receipt->rows));
     }
+    if (receipt->missed && receipt->missed->as.array.count > 0)
+        convex_object_set(document, "missed", convex_copy(receipt->missed));
     return convex_insert(context, "upload_receipts", document, id, error);
 }

@@ -61,7 +61,8 @@ static bool is_listed(const struct convex_value *list, const char *text) {
 
 /* Fields that a server has mapped. With `known`, the server has looked for the documents before. */
 static enum status apply_fields(struct convex_context *context, const struct convex_value *args,
-                                const struct convex_value *operation, struct error *error) {
+                                const struct convex_value *operation, struct convex_value *missed,
+                                struct error *error) {
     const struct convex_value *known = convex_object_get(args, "known");
     struct operation_head head;
     enum status status = read_head(operation, &head, error);
@@ -72,6 +73,7 @@ static enum status apply_fields(struct convex_context *context, const struct con
         return error_set(error, STATUS_INVALID, "%s without fields", head.row.id);
     head.row.fields = fields ? convex_copy(fields) : NULL;
     head.row.user = convex_object_text(args, "user");
+    head.row.missed = missed;
     head.row.insert_blindly =
         known && known->kind == CONVEX_ARRAY && head.row.kind == CLIENT_PUT && !is_listed(known, head.row.id);
     status = app_apply_row(context, &head.row, error);
@@ -108,12 +110,6 @@ static enum status read_upload(const struct convex_value *args, struct upload *u
     return STATUS_OK;
 }
 
-static enum status begin_upload(struct convex_context *context, const struct upload *upload, bool *done,
-                                struct error *error) {
-    enum status status = app_find_receipt(context, &upload->receipt, upload->dedupe, done, error);
-    return status != STATUS_OK || *done ? status : app_insert_receipt(context, &upload->receipt, error);
-}
-
 /* The mutant `apply-later`: a backend that puts every other upload into a queue of its own, and answers. */
 static enum status put_off(struct convex_context *context, const struct convex_value *args,
                            struct error *error) {
@@ -135,28 +131,50 @@ static bool is_put_off(const struct convex_context *context, const struct convex
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error) {
     struct upload upload;
+    struct convex_value *missed = NULL;
     bool done = false;
     *result = NULL;
     enum status status = read_upload(args, &upload, error);
     if (status == STATUS_OK && is_put_off(context, args, &upload))
         return put_off(context, args, error);
     if (status == STATUS_OK)
-        status = begin_upload(context, &upload, &done, error);
+        status = app_find_receipt(context, &upload.receipt, upload.dedupe, &done, &missed, error);
+    convex_free(missed);
+    if (status == STATUS_OK && !done)
+        status = app_insert_receipt(context, &upload.receipt, error);
     for (size_t i = 0; !done && status == STATUS_OK && i < upload.operations->as.array.count; i++)
         status = apply_columns(context, upload.operations->as.array.items[i], error);
     return status;
 }
 
+/* Does the upload, and gives the rows that it missed (of the caller). */
+static enum status apply_operations(struct convex_context *context, const struct convex_value *args,
+                                    struct upload *upload, struct convex_value **missed,
+                                    struct error *error) {
+    enum status status = STATUS_OK;
+    *missed = convex_array();
+    for (size_t i = 0; status == STATUS_OK && i < upload->operations->as.array.count; i++)
+        status = apply_fields(context, args, upload->operations->as.array.items[i], *missed, error);
+    upload->receipt.missed = *missed;
+    return status == STATUS_OK ? app_insert_receipt(context, &upload->receipt, error) : status;
+}
+
 enum status app_apply_upload(struct convex_context *context, const struct convex_value *args,
                              struct convex_value **result, struct error *error) {
     struct upload upload;
+    struct convex_value *missed = NULL;
     bool done = false;
     *result = NULL;
     enum status status = read_upload(args, &upload, error);
     if (status == STATUS_OK)
-        status = begin_upload(context, &upload, &done, error);
-    for (size_t i = 0; !done && status == STATUS_OK && i < upload.operations->as.array.count; i++)
-        status = apply_fields(context, args, upload.operations->as.array.items[i], error);
+        status = app_find_receipt(context, &upload.receipt, upload.dedupe, &done, &missed, error);
+    if (status == STATUS_OK && !done)
+        status = apply_operations(context, args, &upload, &missed, error);
+    if (status == STATUS_OK && missed && missed->as.array.count > 0) {
+        *result = convex_object();
+        convex_object_set(*result, "missed", convex_copy(missed));
+    }
+    convex_free(missed);
     return status;
 }
 
@@ -184,11 +202,13 @@ static enum status list_known(struct convex_context *context, const struct conve
 enum status app_find_upload(struct convex_context *context, const struct convex_value *args,
                             struct convex_value **result, struct error *error) {
     struct upload upload;
+    struct convex_value *missed = NULL;
     bool done = false;
     *result = NULL;
     enum status status = read_upload(args, &upload, error);
     if (status == STATUS_OK)
-        status = app_find_receipt(context, &upload.receipt, APP_DEDUPE_RIGHT, &done, error);
+        status = app_find_receipt(context, &upload.receipt, APP_DEDUPE_RIGHT, &done, &missed, error);
+    convex_free(missed);
     if (status != STATUS_OK)
         return status;
     struct convex_value *known = convex_array();

@@ -24,6 +24,7 @@ struct app_issuer {
     size_t current;                        /* the key that signs; published for ever */
     enum app_issuer_keys published;
     bool mistaken; /* about its audience */
+    bool pairs;    /* tokens for PowerSync are signed with key pairs too */
 };
 
 /* The value of a parameter in a target "/token?user=..."; false when it is not there, is badly encoded or is
@@ -107,11 +108,11 @@ static void answer_configuration(struct app_issuer *issuer, uint64_t exchange) {
 
 static char *make_token(struct app_issuer *issuer, const char *user, const char *audience) {
     int64_t now = host_wall_clock(issuer->host);
-    bool shared = strcmp(audience, issuer->audience) == 0;
+    const bool ours = strcmp(audience, issuer->audience) == 0, shared = ours && !issuer->pairs;
     json_t *claims = json_object();
     json_object_set_new(claims, "sub", json_string(user));
     json_object_set_new(claims, "aud",
-                        issuer->mistaken && shared ? json_sprintf("%s/", audience) : json_string(audience));
+                        issuer->mistaken && ours ? json_sprintf("%s/", audience) : json_string(audience));
     json_object_set_new(claims, "iat", json_integer(now / TIME_SECOND));
     json_object_set_new(claims, "exp", json_integer((now + issuer->lifetime) / TIME_SECOND));
     if (!shared)
@@ -149,6 +150,33 @@ static const struct {
     void (*answer)(struct app_issuer *issuer, uint64_t exchange);
 } documents[] = {{"/.well-known/openid-configuration", answer_configuration},
                  {"/.well-known/jwks.json", answer_keys}};
+
+/* Signed with the secret, or with a key that is published now. */
+static bool is_own(struct app_issuer *issuer, const struct jwt *jwt, const char *token) {
+    const char *kid = json_text(jwt->header, "kid"), *algorithm = json_text(jwt->header, "alg");
+    if (!issuer->pairs)
+        return algorithm && !strcmp(algorithm, "HS256") &&
+               jwt_verify_hs256(jwt, token, issuer->secret, strlen(issuer->secret));
+    for (size_t i = 0; i < APP_ISSUER_KEYS; i++)
+        if ((i == issuer->current || issuer->gone_at[i] > host_now(issuer->host)) && kid &&
+            !strcmp(kid, jwt_key_id(key_of(issuer, i))))
+            return jwt_verify(jwt, token, key_of(issuer, i), jwt_algorithm_parse(algorithm));
+    return false;
+}
+
+char *app_issuer_verify(struct app_issuer *issuer, const char *token, int64_t now) {
+    struct jwt jwt;
+    char *user = NULL;
+    if (jwt_parse(&jwt, token, NULL) != STATUS_OK)
+        return NULL;
+    const char *audience = json_text(jwt.claims, "aud");
+    const json_t *expiry = json_object_get(jwt.claims, "exp");
+    if (audience && !strcmp(audience, issuer->audience) && json_is_integer(expiry) &&
+        json_integer_value(expiry) > now / TIME_SECOND && is_own(issuer, &jwt, token))
+        user = memory_copy_text(json_text(jwt.claims, "sub"));
+    jwt_free(&jwt);
+    return user;
+}
 
 static void on_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct app_issuer *issuer = context;
@@ -220,4 +248,8 @@ void app_issuer_publish(struct app_issuer *issuer, enum app_issuer_keys keys) {
 
 void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken) {
     issuer->mistaken = mistaken;
+}
+
+void app_issuer_use_pairs(struct app_issuer *issuer) {
+    issuer->pairs = true;
 }

@@ -25,6 +25,13 @@ const char *app_issuer_url(const struct app_issuer *issuer);
  * three keys, taken in turns. */
 void app_issuer_rotate(struct app_issuer *issuer, int64_t grace);
 
+/* Tokens for PowerSync are signed with the newest key pair as well: who verifies them fetches the keys. */
+void app_issuer_use_pairs(struct app_issuer *issuer);
+
+/* The user of a valid token for PowerSync, for who belongs to the same house; NULL: it is none. `now` is the
+ * asker's wall clock, ns. The caller frees it. */
+char *app_issuer_verify(struct app_issuer *issuer, const char *token, int64_t now);
+
 /* While it is mistaken, tokens for PowerSync are made out to its audience with a slash behind it, as a wrong
  * setting does; nobody may take them. */
 void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken);

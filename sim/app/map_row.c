@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "app/iso_time.h"
+
 const struct client_table *app_find_table(const char *name, const struct app **app) {
     for (size_t a = 0; app_all()[a]; a++)
         for (size_t t = 0; t < app_all()[a]->schema->n_tables; t++)
@@ -23,11 +25,21 @@ static bool as_number(const struct convex_value *value, double *number) {
     return true;
 }
 
+/* What people and their databases write for true and false. */
+static struct convex_value *map_boolean_text(const char *text, const struct app_mapping_rules *rules) {
+    const bool yes = !strcmp(text, "true") || !strcmp(text, "1");
+    if (rules->truthy_text)
+        return convex_boolean(*text);
+    return yes || !strcmp(text, "false") || !strcmp(text, "0") ? convex_boolean(yes) : NULL;
+}
+
 static struct convex_value *map_boolean(const struct convex_value *value,
                                         const struct app_mapping_rules *rules) {
     double number = 0;
     if (value->kind == CONVEX_BOOLEAN)
         return convex_boolean(value->as.boolean);
+    if (value->kind == CONVEX_STRING)
+        return map_boolean_text(value->as.bytes.data, rules);
     if (!as_number(value, &number))
         return NULL;
     return rules->boolean_as_number ? convex_float64(number) : convex_boolean(number < 0 || number > 0);
@@ -41,6 +53,16 @@ static struct convex_value *map_time(const struct convex_value *value, bool seco
     if (rules->guess_units)
         seconds = fabs(number) < 1e10;
     return convex_float64(seconds && !rules->seconds_as_milliseconds ? number * 1000 : number);
+}
+
+static struct convex_value *map_iso_time(const struct convex_value *value,
+                                         const struct app_mapping_rules *rules) {
+    char text[ISO_TIME_SIZE];
+    if (value->kind != CONVEX_STRING)
+        return NULL;
+    if (rules->times_as_sent)
+        return convex_copy(value);
+    return iso_time_normal(value->as.bytes.data, text) ? convex_string(text) : NULL;
 }
 
 /* SQLite's numbers become Float64 (what a JavaScript function would store). */
@@ -67,19 +89,20 @@ static struct convex_value *map_value(enum column_meaning meaning, const struct 
         return map_boolean(value, rules);
     if (meaning == COLUMN_SECONDS || meaning == COLUMN_MILLISECONDS)
         return map_time(value, meaning == COLUMN_SECONDS, rules);
-    return map_plain(column, value);
+    return meaning == COLUMN_ISO_TIME ? map_iso_time(value, rules) : map_plain(column, value);
 }
 
-/* Clients may spell a column either way; their own spelling comes first. */
+/* Clients may spell a column either way; their own spelling comes first. Others than these are left out. */
 static const struct convex_value *find_value(const struct convex_value *data, const char *column,
                                              const struct app_mapping_rules *rules) {
     struct buffer camel = {0};
-    const struct convex_value *value = data && !rules->camel_only ? convex_object_get(data, column) : NULL;
+    if (!data)
+        return NULL;
     mapping_append_camel_case(&camel, column);
-    if (data && !value)
-        value = convex_object_get(data, buffer_text(&camel));
+    const struct convex_value *own = rules->camel_only ? NULL : convex_object_get(data, column);
+    const struct convex_value *other = convex_object_get(data, buffer_text(&camel));
     buffer_free(&camel);
-    return value;
+    return rules->camel_first && other ? other : own ? own : other;
 }
 
 static enum status map_column(const struct app *app, const struct client_table *table,

@@ -15,8 +15,11 @@ struct app_mapping_rules {
     bool camel_only;              /* columns are looked up under their camelCase names only */
     bool seconds_as_milliseconds; /* nobody converts */
     bool guess_units;             /* a time below 10,000,000,000 is taken for seconds, whatever the column */
+    bool camel_first;             /* where both spellings are there, the camelCase one counts */
     bool boolean_as_number;
     bool null_is_false;
+    bool truthy_text;   /* every text is true, but the empty one */
+    bool times_as_sent; /* ISO times are stored as they come */
 };
 
 /* The fields that an operation sets. `whole` (PUT) states the row: columns that `data` leaves out are null.

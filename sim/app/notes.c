@@ -34,19 +34,23 @@ static const struct column_mapping mapped[] = {
     {"notes", "remind_at", COLUMN_SECONDS, NULL}};
 
 static const struct convex_index by_uuid[] = {{"by_uuid", {"uuid"}, 1}};
+static const struct convex_index note_indexes[] = {{"by_uuid", {"uuid"}, 1}, {"by_folder", {"folderId"}, 1}};
 static const struct convex_index by_client_transaction[] = {
     {"by_client_transaction", {"client_id", "transaction_id"}, 2}};
 static const struct convex_table tables[] = {
     {.name = "folders", .indexes = by_uuid, .n_indexes = 1},
-    {.name = "notes", .indexes = by_uuid, .n_indexes = 1},
+    {.name = "notes", .indexes = note_indexes, .n_indexes = ROOM(note_indexes)},
     {.name = "upload_receipts", .indexes = by_client_transaction, .n_indexes = 1}};
 
 static const struct convex_function functions[] = {
-    APP_UPLOAD_FUNCTIONS, {.path = "notes:addFolder", .kind = CONVEX_MUTATION, .run = notes_add_folder}};
+    APP_UPLOAD_FUNCTIONS,
+    {.path = "notes:addFolder", .kind = CONVEX_MUTATION, .run = notes_add_folder},
+    {.path = "notes:handOver", .kind = CONVEX_MUTATION, .run = notes_hand_over}};
 
-static const char *const action_kinds[] = {"add-folder", "add-notes",  "edit",  "tick",
-                                           "delete",     "long-title", "guess", NULL};
-static const int action_weights[] = {2, 6, 6, 5, 2, 1, 1};
+static const char *const action_kinds[] = {"add-folder", "add-notes",     "edit",  "tick",
+                                           "delete",     "long-title",    "guess", "meddle",
+                                           "claim",      "delete-folder", NULL};
+static const int action_weights[] = {2, 6, 6, 5, 2, 1, 1, 0, 0, 0};
 
 const struct app app_notes = {
     .name = "notes",
@@ -60,4 +64,6 @@ const struct app app_notes = {
     .action_kinds = action_kinds,
     .action_weights = action_weights,
     .seed = notes_seed,
-    .act = notes_act};
+    .act = notes_act,
+    .receive = notes_receive,
+    .remove = notes_remove};

@@ -4,14 +4,15 @@
  * can get wrong, and users who try what is not allowed.
  *
  * notes.c holds what is declared, notes_seed.c the documents that are there from the start, notes_actions.c
- * what its users do. */
+ * what its users do, notes_rules.c what its backend sees to. */
 #ifndef SYNCLINE_APP_NOTES_H
 #define SYNCLINE_APP_NOTES_H
 
 #include "app/app.h"
 
 enum { NOTES_ID_SIZE = 96 };
-/* The id of a note that is there from the start, which others can guess. Counted from 1. */
+/* The ids of what is there from the start, which others can guess. Counted from 1. */
+void notes_seed_folder_id(char id[NOTES_ID_SIZE], const char *user, int64_t folder);
 void notes_seed_id(char id[NOTES_ID_SIZE], const char *user, int64_t folder, int64_t note);
 
 /* `lists` is the number of folders of each user, `todos` that of notes in each. */
@@ -21,6 +22,13 @@ enum status notes_seed(struct convex_deployment *deployment, const char *const *
 /* Mutation "notes:addFolder", args {folder: {...}, notes: [...]}. */
 enum status notes_add_folder(struct convex_context *context, const struct convex_value *args,
                              struct convex_value **result, struct error *error);
+/* For struct app. */
+enum status notes_receive(struct convex_context *context, struct app_arrival *arrival, struct error *error);
+enum status notes_remove(struct convex_context *context, const char *table, const char *uuid, bool *kept,
+                         struct error *error);
+/* Mutation "notes:handOver", args {folder: uuid, to: user}: the folder and its notes, whoever has them. */
+enum status notes_hand_over(struct convex_context *context, const struct convex_value *args,
+                            struct convex_value **result, struct error *error);
 enum status notes_act(struct client *client, const struct app_action *action, const char *const *users,
                       size_t n_users, struct error *error);
 

@@ -1,5 +1,6 @@
 /* What the users of the notes app do. Every action is one local transaction that decides by the action's own
- * random numbers and by what this device shows. Clients never say who owns a row: the server knows. */
+ * random numbers and by what this device shows. Clients do not say who owns a row, the server knows;
+ * those who do (`claim`) are not heard. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,8 @@ static void add_long_title(struct batch *batch, int64_t rows) {
         add_note(batch, folder);
 }
 
+static const char stolen_title[] = "mine now";
+
 /* A note under the id of somebody else's, as one who knows how ids are made might try. */
 static void guess(struct batch *batch, const char *const *users, size_t n_users) {
     char folder[BATCH_ID_SIZE], id[NOTES_ID_SIZE];
@@ -109,7 +112,46 @@ static void guess(struct batch *batch, const char *const *users, size_t n_users)
     if (!strcmp(users[other], client_user(batch->client)) || !pick_folder(batch, folder))
         return;
     notes_seed_id(id, users[other], 1, 1);
-    batch_add(batch, CLIENT_PUT, "notes", id, note_values(batch, folder, "mine now"));
+    batch_add(batch, CLIENT_PUT, "notes", id, note_values(batch, folder, stolen_title));
+}
+
+/* Who has guessed an id goes on while he is offline: the stolen note is there, so it can be changed and
+ * deleted, and what he uploads names a row of somebody else's. */
+static void meddle(struct batch *batch, const char *const *users, size_t n_users) {
+    char id[BATCH_ID_SIZE], condition[64];
+    snprintf(condition, sizeof condition, "title = '%s'", stolen_title);
+    if (!batch_pick(batch, "notes", condition, id)) {
+        guess(batch, users, n_users);
+        return;
+    }
+    if (random_chance(&batch->chance, 1, 2)) {
+        batch_add(batch, CLIENT_DELETE, "notes", id, NULL);
+        return;
+    }
+    json_t *values = json_object();
+    json_object_set_new(values, "done", some_done(batch));
+    batch_add(batch, CLIENT_PATCH, "notes", id, values);
+}
+
+/* A folder with notes that say that somebody, maybe somebody else, owns them. */
+static void claim(struct batch *batch, int64_t rows, const char *const *users, size_t n_users) {
+    const char *owner = users[random_below(&batch->chance, n_users)];
+    add_folder(batch, rows);
+    for (size_t i = 0; i < batch->count; i++)
+        set_text((json_t *)(uintptr_t)batch->operations[i].values, "owner_id", owner);
+}
+
+/* A folder with all its notes that this device shows; there may be others. */
+static void delete_folder(struct batch *batch) {
+    char folder[BATCH_ID_SIZE];
+    if (!pick_folder(batch, folder))
+        return;
+    sqlite3_stmt *statement = batch_query(batch, "SELECT id FROM notes WHERE folder_id = ?1 ORDER BY id");
+    sqlite3_bind_text(statement, 1, folder, -1, SQLITE_STATIC);
+    while (batch->count < BATCH_ROWS_MOST - 1 && sqlite3_step(statement) == SQLITE_ROW)
+        batch_add(batch, CLIENT_DELETE, "notes", (const char *)sqlite3_column_text(statement, 0), NULL);
+    sqlite3_finalize(statement);
+    batch_add(batch, CLIENT_DELETE, "folders", folder, NULL);
 }
 
 /* Up to `rows` neighbours in the order of ids, from a random place. */
@@ -168,6 +210,12 @@ enum status notes_act(struct client *client, const struct app_action *action, co
         add_long_title(&batch, action->rows);
     else if (!strcmp(action->kind, "guess"))
         guess(&batch, users, n_users);
+    else if (!strcmp(action->kind, "meddle"))
+        meddle(&batch, users, n_users);
+    else if (!strcmp(action->kind, "claim"))
+        claim(&batch, action->rows, users, n_users);
+    else if (!strcmp(action->kind, "delete-folder"))
+        delete_folder(&batch);
     else
         return error_set(error, STATUS_INVALID, "the app notes knows no action `%s`", action->kind);
     return batch_commit(&batch, error);

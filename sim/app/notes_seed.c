@@ -5,6 +5,10 @@
 
 static const char created_at[] = "2025-12-31T12:00:00.000Z"; /* before anybody's devices were there */
 
+void notes_seed_folder_id(char id[NOTES_ID_SIZE], const char *user, int64_t folder) {
+    snprintf(id, NOTES_ID_SIZE, "folder-%.40s-%lld", user, (long long)folder);
+}
+
 void notes_seed_id(char id[NOTES_ID_SIZE], const char *user, int64_t folder, int64_t note) {
     snprintf(id, NOTES_ID_SIZE, "note-%.40s-%lld-%lld", user, (long long)folder, (long long)note);
 }
@@ -49,7 +53,7 @@ static struct convex_value *make_note(const char *owner, const char *folder_id, 
 static enum status seed_folder(struct convex_deployment *deployment, const char *owner, int64_t number,
                                int64_t n_notes, struct error *error) {
     char uuid[NOTES_ID_SIZE], name[96];
-    snprintf(uuid, sizeof uuid, "folder-%.40s-%lld", owner, (long long)number);
+    notes_seed_folder_id(uuid, owner, number);
     snprintf(name, sizeof name, "%.60s's folder %lld", owner, (long long)number);
     struct convex_value *folder = make_row(uuid, owner);
     convex_object_set(folder, "name", convex_string(name));

@@ -8,13 +8,16 @@
 #include "app/map_row.h"
 #include "app/upload_parse.h"
 #include "base/json.h"
-#include "base/jwt.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "client/http_call.h"
 
 struct upload_server {
     struct host *host;
-    char *deployment, *authorization, *token_secret, *audience;
+    char *deployment, *authorization;
+    struct app_issuer *issuer; /* borrowed */
+    const char *(*service)(void *context);
+    void *service_context;
     struct job *jobs; /* under way */
 };
 
@@ -26,10 +29,11 @@ struct job {
     bool endpoint; /* PUT /api/powersync/upload; else POST /api/sync */
     char *user;
     struct upload_body body;
-    size_t index;     /* the transaction under way */
-    size_t operation; /* mutant server-commits-rows: the operation under way */
-    json_t *known;    /* mutant check-then-insert: what the look-up has found; NULL: not looked yet */
-    struct buffer results;
+    size_t index;         /* the transaction under way */
+    size_t operation;     /* mutant server-commits-rows: the operation under way */
+    json_t *known;        /* mutant check-then-insert: what the look-up has found; NULL: not looked yet */
+    struct buffer missed; /* of the transaction under way: rows that were not there to be changed, as JSON */
+    struct buffer results, missing;
     struct http_call call;
 };
 
@@ -63,7 +67,9 @@ static void free_job(struct job *job) {
     http_call_cancel(&job->call);
     upload_body_free(&job->body);
     json_decref(job->known);
+    buffer_free(&job->missed);
     buffer_free(&job->results);
+    buffer_free(&job->missing);
     free(job->user);
     free(job);
 }
@@ -72,7 +78,10 @@ static void finish(struct job *job) {
     struct buffer body = {0};
     buffer_append_text(&body, job->endpoint ? "{\"results\":[" : "{\"rejected\":[");
     buffer_append(&body, job->results.data, job->results.length);
-    buffer_append_text(&body, "]}");
+    buffer_append_char(&body, ']');
+    if (job->missing.length > 0)
+        buffer_printf(&body, ",\"missed\":[%s]", buffer_text(&job->missing));
+    buffer_append_char(&body, '}');
     respond(job->server, job->exchange, 200, buffer_text(&body));
     buffer_free(&body);
     free_job(job);
@@ -83,15 +92,30 @@ static void fail(struct job *job, int status, const char *message) {
     free_job(job);
 }
 
+/* The rows of an accepted transaction that were not there any more. */
+static void append_missed(struct job *job, struct buffer *out, const char *number) {
+    if (job->missed.length == 0)
+        return;
+    if (job->endpoint)
+        buffer_printf(out, ",\"missed\":[%s]", buffer_text(&job->missed));
+    else
+        buffer_printf(out, "%s{\"tx_id\":\"%s\",\"rows\":[%s]}", out->length > 0 ? "," : "", number,
+                      buffer_text(&job->missed));
+}
+
 static void append_result(struct job *job, const char *error) {
     const struct uploaded *transaction = &job->body.transactions[job->index];
-    if (!job->endpoint && !error)
+    if (!job->endpoint && !error) {
+        append_missed(job, &job->missing, transaction->number);
         return;
+    }
     buffer_printf(&job->results, "%s{\"%s\":\"%s\"", job->results.length > 0 ? "," : "",
                   job->endpoint ? "op_id" : "tx_id", transaction->number);
     if (error) {
         buffer_append_text(&job->results, ",\"error\":");
         buffer_append_json_text(&job->results, error);
+    } else {
+        append_missed(job, &job->results, transaction->number);
     }
     buffer_append_char(&job->results, '}');
 }
@@ -106,6 +130,7 @@ static void end_transaction(struct job *job, const char *error) {
         return;
     }
     append_result(job, error);
+    buffer_clear(&job->missed);
     job->index++;
     job->operation = 0;
     json_decref(job->known);
@@ -116,14 +141,32 @@ static void end_transaction(struct job *job, const char *error) {
 /* --- mapping --- */
 
 static struct app_mapping_rules rules_of(const struct job *job) {
-    return (struct app_mapping_rules){.user = job->user,
-                                      .owner_from_client = mutant(job->server, "owner-from-client"),
-                                      .camel_only = mutant(job->server, "camel-only"),
-                                      .seconds_as_milliseconds =
-                                          mutant(job->server, "seconds-as-milliseconds"),
-                                      .guess_units = mutant(job->server, "guess-units"),
-                                      .boolean_as_number = mutant(job->server, "boolean-as-number"),
-                                      .null_is_false = mutant(job->server, "null-is-false")};
+    return (struct app_mapping_rules){
+        .user = job->user,
+        .owner_from_client = mutant(job->server, "owner-from-client") || mutant(job->server, "null-owner"),
+        .camel_only = mutant(job->server, "camel-only"),
+        .camel_first = mutant(job->server, "camel-first"),
+        .seconds_as_milliseconds = mutant(job->server, "seconds-as-milliseconds"),
+        .guess_units = mutant(job->server, "guess-units"),
+        .boolean_as_number = mutant(job->server, "boolean-as-number"),
+        .null_is_false = mutant(job->server, "null-is-false"),
+        .truthy_text = mutant(job->server, "truthy-text"),
+        .times_as_sent = mutant(job->server, "times-as-sent")};
+}
+
+/* Mutant null-owner: the owner stays null, which the database refuses, and the handler throws. */
+static enum status check_owner(const struct job *job, const struct app *app, const char *table,
+                               const struct convex_value *fields, struct error *error) {
+    const char *column = mapping_column(&app->mapping, table, COLUMN_OWNER);
+    struct buffer field = {0};
+    if (!column || !mutant(job->server, "null-owner"))
+        return STATUS_OK;
+    mapping_append_field(&field, &app->mapping, column);
+    const struct convex_value *owner = convex_object_get(fields, buffer_text(&field));
+    buffer_free(&field);
+    return owner && owner->kind == CONVEX_NULL
+               ? error_set(error, STATUS_CONFLICT, "null in %s.%s, which is NOT NULL", table, column)
+               : STATUS_OK;
 }
 
 /* The fields of an operation as encoded JSON. */
@@ -140,6 +183,8 @@ static enum status append_fields(struct buffer *out, const struct job *job, cons
     if (status == STATUS_OK)
         status = app_map_row(app, table, columns, !strcmp(json_text(operation, "op"), "PUT"), &rules, &fields,
                              error);
+    if (status == STATUS_OK)
+        status = check_owner(job, app, table->name, fields, error);
     if (status == STATUS_OK)
         convex_append_json(out, fields, CONVEX_FORMAT_ENCODED);
     convex_free(columns);
@@ -245,7 +290,9 @@ static void ask(struct job *job, const char *target, const char *path) {
     if (status == STATUS_OK)
         http_call_start(&job->call, job->server->host, &request, on_answer, job);
     buffer_free(&body);
-    if (status != STATUS_OK)
+    if (status == STATUS_CONFLICT)
+        fail(job, 500, error.message);
+    else if (status != STATUS_OK)
         end_transaction(job, error.message);
 }
 
@@ -270,7 +317,19 @@ static void on_found(struct job *job, const json_t *value) {
         do_next(job);
 }
 
+/* Mutant silent-miss: nobody looks. */
+static void keep_missed(struct job *job, const json_t *rows) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) if (json_is_string(row) && !mutant(job->server, "silent-miss")) {
+        if (job->missed.length > 0)
+            buffer_append_char(&job->missed, ',');
+        buffer_append_json_text(&job->missed, json_string_value(row));
+    }
+}
+
 static void on_success(struct job *job, const json_t *body) {
+    keep_missed(job, json_object_get(json_object_get(body, "value"), "missed"));
     if (mutant(job->server, "check-then-insert") && !job->known)
         on_found(job, json_object_get(body, "value"));
     else if (commits_rows(job) &&
@@ -294,22 +353,6 @@ static void on_answer(void *context, const struct http_answer *answer) {
 }
 
 /* --- requests --- */
-
-/* The user of a valid token, which the caller frees; NULL: there is none. */
-static char *verified_user(struct upload_server *server, const char *token) {
-    struct jwt jwt;
-    char *user = NULL;
-    if (jwt_parse(&jwt, token, NULL) != STATUS_OK)
-        return NULL;
-    const char *algorithm = json_text(jwt.header, "alg"), *audience = json_text(jwt.claims, "aud");
-    const json_t *expiry = json_object_get(jwt.claims, "exp");
-    if (algorithm && !strcmp(algorithm, "HS256") && audience && !strcmp(audience, server->audience) &&
-        json_is_integer(expiry) && json_integer_value(expiry) > host_wall_clock(server->host) / TIME_SECOND &&
-        jwt_verify_hs256(&jwt, token, server->token_secret, strlen(server->token_secret)))
-        user = memory_copy_text(json_text(jwt.claims, "sub"));
-    jwt_free(&jwt);
-    return user;
-}
 
 static const char *bearer_of(const struct http_request *request) {
     for (size_t i = 0; i < request->n_headers; i++)
@@ -341,8 +384,34 @@ static void start_job(struct upload_server *server, uint64_t exchange, bool endp
         do_next(job);
 }
 
+/* Who asks is known by a session, which is somebody else's business. */
+static void answer_config(struct upload_server *server, uint64_t exchange, const char *target) {
+    struct buffer user = {0}, body = {0};
+    if (percent_query_value(&user, target, "user") != STATUS_OK || user.length == 0) {
+        respond_error(server, exchange, 401, "who? say ?user=...");
+    } else {
+        buffer_printf(
+            &body, "{\"powersyncUrl\":\"http://%s\",\"userId\":", server->service(server->service_context));
+        buffer_append_json_text(&body, buffer_text(&user));
+        buffer_append_char(&body, '}');
+        respond(server, exchange, 200, buffer_text(&body));
+    }
+    buffer_free(&user);
+    buffer_free(&body);
+}
+
+static bool is_config(const struct upload_server *server, const struct http_request *request) {
+    static const char path[] = "/api/powersync/config";
+    return server->service && !strncmp(request->target, path, sizeof path - 1) &&
+           strchr("?", request->target[sizeof path - 1]) && !strcmp(request->method, "GET");
+}
+
 static void on_request(void *context, uint64_t exchange, const struct http_request *request) {
     struct upload_server *server = context;
+    if (is_config(server, request)) {
+        answer_config(server, exchange, request->target);
+        return;
+    }
     const bool endpoint = !strcmp(request->target, "/api/powersync/upload");
     if (!endpoint && strcmp(request->target, "/api/sync") != 0) {
         respond_error(server, exchange, 404, "not found");
@@ -352,7 +421,7 @@ static void on_request(void *context, uint64_t exchange, const struct http_reque
         respond_error(server, exchange, 405, endpoint ? "only PUT" : "only POST");
         return;
     }
-    char *user = verified_user(server, bearer_of(request));
+    char *user = app_issuer_verify(server->issuer, bearer_of(request), host_wall_clock(server->host));
     if (!user)
         respond_error(server, exchange, 401, "no valid token");
     else
@@ -370,8 +439,9 @@ struct upload_server *upload_server_create(struct host *host, const struct uploa
     server->host = host;
     server->deployment = memory_copy_text(settings->deployment);
     server->authorization = memory_format("Convex %s", settings->deploy_key);
-    server->token_secret = memory_copy_text(settings->token_secret);
-    server->audience = memory_copy_text(settings->audience);
+    server->issuer = settings->issuer;
+    server->service = settings->service;
+    server->service_context = settings->context;
     host_http_listen(host, &events, server);
     return server;
 }
@@ -384,7 +454,5 @@ void upload_server_destroy(struct upload_server *server) {
         free_job(server->jobs);
     free(server->deployment);
     free(server->authorization);
-    free(server->token_secret);
-    free(server->audience);
     free(server);
 }

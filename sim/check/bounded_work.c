@@ -6,19 +6,26 @@
  * - at most ATTEMPTS_MOST streams, tokens, or failed uploads of one transaction in any WINDOW;
  * - a new token only when there is a reason: the service refused one or it was about to run out, the app
  *   connected anew, the process began anew;
+ * - a write checkpoint only by a device that has ever written: who only reads has nothing to wait for;
+ * - at most CORRECTIONS_MOST times in a row the same change of the same row, each time after the row was back
+ * to something else: who holds a value to be wrong that comes back from the backend corrects it for ever;
  * - no client throws away what it has downloaded (the core does after a wrong sum, and closes the stream). */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "check/local_row.h"
 #include "check/properties.h"
 #include "check/stream_lines.h"
+#include "check/upload_log.h"
 #include "kernel/time.h"
 
 #define WINDOW (10 * TIME_SECOND)
+enum { CORRECTIONS_MOST = 7 };
 enum { ATTEMPTS_MOST = 20, TOKENS_MOST = 5 /* without a reason: several loops may ask at once */ };
 
 /* When the last ATTEMPTS_MOST of a kind were made. */
@@ -33,6 +40,13 @@ struct worker {
     int64_t transaction; /* that `uploads` is about */
     unsigned unexplained_tokens;
     bool connected;
+    bool wrote;         /* this and `changes`: the device, whichever of its processes it was */
+    struct map changes; /* "table id" -> struct change: the newest of this device */
+};
+
+struct change {
+    const char *values;
+    unsigned times; /* in a row */
 };
 
 struct watcher {
@@ -122,6 +136,52 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
         worker->connected = strcmp(text, "connected") == 0;
 }
 
+static bool changes_something(const struct watcher *watcher, const struct history_record *record,
+                              size_t index) {
+    const struct note_row *row = &record->note.rows[index];
+    const struct client_table *table =
+        local_row_table(checker_settings(watcher->checker)->schema, row->table);
+    const struct unchanged *unchanged = upload_log_unchanged(checker_uploads(watcher->checker));
+    json_t *values = json_parse(row->values, strlen(row->values), NULL);
+    bool changes = false;
+    for (size_t i = 0; table != NULL && i < table->n_columns; i++)
+        changes = changes || (json_object_get(values, table->columns[i].name) != NULL &&
+                              !unchanged_has(unchanged, record, index, i));
+    json_decref(values);
+    return changes;
+}
+
+static void see_change(const struct watcher *watcher, struct worker *worker,
+                       const struct history_record *record, size_t index) {
+    const struct note_row *row = &record->note.rows[index];
+    char *key = memory_format("%s %s", row->table, row->id);
+    struct change *change = map_get(&worker->changes, key);
+    if (change == NULL) {
+        change = memory_allocate(sizeof *change);
+        map_set(&worker->changes, key, change);
+    }
+    free(key);
+    const bool same =
+        change->values != NULL && row->values != NULL && strcmp(change->values, row->values) == 0;
+    change->times = same ? change->times + 1 : 1;
+    change->values = row->values;
+    if (change->times > CORRECTIONS_MOST) {
+        report(watcher, worker, record->number, record->time,
+               "what the backend makes of a value is taken over",
+               memory_format("%s/%s gets the same change for the %uth time, %s", row->table, row->id,
+                             change->times, row->values));
+        change->times = 0;
+    }
+}
+
+static void see_write(const struct watcher *watcher, struct worker *worker,
+                      const struct history_record *record) {
+    worker->wrote = true;
+    for (size_t i = 0; i < record->note.n_rows; i++)
+        if (strcmp(record->note.rows[i].operation, "PATCH") != 0 || changes_something(watcher, record, i))
+            see_change(watcher, worker, record, i);
+}
+
 static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
     struct worker *worker = find_worker(watcher, record->node, record->note.process);
@@ -131,6 +191,8 @@ static void see_record(void *self, const struct history_record *record) {
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
         see_connection(watcher, worker, record);
+    else if (record->note.kind == NOTE_LOCAL_WRITE)
+        see_write(watcher, find_worker(watcher, record->node, 0), record);
     else if (record->note.kind == NOTE_RESTART || record->note.kind == NOTE_CRASH)
         worker->unexplained_tokens = 0;
 }
@@ -150,6 +212,17 @@ static void see_token(const struct watcher *watcher, struct worker *worker, int6
            memory_copy_text("6 tokens one after the other, none refused or about to run out"));
 }
 
+static bool is_write_checkpoint(const struct wire_event *event) {
+    static const char beginning[] = "GET /write-checkpoint";
+    return strncmp(event->target, beginning, sizeof beginning - 1) == 0;
+}
+
+static void see_write_checkpoint(const struct watcher *watcher, const struct worker *worker, int64_t time) {
+    if (!worker->wrote)
+        report(watcher, worker, 0, time, "no write checkpoint: nothing was written",
+               memory_copy_text("a request for one"));
+}
+
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct watcher *watcher = self;
     struct worker *worker = find_worker(watcher, event->client, event->process);
@@ -159,6 +232,8 @@ static void see_wire(void *self, int64_t now, const struct wire_event *event) {
         add_request(watcher, worker, &worker->streams, now, "streams");
     else if (event->kind == WIRE_REQUEST && is_token(event))
         add_request(watcher, worker, &worker->tokens, now, "requests for a token");
+    else if (event->kind == WIRE_REQUEST && is_write_checkpoint(event))
+        see_write_checkpoint(watcher, find_worker(watcher, event->client, 0), now);
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 401)
         worker->unexplained_tokens = 0;
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event))
@@ -174,9 +249,15 @@ static void *create(struct checker *checker) {
     return watcher;
 }
 
+static void free_worker(void *self) {
+    struct worker *worker = self;
+    map_free(&worker->changes, free);
+    free(worker);
+}
+
 static void destroy(void *self) {
     struct watcher *watcher = self;
-    map_free(&watcher->workers, free);
+    map_free(&watcher->workers, free_worker);
     free(watcher);
 }
 

@@ -2,17 +2,44 @@
 
 #include <string.h>
 
+/* clang-format off */
 const struct property *const check_properties[] = {
-    &property_atomic_visibility, &property_prefix_consistency, &property_monotonic_reads,
-    &property_read_your_writes,  &property_no_lost_write,      &property_convergence,
-    &property_isolation,         &property_wire_grammar,       &property_serializable,
-    &property_reactive_exact,    &property_exactly_once,       &property_bounded_work,
-    &property_single_sync,       &property_sum_kept,           &property_counter_exact,
-    &property_unique_numbers,    &property_messages_ordered,   &property_last_write_wins,
-    &property_causal_order,      &property_intact_rows,        &property_atomic_upload,
-    &property_parent_first,      &property_ownership,          &property_type_fidelity,
-    &property_durability,        &property_subscriptions,      NULL,
+    &property_atomic_visibility,
+    &property_prefix_consistency,
+    &property_monotonic_reads,
+    &property_read_your_writes,
+    &property_no_lost_write,
+    &property_convergence,
+    &property_isolation,
+    &property_wire_grammar,
+    &property_serializable,
+    &property_reactive_exact,
+    &property_exactly_once,
+    &property_bounded_work,
+    &property_single_sync,
+    &property_local_first,
+    &property_one_poll,
+    &property_sum_kept,
+    &property_counter_exact,
+    &property_unique_numbers,
+    &property_messages_ordered,
+    &property_last_write_wins,
+    &property_causal_order,
+    &property_intact_rows,
+    &property_values_exact,
+    &property_atomic_upload,
+    &property_parent_first,
+    &property_ownership,
+    &property_type_fidelity,
+    &property_deletions_stay,
+    &property_told_of_loss,
+    &property_no_orphans,
+    &property_no_duplicates,
+    &property_durability,
+    &property_subscriptions,
+    NULL,
 };
+/* clang-format on */
 
 const struct property *check_property_find(const char *name) {
     for (size_t i = 0; check_properties[i] != NULL; i++) {

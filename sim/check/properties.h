@@ -26,10 +26,17 @@ extern const struct property property_messages_ordered;
 extern const struct property property_last_write_wins;
 extern const struct property property_causal_order;
 extern const struct property property_intact_rows;
+extern const struct property property_values_exact;
 extern const struct property property_atomic_upload;
 extern const struct property property_parent_first;
 extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
 extern const struct property property_subscriptions;
+extern const struct property property_local_first;
+extern const struct property property_one_poll;
+extern const struct property property_deletions_stay;
+extern const struct property property_told_of_loss;
+extern const struct property property_no_orphans;
+extern const struct property property_no_duplicates;
 
 #endif

@@ -2,6 +2,7 @@
  * times in their unit, booleans as booleans, null as null, and the owner is who uploaded. Judged at each
  * commit that carries an upload, on the documents that it leaves. */
 #include <math.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +11,22 @@
 #include "check/properties.h"
 #include "check/upload_log.h"
 
+struct state {
+    struct checker *checker;
+    sqlite3 *clock; /* an empty database in memory, to ask about times */
+};
+
 static void *create(struct checker *checker) {
-    return checker;
+    struct state *state = memory_allocate(sizeof *state);
+    state->checker = checker;
+    sqlite3_open(":memory:", &state->clock);
+    return state;
 }
 
 static void destroy(void *self) {
-    (void)self; /* the checker's own */
+    struct state *state = self;
+    sqlite3_close(state->clock);
+    free(state);
 }
 
 /* One column of one row of an upload. */
@@ -27,6 +38,7 @@ struct arrival {
     const char *user;
     const json_t *value;   /* as the app wrote it; NULL: null */
     const json_t *arrived; /* NULL: no such field */
+    sqlite3 *clock;
 };
 
 static bool is_null(const json_t *value) {
@@ -36,6 +48,23 @@ static bool is_null(const json_t *value) {
 /* Numbers pass through 15 digits on their way. */
 static bool same_number(const json_t *arrived, double expected) {
     return json_is_number(arrived) && fabs(json_number_value(arrived) - expected) <= fabs(expected) * 1e-14;
+}
+
+/* The document has the one form; SQLite, which did not make it, says that it is the same time. */
+static bool is_same_time(const struct arrival *arrival) {
+    bool same = false;
+    sqlite3_stmt *statement = NULL;
+    if (!json_is_string(arrival->arrived) || !json_is_string(arrival->value)) {
+        return false;
+    }
+    if (sqlite3_prepare_v2(arrival->clock, "SELECT ?1 = strftime('%Y-%m-%dT%H:%M:%fZ', ?2)", -1, &statement,
+                           NULL) == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, json_string_value(arrival->arrived), -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, json_string_value(arrival->value), -1, SQLITE_STATIC);
+        same = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 1;
+    }
+    sqlite3_finalize(statement);
+    return same;
 }
 
 static bool is_right(const struct arrival *arrival) {
@@ -48,6 +77,14 @@ static bool is_right(const struct arrival *arrival) {
     }
     if (is_null(arrival->value)) {
         return is_null(arrival->arrived);
+    }
+    if (arrival->meaning == COLUMN_ISO_TIME) {
+        return is_same_time(arrival);
+    }
+    if (arrival->meaning == COLUMN_BOOLEAN && json_is_string(arrival->value)) {
+        const char *text = json_string_value(arrival->value);
+        const bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+        return json_is_boolean(arrival->arrived) && json_is_true(arrival->arrived) == yes;
     }
     if (json_is_string(arrival->value)) {
         return json_is_string(arrival->arrived) && json_equal(arrival->value, arrival->arrived);
@@ -76,6 +113,7 @@ static void report(struct checker *checker, const struct arrival *arrival,
                                            [COLUMN_BOOLEAN] = "a boolean",
                                            [COLUMN_MILLISECONDS] = "the time in ms",
                                            [COLUMN_SECONDS] = "the time, which is in s here, in ms",
+                                           [COLUMN_ISO_TIME] = "the time in the one form",
                                            [COLUMN_OWNER] = "who uploads",
                                            [COLUMN_TITLE] = "the same text",
                                            [COLUMN_BACKEND] = "anything"};
@@ -151,16 +189,19 @@ static void judge_row(struct checker *checker, struct arrival *arrival, size_t i
     json_decref(written);
 }
 
-static void judge_part(struct checker *checker, const struct uploaded_part *part,
+static void judge_part(const struct state *state, const struct uploaded_part *part,
                        const struct history_record *commit) {
+    struct checker *checker = state->checker;
     const struct note *write = &part->write->note;
     for (size_t i = 0; i < write->n_rows; i++) {
         const struct note_row *row = &write->rows[i];
         if (strcmp(row->operation, "DELETE") == 0 || !is_last(write, i)) {
             continue;
         }
-        struct arrival arrival = {
-            .part = part, .row = row, .user = checker_settings(checker)->users[part->client]};
+        struct arrival arrival = {.part = part,
+                                  .row = row,
+                                  .user = checker_settings(checker)->users[part->client],
+                                  .clock = state->clock};
         const json_t *document = document_of(checker, row);
         if (document != NULL) { /* a change of nothing writes nothing */
             judge_row(checker, &arrival, i, document, commit);
@@ -169,10 +210,11 @@ static void judge_part(struct checker *checker, const struct uploaded_part *part
 }
 
 static void on_record(void *self, const struct history_record *record) {
+    const struct state *state = self;
     const struct uploaded_part *parts;
-    const size_t count = upload_log_parts(checker_uploads(self), &parts);
-    for (size_t i = 0; i < count && checker_settings(self)->mapping != NULL; i++) {
-        judge_part(self, &parts[i], record);
+    const size_t count = upload_log_parts(checker_uploads(state->checker), &parts);
+    for (size_t i = 0; i < count && checker_settings(state->checker)->mapping != NULL; i++) {
+        judge_part(state, &parts[i], record);
     }
 }
 

@@ -146,8 +146,10 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
-    created->credentials =
-        (struct credentials){.host = host, .issuer = created->issuer, .user = created->user};
+    created->config = memory_copy_text(settings->config);
+    created->credentials = (struct credentials){
+        .host = host, .issuer = created->issuer, .config = created->config, .user = created->user};
+    created->account.owner = memory_copy_text(settings->user);
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
     created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
@@ -168,7 +170,8 @@ void client_destroy(struct client *client) {
         tabs_remove(client->tabs, client);
     if (client->requests != NULL)
         sdk_requests_destroy(client->requests);
-    credentials_invalidate(&client->credentials);
+    account_free(client);
+    credentials_forget_all(&client->credentials);
     engine_destroy(client->engine);
     open_streams_free(&client->streams);
     free(client->download_error);
@@ -177,6 +180,7 @@ void client_destroy(struct client *client) {
     free(client->service);
     free(client->backend);
     free(client->issuer);
+    free(client->config);
     free(client);
 }
 
@@ -189,7 +193,7 @@ void client_connect(struct client *client) {
     if (client->wants_connection)
         return;
     client->wants_connection = true;
-    if (!client->crashed)
+    if (!client->crashed && !client->account.entering)
         start_loops(client);
 }
 
@@ -197,7 +201,7 @@ void client_disconnect(struct client *client) {
     if (!client->wants_connection)
         return;
     client->wants_connection = false;
-    if (client->crashed)
+    if (client->crashed || client->account.entering)
         return;
     sdk_upload_stop(client->uploads);
     sdk_stream_stop(client->stream);
@@ -218,7 +222,8 @@ enum status client_write(struct client *client, const struct client_operation *o
                                            .rows = result.written,
                                            .n_rows = result.n_written,
                                            .text = step});
-    if (result.n_rows > 0)
+    /* Mutant server-first: the app shows what comes from the service, not what it wrote itself. */
+    if (result.n_rows > 0 && !host_mutant(client->host, "server-first"))
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
     if (host_mutant(client->host, "deaf-to-writes"))
@@ -229,16 +234,12 @@ enum status client_write(struct client *client, const struct client_operation *o
     return STATUS_OK;
 }
 
-enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
-                                        struct error *error) {
+enum status client_clear(struct client *client, struct client_clearing clearing, struct error *error) {
     const unsigned flags =
         (clearing.local ? ENGINE_CLEAR_LOCAL : 0U) | (clearing.soft ? ENGINE_CLEAR_SOFT : 0U);
     struct engine_result result;
     enum status status;
 
-    if (client->crashed)
-        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
-    client_disconnect(client);
     if (client->engine->operations->clear == NULL)
         return error_set(error, STATUS_MISSING, "the engine `%s` cannot clear its data",
                          client->engine->operations->name);
@@ -290,6 +291,14 @@ const struct client_schema *client_schema(const struct client *client) {
     return client->engine->operations->schema(client->engine);
 }
 
+enum status client_disconnect_and_clear(struct client *client, struct client_clearing clearing,
+                                        struct error *error) {
+    if (client->crashed)
+        return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
+    client_disconnect(client);
+    return client_clear(client, clearing, error);
+}
+
 /* Whom the next tokens are for. */
 static void set_user(struct client *client, const char *user) {
     assert(client->crashed || !client->wants_connection);
@@ -298,16 +307,41 @@ static void set_user(struct client *client, const char *user) {
     client->credentials.user = client->user;
     if (!host_mutant(client->host, "stale-credentials"))
         credentials_invalidate(&client->credentials);
-    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = user});
+}
+
+static void tell_user(struct client *client) {
+    host_note(client->host, &(struct note){.kind = NOTE_IDENTITY, .text = client->user});
 }
 
 void client_sign_out(struct client *client) {
     set_user(client, NULL);
+    tell_user(client);
 }
 
 void client_sign_in(struct client *client, const char *user) {
     assert(user != NULL);
     set_user(client, user);
+    tell_user(client);
+}
+
+void client_enter(struct client *client, const char *user) {
+    assert(user != NULL);
+    set_user(client, user);
+    account_enter(client);
+}
+
+bool client_entering(const struct client *client) {
+    return client->account.entering;
+}
+
+void client_open(struct client *client) {
+    tell_user(client);
+    if (client->wants_connection)
+        start_loops(client);
+}
+
+const char *client_service(const struct client *client) {
+    return client->credentials.endpoint != NULL ? client->credentials.endpoint : client->service;
 }
 
 void client_expire_session(struct client *client, bool expired) {
@@ -354,7 +388,8 @@ void client_crash(struct client *client) {
     sdk_stream_forget(client->stream);
     if (client->requests != NULL)
         sdk_requests_forget(client->requests);
-    credentials_invalidate(&client->credentials);
+    account_forget(client);
+    credentials_forget_all(&client->credentials);
     client_set_error(&client->download_error, NULL);
     client_set_error(&client->upload_error, NULL);
     client->first_sync = NULL;
@@ -402,8 +437,9 @@ enum status client_restart(struct client *client, struct error *error) {
     }
     client_take_status(client, &result);
     open_streams_renew(client);
-    if (client->wants_connection)
+    if (client->wants_connection && !client->account.entering)
         start_loops(client);
+    account_resume(client);
     return STATUS_OK;
 }
 
@@ -411,7 +447,7 @@ bool client_settled(const struct client *client) {
     struct engine_gate gate;
 
     engine_gate(client->engine, &gate);
-    return gate.queue_empty &&
+    return !client->account.entering && gate.queue_empty &&
            (gate.target == 0 || (gate.target != ENGINE_TARGET_UNKNOWN && gate.applied >= gate.target));
 }
 

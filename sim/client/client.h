@@ -55,6 +55,9 @@ struct client_settings {
     const char *service; /* authority of the PowerSync service */
     const char *backend; /* authority that uploads go to */
     const char *issuer;  /* authority that answers GET /token?user=... with {"token":..} */
+    const char
+        *config; /* authority that answers GET /api/powersync/config?user=... with {"powersyncUrl",
+                    "userId"}, which the app asks for before each token; NULL: the app knows `service` */
     const struct upload_path
         *upload;              /* how a local transaction becomes a request, and its answer a verdict */
     size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */
@@ -119,6 +122,10 @@ enum status client_disconnect_and_clear(struct client *client, struct client_cle
  * (client_disconnect_and_clear). An expired session gives no tokens; one that is cached is used on. */
 void client_sign_out(struct client *client);
 void client_sign_in(struct client *client, const char *user);
+/* As client_sign_in, for an app that keeps the data when somebody signs out: it clears when another user than
+ * the one whose data this is signs in. The app opens (and connects) some time later; a crash delays it. */
+void client_enter(struct client *client, const char *user);
+bool client_entering(const struct client *client);
 void client_expire_session(struct client *client, bool expired);
 
 /* What the app sees of its sync (client_status.c). Texts are borrowed until the next call with this client.

@@ -4,6 +4,7 @@
 #define SYNCLINE_CLIENT_CLIENT_PARTS_H
 
 #include "base/buffer.h"
+#include "client/account.h"
 #include "client/client_streams.h"
 #include "client/credentials.h"
 #include "client/engine.h"
@@ -13,7 +14,7 @@ struct client {
     struct host *host;
     struct tabs *tabs; /* that it is one of; NULL: the app has one process */
     char *user;        /* NULL: nobody is signed in */
-    char *service, *backend, *issuer;
+    char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
     int64_t upload_throttle; /* ns */
@@ -21,6 +22,7 @@ struct client {
 
     struct engine *engine;
     struct credentials credentials;
+    struct account account;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
     struct sdk_requests *requests; /* NULL: legacy write checkpoints */
@@ -49,6 +51,12 @@ void client_take_status(struct client *client, const struct engine_result *resul
 void client_set_error(char **slot, const char *error);
 /* Another tab has changed rows; `queue`: or the upload queue. */
 void client_hear(struct client *client, bool queue);
+/* The authority of the service: where the app's configuration says, or else where it has always been. */
+const char *client_service(const struct client *client);
+/* Empty the database; the loops do not run. */
+enum status client_clear(struct client *client, struct client_clearing clearing, struct error *error);
+/* The app opens for client->user, and connects if that is wanted. */
+void client_open(struct client *client);
 /* NOTE_TEXT */
 void client_tell(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

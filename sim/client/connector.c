@@ -2,9 +2,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "client/client_parts.h"
+#include "client/mapping.h"
 #include "client/sdk_stream.h"
 #include "client/sdk_upload.h"
 
@@ -49,6 +52,51 @@ static void finish(struct connector *connector, bool completed) {
     connector->done(connector->context, completed);
 }
 
+/* --- what is sent --- */
+
+/* Knob client.spellings = 1: an old layer of the app gives each column once more under its camelCase name,
+ * with what it was before, and a column that nobody knows. */
+static void add_spellings(const struct engine_transaction *transaction) {
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach(transaction->entries, i, entry) {
+        json_t *data = json_object_get(entry, "data"), *twins = json_object(), *value;
+        const char *column;
+
+        json_object_foreach(data, column, value) {
+            struct buffer camel = {0};
+
+            mapping_append_camel_case(&camel, column);
+            if (strcmp(buffer_text(&camel), column) != 0)
+                json_object_set_new(twins, buffer_text(&camel),
+                                    json_is_string(value) ? json_string("before") : json_integer(1));
+            buffer_free(&camel);
+        }
+        json_object_set_new(twins, "nickname", json_string("unknown"));
+        if (data != NULL)
+            json_object_update(data, twins);
+        json_decref(twins);
+    }
+}
+
+/* Mutant patch-as-put: what was changed of a row is sent as all of it. */
+static void call_all_put(const struct engine_transaction *transaction) {
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach(transaction->entries, i, entry) if (strcmp(json_text(entry, "op"), "PATCH") == 0)
+        json_object_set_new(entry, "op", json_string("PUT"));
+}
+
+static void prepare(const struct connector *connector, const struct engine_transaction *transaction) {
+    if (connector->client->upload->to_server &&
+        host_knob(connector->client->host, "client.spellings", 0, 0, 1) == 1)
+        add_spellings(transaction);
+    if (mutant(connector, "patch-as-put"))
+        call_all_put(transaction);
+}
+
 /* --- what goes together --- */
 
 /* The entries of a transaction behind the first `kept` stay in the queue. */
@@ -81,6 +129,7 @@ static void take_transactions(struct connector *connector) {
             engine_transaction_free(&next);
             break;
         }
+        prepare(connector, &next);
         entries += size;
         full = entries >= most || !client->upload->many;
         after = next.last;
@@ -159,14 +208,17 @@ static enum upload_verdict misread(const struct connector *connector, const stru
 static enum upload_verdict judge(const struct connector *connector, const struct http_answer *answer,
                                  size_t index, struct buffer *reason) {
     const struct upload_transaction part = part_of(connector, index, NULL);
-    enum upload_verdict verdict = UPLOAD_RETRY;
+    enum upload_verdict verdict = UPLOAD_RETRY, taken_for;
 
     if (answer->failure != NULL)
         buffer_append_text(reason, answer->failure);
     else
         verdict =
             connector->client->upload->answer(answer->status, answer->body, answer->length, &part, reason);
-    return misread(connector, answer, verdict);
+    taken_for = misread(connector, answer, verdict);
+    if (taken_for == UPLOAD_ACCEPTED && verdict != UPLOAD_ACCEPTED)
+        buffer_clear(reason);
+    return taken_for;
 }
 
 /* One after the other; from the first that must be tried again on, all stay. */
@@ -178,7 +230,8 @@ static void settle(struct connector *connector, const struct http_answer *answer
         const enum upload_verdict verdict = good ? judge(connector, answer, i, &reason) : UPLOAD_RETRY;
 
         if (verdict == UPLOAD_ACCEPTED)
-            good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
+            good = complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED,
+                            reason.length > 0 ? buffer_text(&reason) : NULL);
         else if (verdict == UPLOAD_REJECTED)
             good = complete(connector, i, NOTE_UPLOAD_REJECTED, buffer_text(&reason));
         else if (good)

@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "base/jwt.h"
 #include "base/memory.h"
 #include "base/percent.h"
 
@@ -25,29 +27,113 @@ static char *read_token(const struct http_answer *answer) {
     return token;
 }
 
-static void on_answer(void *context, const struct http_answer *answer) {
+/* Whose token it is; the caller frees it. */
+static char *subject_of(const char *token) {
+    struct jwt jwt;
+    char *subject;
+
+    if (jwt_parse(&jwt, token, NULL) != STATUS_OK)
+        return NULL;
+    subject = memory_copy_text(json_text(jwt.claims, "sub"));
+    jwt_free(&jwt);
+    return subject;
+}
+
+/* Configuration and token are fetched apart: both must be of one user. Mutant stale-config: nobody looks. */
+static bool fits(const struct credentials_wait *wait, const char *token) {
+    char *subject;
+    bool same;
+
+    if (wait->credentials->config == NULL || host_mutant(wait->credentials->host, "stale-config"))
+        return true;
+    subject = subject_of(token);
+    same = subject != NULL && strcmp(subject, wait->user) == 0;
+    free(subject);
+    return same;
+}
+
+static void forget_answer(struct credentials_wait *wait) {
+    free(wait->endpoint);
+    free(wait->user);
+    wait->endpoint = NULL;
+    wait->user = NULL;
+}
+
+static void replace(char **slot, const char *text) {
+    char *copy = memory_copy_text(text);
+
+    free(*slot);
+    *slot = copy;
+}
+
+static void keep(struct credentials *credentials, const struct credentials_wait *wait, const char *token) {
+    replace(&credentials->token, token);
+    if (wait->endpoint == NULL)
+        return;
+    replace(&credentials->endpoint, wait->endpoint);
+    replace(&credentials->config_user, wait->user);
+}
+
+static void finish(struct credentials_wait *wait, const char *token) {
+    if (wait->keep && token != NULL)
+        keep(wait->credentials, wait, token);
+    forget_answer(wait);
+    wait->done(wait->context, token);
+}
+
+static void on_token(void *context, const struct http_answer *answer) {
     struct credentials_wait *wait = context;
-    struct credentials *credentials = wait->credentials;
     char *token = read_token(answer);
 
-    if (wait->keep && token != NULL) {
-        free(credentials->token);
-        credentials->token = memory_copy_text(token);
-    }
-    wait->done(wait->context, token);
+    finish(wait, token != NULL && fits(wait, token) ? token : NULL);
     free(token);
 }
 
-static void fetch(struct credentials *credentials, struct credentials_wait *wait) {
+static void ask(struct credentials_wait *wait, const char *authority, const char *path,
+                void (*answered)(void *context, const struct http_answer *answer)) {
     struct buffer target = {0};
-    struct http_request request = {.authority = credentials->issuer, .method = "GET"};
+    struct http_request request = {.authority = authority, .method = "GET"};
 
-    buffer_append_text(&target, "/token?user=");
-    percent_encode(&target, credentials->user);
+    buffer_printf(&target, "%s?user=", path);
+    percent_encode(&target, wait->credentials->user);
     request.target = buffer_text(&target);
-    wait->credentials = credentials;
-    http_call_start(&wait->call, credentials->host, &request, on_answer, wait);
+    http_call_start(&wait->call, wait->credentials->host, &request, answered, wait);
     buffer_free(&target);
+}
+
+/* {"powersyncUrl":"http://...","userId":"..."} of a 200. */
+static bool read_config(struct credentials_wait *wait, const struct http_answer *answer) {
+    static const char scheme[] = "http://";
+    json_t *body = answer->status == 200 ? json_parse(answer->body, answer->length, NULL) : NULL;
+    const char *url = json_text(body, "powersyncUrl"), *user = json_text(body, "userId");
+    const bool good = url != NULL && user != NULL && strncmp(url, scheme, sizeof scheme - 1) == 0;
+
+    if (good) {
+        wait->endpoint = memory_copy_text(url + sizeof scheme - 1);
+        wait->user = memory_copy_text(user);
+    }
+    json_decref(body);
+    return good;
+}
+
+static void on_config(void *context, const struct http_answer *answer) {
+    struct credentials_wait *wait = context;
+
+    if (read_config(wait, answer))
+        ask(wait, wait->credentials->issuer, "/token", on_token);
+    else
+        finish(wait, NULL);
+}
+
+/* Mutant stale-config: the app keeps its first configuration for as long as its process lives. */
+static void fetch(struct credentials *credentials, struct credentials_wait *wait) {
+    wait->credentials = credentials;
+    forget_answer(wait);
+    if (credentials->config == NULL ||
+        (credentials->endpoint != NULL && host_mutant(credentials->host, "stale-config")))
+        ask(wait, credentials->issuer, "/token", on_token);
+    else
+        ask(wait, credentials->config, "/api/powersync/config", on_config);
 }
 
 /* The app's fetchCredentials answers null. */
@@ -89,10 +175,12 @@ void credentials_prefetch(struct credentials *credentials, struct credentials_wa
 
 void credentials_cancel(struct credentials_wait *wait) {
     http_call_cancel(&wait->call);
+    forget_answer(wait);
 }
 
 void credentials_forget(struct credentials_wait *wait) {
     http_call_forget(&wait->call);
+    forget_answer(wait);
 }
 
 bool credentials_waiting(const struct credentials_wait *wait) {
@@ -108,4 +196,16 @@ void credentials_refused(struct credentials *credentials) {
 void credentials_invalidate(struct credentials *credentials) {
     free(credentials->token);
     credentials->token = NULL;
+}
+
+const char *credentials_user(const struct credentials *credentials) {
+    return credentials->config_user != NULL ? credentials->config_user : credentials->user;
+}
+
+void credentials_forget_all(struct credentials *credentials) {
+    credentials_invalidate(credentials);
+    free(credentials->endpoint);
+    free(credentials->config_user);
+    credentials->endpoint = NULL;
+    credentials->config_user = NULL;
 }

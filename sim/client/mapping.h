@@ -10,12 +10,14 @@
 
 enum column_meaning {
     COLUMN_COPIED,       /* text stays text, numbers become Float64 */
-    COLUMN_BOOLEAN,      /* integer on clients, boolean or null in documents */
+    COLUMN_BOOLEAN,      /* integer or text (1, "true", ...) on clients, boolean or null in documents */
     COLUMN_MILLISECONDS, /* a time in ms since 1970, on both sides */
     COLUMN_SECONDS,      /* a time in s since 1970 on clients, in ms in documents */
-    COLUMN_OWNER,        /* null on clients that do not know it; in documents the user who made the row */
-    COLUMN_BACKEND,      /* the backend's own: it may make something else of what a client says */
-    COLUMN_TITLE         /* text of 1 to COLUMN_TITLE_MOST bytes; anything else is refused */
+    COLUMN_ISO_TIME, /* a time as ISO 8601 text: in documents YYYY-MM-DDTHH:MM:SS.mmmZ, whatever clients say
+                      */
+    COLUMN_OWNER,    /* null on clients that do not know it; in documents the user who made the row */
+    COLUMN_BACKEND,  /* the backend's own: it may make something else of what a client says */
+    COLUMN_TITLE     /* text of 1 to COLUMN_TITLE_MOST bytes; anything else is refused */
 };
 
 enum { COLUMN_TITLE_MOST = 100 };

@@ -23,7 +23,7 @@ struct sdk_requests {
 void sdk_requests_post(struct client *client, struct http_call *call, const char *token, int64_t id,
                        void (*done)(void *context, const struct http_answer *answer), void *context) {
     struct http_request request = {
-        .authority = client->service, .method = "POST", .target = "/sync/checkpoint-request"};
+        .authority = client_service(client), .method = "POST", .target = "/sync/checkpoint-request"};
     struct sdk_headers headers;
     struct buffer body = {0};
 

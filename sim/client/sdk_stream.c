@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "client/client_parts.h"
+#include "client/line_damage.h"
 #include "client/line_splitter.h"
 #include "client/sdk_headers.h"
 #include "client/sdk_requests.h"
@@ -157,10 +158,20 @@ void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
     handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
 }
 
+/* Mutant damaged-sum: one data line in eight arrives with a wrong sum in it. NULL: this one is as it was. */
+static char *damaged(const struct sdk_stream *stream, const char *line, size_t length) {
+    struct host *host = stream->client->host;
+
+    if (!host_mutant(host, "damaged-sum") || host_random(host, "mutant.damaged-sum") % 8 != 0)
+        return NULL;
+    return line_damage(line, length, stream->splitter.binary);
+}
+
 static bool take_line(struct sdk_stream *stream, const char *line, size_t length) {
     struct engine_result result;
     struct error error = {0};
     enum status status;
+    char *copy;
 
     if (stream->lose_line || (host_mutant(stream->client->host, "deaf-to-keepalives") &&
                               memmem(line, length < 32 ? length : 32, "token_expires_in", 16) != NULL)) {
@@ -173,7 +184,10 @@ static bool take_line(struct sdk_stream *stream, const char *line, size_t length
         if (!host_mutant(stream->client->host, "no-push-on-reconnect"))
             sdk_upload_trigger(stream->client->uploads);
     }
-    status = engine_line(stream->client->engine, line, length, stream->splitter.binary, &result, &error);
+    copy = damaged(stream, line, length);
+    status = engine_line(stream->client->engine, copy != NULL ? copy : line, length, stream->splitter.binary,
+                         &result, &error);
+    free(copy);
     return handle(stream, status, &result, &error, "closed by the core");
 }
 
@@ -266,7 +280,7 @@ static void on_token(void *context, const char *token) {
     struct sdk_stream *stream = context;
     struct sdk_headers headers;
     struct http_request request = {
-        .authority = stream->client->service, .method = "POST", .target = "/sync/stream"};
+        .authority = client_service(stream->client), .method = "POST", .target = "/sync/stream"};
 
     assert(stream->iterating && stream->exchange == 0);
     if (token == NULL) {

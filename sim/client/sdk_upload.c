@@ -183,7 +183,7 @@ static void ask_for_next(struct sdk_upload *uploads, const char *token) {
 static void on_token(void *context, const char *token) {
     struct sdk_upload *uploads = context;
     struct client *client = uploads->client;
-    struct http_request request = {.authority = client->service, .method = "GET"};
+    struct http_request request = {.authority = client_service(client), .method = "GET"};
     struct sdk_headers headers;
     struct buffer target = {0};
 
@@ -208,12 +208,18 @@ static void on_token(void *context, const char *token) {
     buffer_free(&target);
 }
 
+/* Mutant idle-checkpoints: ask anyway, whenever a run finds the queue empty. */
+static bool needs_write_checkpoint(const struct sdk_upload *uploads, const struct engine_gate *gate) {
+    return (gate->target == ENGINE_TARGET_UNKNOWN && gate->sequence != 0) ||
+           mutant(uploads, "idle-checkpoints");
+}
+
 /* The queue is empty. If something was uploaded since the last write checkpoint, ask for one. */
 static void update_target(struct sdk_upload *uploads) {
     struct engine_gate gate;
 
     engine_gate(uploads->client->engine, &gate);
-    if (gate.target != ENGINE_TARGET_UNKNOWN || gate.sequence == 0) {
+    if (!needs_write_checkpoint(uploads, &gate)) {
         end_run(uploads);
         return;
     }

@@ -38,7 +38,7 @@ struct upload_path {
     /* Fill `target` and `body` (JSON; content-type application/json). */
     void (*request)(const struct upload_request *request, struct buffer *target, struct buffer *body);
     /* What an answer says of one of the transactions sent. `body` is the whole answer. `reason` gets a short
-     * text for the history when not accepted. */
+     * text for the history: why not accepted, or what of an accepted one is lost all the same. */
     enum upload_verdict (*answer)(int status, const char *body, size_t length,
                                   const struct upload_transaction *transaction, struct buffer *reason);
 };

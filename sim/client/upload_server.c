@@ -63,6 +63,16 @@ static enum upload_verdict reject(const json_t *item, struct buffer *reason) {
     return UPLOAD_REJECTED;
 }
 
+/* Accepted; `reason` says which rows were not there any more to be changed, if any. */
+static enum upload_verdict accept(const json_t *missed, struct buffer *reason) {
+    size_t index;
+    json_t *row;
+
+    json_array_foreach(missed, index, row) if (json_is_string(row)) buffer_printf(
+        reason, "%s%s", reason->length > 0 ? ", " : "not there any more: ", json_string_value(row));
+    return UPLOAD_ACCEPTED;
+}
+
 static enum upload_verdict answer_endpoint(int status, const char *text, size_t length,
                                            const struct upload_transaction *transaction,
                                            struct buffer *reason) {
@@ -79,9 +89,13 @@ static enum upload_verdict answer_endpoint(int status, const char *text, size_t 
     else if (json_object_get(result, "error") != NULL)
         verdict = reject(result, reason);
     else
-        verdict = UPLOAD_ACCEPTED;
+        verdict = accept(json_object_get(result, "missed"), reason);
     json_decref(body);
     return verdict;
+}
+
+static const json_t *missed_of(const json_t *body, int64_t transaction) {
+    return json_object_get(find(json_object_get(body, "missed"), "tx_id", transaction), "rows");
 }
 
 static enum upload_verdict answer_sync(int status, const char *text, size_t length,
@@ -100,7 +114,7 @@ static enum upload_verdict answer_sync(int status, const char *text, size_t leng
     else if (item != NULL)
         verdict = reject(item, reason);
     else
-        verdict = UPLOAD_ACCEPTED;
+        verdict = accept(missed_of(body, transaction->transaction), reason);
     json_decref(body);
     return verdict;
 }

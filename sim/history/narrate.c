@@ -189,7 +189,7 @@ static void narrate_upload(struct buffer *out, const struct note *note) {
         return;
     case NOTE_UPLOAD_ACKNOWLEDGED:
         buffer_printf(out, "completes transaction %lld, accepted by the backend", transaction);
-        return;
+        break;
     case NOTE_UPLOAD_REJECTED:
         buffer_printf(out, "completes transaction %lld, refused by the backend", transaction);
         break;

@@ -359,6 +359,33 @@ static enum status read_reacts(struct reader *reader, struct reader_value value,
                : reader_refuse(reader, value, "`reacts` must be a rate such as 20%%, at most 100%%");
 }
 
+static enum status read_keys(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->keys_published = text && !strcmp(text, "published");
+    return text && (scenario->keys_published || !strcmp(text, "shared"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`keys` must be shared or published");
+}
+
+static enum status read_credentials(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->fetch_config = text && !strcmp(text, "config-then-token");
+    return text && (scenario->fetch_config || !strcmp(text, "token"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`credentials` must be token or config-then-token");
+}
+
+static enum status read_clear_at(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->clear_at_sign_in = text && !strcmp(text, "sign-in");
+    return text && (scenario->clear_at_sign_in || !strcmp(text, "sign-out"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`clear-at` must be sign-out or sign-in");
+}
+
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
@@ -412,7 +439,8 @@ static const struct field service_fields[] = {
 static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
                                              NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
-    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY), END};
+    NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY),
+    SPECIAL("keys", read_keys), END};
 
 const struct field scenario_language[] = {
     TEXT("name", name),
@@ -422,6 +450,8 @@ const struct field scenario_language[] = {
     TEXT("sync-config", sync_config),
     SPECIAL("engine", read_engine),
     SPECIAL("write-checkpoints", read_checkpoints),
+    SPECIAL("credentials", read_credentials),
+    SPECIAL("clear-at", read_clear_at),
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),

@@ -41,7 +41,8 @@ enum status scenario_check_client(struct reader *reader, struct reader_value val
 /* Names of a NULL-terminated array of texts, for reader_refuse_name. */
 const char *scenario_text_name(size_t index, const void *texts);
 
-#define SCENARIO_NO_TOKENS "`%s` needs somebody who signs in: a group of `reactive` with a `user`"
+#define SCENARIO_NO_TOKENS                                                                                   \
+    "`%s` needs tokens of key pairs: a group of `reactive` with a `user`, or `tokens: {keys: published}`"
 
 enum { SCENARIO_TABS_MOST = 8, SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
 

@@ -100,6 +100,10 @@ static enum status read_redeploy(struct reader *reader, struct reader_value valu
     return read_client_of(reader, value, step, STEP_REDEPLOY);
 }
 
+static enum status read_retire(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_RETIRE);
+}
+
 static enum status read_compact(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_COMPACT);
 }
@@ -194,6 +198,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "sleep", .kind = FIELD_SPECIAL, .read = read_sleep},                                         \
         {.key = "wrong-clock", .kind = FIELD_SPECIAL, .read = read_clock},                                   \
         {.key = "wrong-audience", .kind = FIELD_SPECIAL, .read = read_audience},                             \
+        {.key = "retire", .kind = FIELD_SPECIAL, .read = read_retire},                                       \
         {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
         {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
@@ -250,7 +255,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         reader, step,
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
-        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
+        "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire, "
         "close-tab, freeze-tab");
 }
 
@@ -341,6 +346,14 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                    : reader_refuse(reader, reader_member(value.value, key),
                                    "only `powersync` does that, where somebody has a device");
     }
+    if (step->kind == STEP_RETIRE)
+        return scenario->fetch_config && scenario_has_service(scenario, step->client) &&
+                       strncmp(step->client, "powersync", 9) == 0
+                   ? STATUS_OK
+                   : reader_refuse(
+                         reader, reader_member(value.value, "retire"),
+                         "only a process that answers devices goes, and only where they are told of "
+                         "another (credentials: config-then-token)");
     assert(step->client);
     if (step->kind == STEP_CLOCK && is_node(scenario, step->client))
         return strcmp(step->client, "convex") != 0
@@ -351,8 +364,9 @@ static enum status check_who(struct reader *reader, struct reader_value value,
         struct reader_value who = reader_member(value.value, "rotate-keys");
         if (strcmp(step->client, "issuer") != 0)
             return reader_refuse(reader, who, "only `issuer` has keys, not `%.60s`", step->client);
-        return scenario->reactive_users ? STATUS_OK
-                                        : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
+        return scenario->reactive_users || scenario->keys_published
+                   ? STATUS_OK
+                   : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
     }
     if (step->kind == STEP_AUDIENCE)
         return !strcmp(step->client, "issuer") && scenario->n_users > 0

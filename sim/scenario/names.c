@@ -33,6 +33,8 @@
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
       "the sync config is deployed again, as a new one with the same streams")                               \
+    X("retire", FAULT_CLASS_TIMED, true, NULL, STEP_RETIRE, false, "v",                                      \
+      "a process of the service goes for good; devices that ask are told of another")                        \
     X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
       "the service compacts its buckets")                                                                    \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
@@ -111,6 +113,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("wrong-audience");
     case STEP_PORTAL:
         return fault_kind_find("captive-portal");
+    case STEP_RETIRE:
+        return fault_kind_find("retire");
     case STEP_REDEPLOY:
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
@@ -193,6 +197,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"inverted-target", "the client uses a write checkpoint only when its queue is not empty"},
         {"no-retry-after-upload", "a checkpoint that came during an upload is not looked at again"},
         {"lost-line", "the client loses the line that comes with the end of an upload"},
+        {"stale-config", "the app keeps its first configuration, over another user and another endpoint"},
+        {"store-then-clear", "the app stores who owns the data before it clears the former user's"},
+        {"damaged-sum", "one data line in eight reaches the client with a wrong checksum in it"},
         {"keep-refused-token", "the client sends a token again that was refused"},
         {"forget-token-on-error", "the client fetches a new token after each failed stream"},
         {"no-tab-locks", "the tabs of an app do not wait for each other"},
@@ -208,6 +215,12 @@ const struct scenario_name *scenario_mutants(void) {
         {"lost-subscription", "the client forgets a stream that is opened while it connects"},
         {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
+        {"early-polls", "the service asks for changes by the clock, whether the last ones have come or not"},
+        {"idle-checkpoints", "the client asks for write checkpoints although it has written nothing"},
+        {"server-first", "the app shows what comes from the service, not what it wrote itself"},
+        {"numeric-affinity", "the service makes numbers of texts that look like them"},
+        {"fixed-types",
+         "the service leaves out rows with a value of another type than its column's first one"},
         {"cut-text", "the backend of the app wide cuts texts at 20,000 bytes"},
         {"apply-later", "the backend answers some uploads before it has done what they ask for"},
         {"complete-before-answer", "the app completes an upload when it has sent it"},
@@ -226,6 +239,19 @@ const struct scenario_name *scenario_mutants(void) {
         {"refuse-whole-batch", "the upload server refuses a whole batch for one bad transaction in it"},
         {"owner-from-client", "the upload server takes the owner that the client says"},
         {"upsert-any-owner", "the upload server does not ask whose row it changes"},
+        {"put-owner-only", "the backend asks whose row it is for PUT only"},
+        {"null-owner", "the upload server passes a null owner on to a table that needs one"},
+        {"silent-miss", "the upload server does not say which changes met no row"},
+        {"patch-deleted", "the backend changes rows that are deleted"},
+        {"delete-again", "the backend gives a deleted row a new time when it is deleted again"},
+        {"orphans",
+         "the backend of the app notes does not look at folders when notes and folders come and go"},
+        {"half-hand-over", "the backend of the app notes gives a folder away without its notes"},
+        {"no-unique-pair", "the backend of the app diary does not look for a tag that is there already"},
+        {"patch-as-put", "the app uploads what was changed of a row as if it were all of it"},
+        {"camel-first", "the upload server prefers the camelCase spelling of a column"},
+        {"truthy-text", "the upload server takes every text but the empty one for true"},
+        {"times-as-sent", "the upload server stores times as they are sent, in any form"},
         {"camel-only", "the upload server looks for columns under their camelCase names only"},
         {"seconds-as-milliseconds", "the upload server does not convert times"},
         {"guess-units", "the upload server takes times below 10,000,000,000 for seconds"},

@@ -235,7 +235,7 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
     int64_t mean = fault->rate;
     if (is_swarm(planner)) /* up to eight times rarer than the most that the scenario allows */
         mean = mean * 8 / random_between(&stream, 1, 8);
-    bool at_service = !strcmp(kind->name, "service-crash");
+    bool at_service = !strcmp(kind->name, "service-crash") || kind->step == STEP_RETIRE;
     bool at_operator = kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT;
     bool at_deployment = !strcmp(kind->name, "deployment-crash");
     bool at_issuer = kind->step == STEP_ROTATE_KEYS || kind->step == STEP_AUDIENCE;
@@ -247,7 +247,8 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
         plan_fault_at(planner, fault, kind, clients->names[i], mean);
     for (size_t i = 0;
          (at_service || kind->step == STEP_PARTITION) && i < scenario_services(planner->scenario); i++)
-        plan_fault_at(planner, fault, kind, scenario_service_name(planner->scenario, i), mean);
+        if (kind->step != STEP_RETIRE || scenario_service_answers(planner->scenario, i))
+            plan_fault_at(planner, fault, kind, scenario_service_name(planner->scenario, i), mean);
     if (clients->count > 0 && at_operator)
         plan_fault_at(planner, fault, kind, "powersync", mean);
     if (scenario_has_backend(planner->scenario) && (at_backend || kind->step == STEP_PARTITION))

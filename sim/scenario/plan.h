@@ -32,6 +32,7 @@ enum step_kind {
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
     STEP_CLOSE_TAB,      /* the tab `tab` of the app on `client` is closed, and opened again after `lasts` */
     STEP_FREEZE_TAB,     /* nothing runs in it for `lasts`; locks that it has stay with it */
+    STEP_RETIRE,         /* the process `client` of the service goes for good */
     STEP_PORTAL,         /* the network of `client` answers everything itself, with a page */
     STEP_AUDIENCE,       /* the node `client`, "issuer", makes tokens out to a wrong audience */
     STEP_CRASH /* the node `client` (a client, a process of the service, "convex" or "backend") ends, and

@@ -61,6 +61,10 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "engine: %s\n", scenario->engine);
     if (scenario->checkpoint_requests)
         buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->fetch_config)
+        buffer_append_text(out, "credentials: config-then-token\n");
+    if (scenario->clear_at_sign_in)
+        buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
     if (scenario->tabs > 1)
@@ -114,7 +118,7 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
-    buffer_append_text(out, "}\n");
+    buffer_append_text(out, scenario->keys_published ? ", keys: published}\n" : "}\n");
 }
 
 static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {
@@ -205,6 +209,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_SLEEP] = "sleep",
                                        [STEP_CLOCK] = "wrong-clock",
                                        [STEP_PORTAL] = "captive-portal",
+                                       [STEP_RETIRE] = "retire",
                                        [STEP_AUDIENCE] = "wrong-audience",
                                        [STEP_POWER_LOSS] = "power-loss",
                                        [STEP_DISK_FULL] = "disk-full",
@@ -339,6 +344,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");
         return;
+    case STEP_RETIRE:
+        buffer_printf(out, "%s is to go for good", step->client);
+        break;
     case STEP_COMPACT:
         buffer_append_text(out, "the buckets are compacted");
         return;

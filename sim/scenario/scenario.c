@@ -103,13 +103,18 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario->storage_in_file && scenario_services(scenario) > 1)
         return reader_refuse_key(reader, reader_member(root.value, "service"), "storage",
                                  "a storage in a file belongs to one process");
-    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users)
+    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users &&
+        !scenario->keys_published)
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
     if (scenario_fault_find(scenario, "backend-crash") && !scenario_has_backend(scenario))
         return reader_refuse_key(
             reader, reader_member(root.value, "faults"), "backend-crash",
             "there is no backend: devices upload to the deployment (upload: {path: ..})");
+    if (scenario_fault_find(scenario, "retire") && !scenario->fetch_config)
+        return reader_refuse_key(reader, reader_member(root.value, "faults"), "retire",
+                                 "nobody tells devices of another process: it needs `credentials: "
+                                 "config-then-token`");
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = scenario_check_tabs(reader, root, scenario);

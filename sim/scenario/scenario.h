@@ -126,6 +126,9 @@ struct scenario {
     bool checkpoint_requests; /* devices number their write checkpoints themselves */
     int64_t polling_interval;
     int64_t token_lifetime;
+    bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
+    bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
+    bool keys_published;   /* the service fetches them from the issuer; else both share a secret */
     int64_t keepalive_interval;
     int64_t service_processes;  /* that answer devices, 1.. (services.h) */
     bool service_split;         /* replication in processes of its own */

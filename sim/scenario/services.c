@@ -41,7 +41,7 @@ bool scenario_has_service(const struct scenario *scenario, const char *name) {
 }
 
 bool scenario_has_backend(const struct scenario *scenario) {
-    return scenario->n_users > 0 && scenario->upload->to_server;
+    return scenario->n_users > 0 && (scenario->upload->to_server || scenario->fetch_config);
 }
 
 const char *scenario_service_of(const struct scenario *scenario, const char *device) {

@@ -5,11 +5,22 @@
 #include "app/upload_server.h"
 #include "scenario/services.h"
 
+/* Devices are spread over the processes that are there to stay. */
+static const char *service(void *context) {
+    struct stage *stage = context;
+    size_t n = 0;
+    do
+        n = stage->configs++ % stage->n_services;
+    while (!stage->services[n].answers || stage->services[n].retired);
+    return stage->services[n].name;
+}
+
 static void start(struct stage *stage) {
     const struct upload_server_settings settings = {.deployment = "convex",
                                                     .deploy_key = stage_deploy_key,
-                                                    .token_secret = stage_token_secret,
-                                                    .audience = stage_token_audience};
+                                                    .issuer = stage->issuer,
+                                                    .service = stage->scenario->fetch_config ? service : NULL,
+                                                    .context = stage};
     assert(stage->backend_host && !stage->upload_server);
     stage->upload_server = upload_server_create(stage->backend_host, &settings);
 }

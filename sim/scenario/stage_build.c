@@ -20,7 +20,7 @@
 
 const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
 static const char token_key_id[] = "syncline";
-const char stage_token_secret[] = "a secret that only this world knows";
+static const char token_secret[] = "a secret that only this world knows";
 const char stage_token_audience[] = "powersync";
 
 /* --- counting --- */
@@ -83,10 +83,10 @@ static void build_net(struct stage *stage) {
         set_link(stage, stage->names.names[i], scenario_service_of(stage->scenario, stage->names.names[i]));
         set_link(stage, stage->names.names[i], "convex");
         set_link(stage, stage->names.names[i], "issuer");
-        if (stage->scenario->upload->to_server)
+        if (scenario_has_backend(stage->scenario))
             set_link(stage, stage->names.names[i], SCENARIO_BACKEND);
     }
-    if (stage->scenario->upload->to_server)
+    if (scenario_has_backend(stage->scenario))
         set_link(stage, SCENARIO_BACKEND, "convex");
     for (size_t i = stage->names.count; i < stage->names.total; i++) {
         set_link(stage, stage->names.names[i], "convex");
@@ -225,7 +225,7 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
 }
 
 static enum status build_services(struct stage *stage, struct error *error) {
-    char *keys = jwt_jwks_of_secret(token_key_id, stage_token_secret);
+    char *keys = jwt_jwks_of_secret(token_key_id, token_secret);
     stage->token_keys = arena_copy_text(&stage->arena, keys);
     stage->sync_config = stage->scenario->sync_config;
     free(keys);
@@ -243,6 +243,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
         .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
         .issuer = "issuer",
+        .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
@@ -301,8 +302,10 @@ static void build_issuer(struct stage *stage) {
         return;
     struct host *host = server_door_open(net_node(stage->net, "issuer"),
                                          &stage->scenario->server_faults.issuer, &stage->doors.issuer);
-    stage->issuer = app_issuer_create(host, token_key_id, stage_token_secret, stage_token_audience,
+    stage->issuer = app_issuer_create(host, token_key_id, token_secret, stage_token_audience,
                                       stage->scenario->token_lifetime);
+    if (stage->scenario->keys_published)
+        app_issuer_use_pairs(stage->issuer);
 }
 
 /* What devices need: the service, tokens, the client core. Without users none of it is there. */

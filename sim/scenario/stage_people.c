@@ -18,6 +18,10 @@ bool stage_client_runs(const struct stage_client *client) {
     return !client->dead && client->sleeps == 0;
 }
 
+bool stage_client_signed_in(const struct stage_client *client) {
+    return !client->next_user && !(client->client && client_entering(client->client));
+}
+
 void stage_client_connect(struct stage_client *client) {
     if (stage_client_runs(client) && client->connected && client->disconnects == 0)
         party_connect(client);
@@ -76,7 +80,7 @@ static enum status sign_out(struct stage_client *client, const struct scenario_s
                             struct error *error) {
     enum status status = STATUS_OK;
     bool cleared = true;
-    if (host_mutant(client->host, "keep-data"))
+    if (client->stage->scenario->clear_at_sign_in || host_mutant(client->host, "keep-data"))
         disconnect(client);
     else
         status = clear(client, false, &cleared, error);
@@ -92,7 +96,10 @@ static void sign_in(struct stage_client *client) {
         return;
     client->user = client->next_user;
     client->next_user = NULL;
-    client_sign_in(client->client, client->user);
+    if (client->stage->scenario->clear_at_sign_in)
+        client_enter(client->client, client->user);
+    else
+        client_sign_in(client->client, client->user);
 }
 
 static enum status wake(struct stage *stage, struct stage_client *client, struct error *error) {
@@ -157,7 +164,7 @@ static void leave_page(const struct stage *stage, struct stage_client *client,
 
 enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error) {
-    bool cleared, busy = !stage_client_runs(client) || client->next_user;
+    bool cleared, busy = !stage_client_runs(client) || !stage_client_signed_in(client);
     switch (step->kind) {
     case STEP_DISCONNECT:
         disconnect(client);

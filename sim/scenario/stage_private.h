@@ -80,6 +80,7 @@ struct stage {
     struct host *backend_host;           /* NULL: there is no backend */
     struct upload_server *upload_server; /* the backend's process; NULL while it is down, or there is none */
     int backend_crashes;
+    size_t configs;                /* given out so far */
     struct captive_portal *portal; /* NULL until somebody meets it */
     struct client_pool *pool;
     struct scenario_clients names;
@@ -99,7 +100,6 @@ struct stage {
 
 extern const char stage_deploy_key[];
 extern const char stage_token_audience[];
-extern const char stage_token_secret[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);
@@ -114,8 +114,9 @@ enum status stage_do(struct stage *stage, const struct stage_entry *entry, struc
 enum status stage_heal(struct stage *stage, struct error *error);
 
 /* stage_people.c: what people do to their devices. */
-bool stage_client_runs(const struct stage_client *client); /* there is a process, and it is awake */
-void stage_client_connect(struct stage_client *client);    /* if nothing keeps the app from it */
+bool stage_client_runs(const struct stage_client *client);      /* there is a process, and it is awake */
+bool stage_client_signed_in(const struct stage_client *client); /* somebody has the app in front of him */
+void stage_client_connect(struct stage_client *client);         /* if nothing keeps the app from it */
 enum status stage_client_revive(struct stage_client *client, struct error *error);
 enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error);

@@ -19,21 +19,26 @@ static enum powersync_role role_of(const struct stage *stage, const struct stage
 
 static enum status start(struct stage *stage, struct stage_process *process, struct error *error) {
     const struct scenario *scenario = stage->scenario;
+    static const char *const key_addresses[] = {"http://issuer/.well-known/jwks.json"};
     const char *const audiences[] = {stage_token_audience};
-    const struct powersync_options options = {
-        .role = role_of(stage, process),
-        .storage = stage->service_storage,
-        .sync_config = stage->sync_config,
-        .sync_config_file = "sync-config.yaml",
-        .source = {.deployment = "convex",
-                   .deploy_key = stage_deploy_key,
-                   .polling_interval = scenario->polling_interval,
-                   .request_timeout = 60 * TIME_SECOND},
-        .auth = {.jwks = stage->token_keys, .audiences = audiences, .n_audiences = 1},
-        .strict_expiry = scenario->strict_expiry,
-        .keepalive_interval = scenario->keepalive_interval,
-        .notification_delay = scenario->notification_delay,
-        .job_lock = scenario->job_lock};
+    const bool published = scenario->keys_published;
+    const struct powersync_options options = {.role = role_of(stage, process),
+                                              .storage = stage->service_storage,
+                                              .sync_config = stage->sync_config,
+                                              .sync_config_file = "sync-config.yaml",
+                                              .source = {.deployment = "convex",
+                                                         .deploy_key = stage_deploy_key,
+                                                         .polling_interval = scenario->polling_interval,
+                                                         .request_timeout = 60 * TIME_SECOND},
+                                              .auth = {.jwks = published ? NULL : stage->token_keys,
+                                                       .jwks_uris = key_addresses,
+                                                       .n_jwks_uris = published ? 1 : 0,
+                                                       .audiences = audiences,
+                                                       .n_audiences = 1},
+                                              .strict_expiry = scenario->strict_expiry,
+                                              .keepalive_interval = scenario->keepalive_interval,
+                                              .notification_delay = scenario->notification_delay,
+                                              .job_lock = scenario->job_lock};
     return powersync_service_create(process->host, &options, &process->service, error);
 }
 
@@ -115,7 +120,7 @@ void stage_service_crash(struct stage *stage, const char *name) {
 enum status stage_service_restart(struct stage *stage, const char *name, struct error *error) {
     struct stage_process *process = find(stage, name);
     assert(process->crashes > 0);
-    if (--process->crashes > 0)
+    if (process->gone || --process->crashes > 0)
         return STATUS_OK;
     if (process->service) {
         powersync_service_restart(process->service);
@@ -131,7 +136,7 @@ enum status stage_services_heal(struct stage *stage, struct error *error) {
         struct stage_process *process = &stage->services[i];
         if (process->door)
             fault_host_stop(process->door);
-        if (process->crashes == 0)
+        if (process->crashes == 0 || process->gone)
             continue;
         process->crashes = 1;
         status = stage_service_restart(stage, process->name, error);
@@ -140,6 +145,22 @@ enum status stage_services_heal(struct stage *stage, struct error *error) {
 }
 
 /* --- operators --- */
+
+bool stage_service_retire(struct stage *stage, const char *name) {
+    struct stage_process *process = find(stage, name);
+    size_t left = 0;
+    for (size_t i = 0; i < stage->n_services; i++)
+        left += stage->services[i].answers && !stage->services[i].retired;
+    if (process->retired || left < 2)
+        return false;
+    process->retired = true;
+    return true;
+}
+
+void stage_service_go(struct stage *stage, const char *name) {
+    find(stage, name)->gone = true;
+    stage_service_crash(stage, name);
+}
 
 static struct stage_process *somebody(const struct stage *stage) {
     for (size_t i = 0; i < stage->n_services; i++)

@@ -145,7 +145,7 @@ static void tell_not_saved(struct stage_client *client, const struct scenario_st
 static enum status do_write(struct stage *stage, const struct scenario_step *step, struct error *error) {
     const struct scenario *scenario = stage->scenario;
     struct stage_client *client = find_client(stage, step->client);
-    if (!stage_client_runs(client) || client->next_user) {
+    if (!stage_client_runs(client) || !stage_client_signed_in(client)) {
         tell_left_out(client, step);
         return STATUS_OK;
     }
@@ -264,6 +264,9 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_REDEPLOY:
         tell(stage, memory_format("the sync config is deployed again (step %s)", step->id));
         break;
+    case STEP_RETIRE:
+        tell(stage, memory_format("%s goes for good after %s%s)", step->client, lasts, step->id));
+        break;
     case STEP_COMPACT:
         tell(stage, memory_format("the service compacts its buckets (step %s)", step->id));
         break;
@@ -289,6 +292,13 @@ static enum status operate(struct stage *stage, const struct scenario_step *step
     if (!up)
         tell(stage, memory_format("%s is left out: no process of the service is up", step->id));
     return status;
+}
+
+static void retire(struct stage *stage, const struct scenario_step *step) {
+    if (stage_service_retire(stage, step->client))
+        return;
+    tell(stage, memory_format("%s is left out: it has gone, or no other process is left", step->id));
+    stage->left_out[step - stage->plan->steps] = true;
 }
 
 static enum status begin_step(struct stage *stage, const struct scenario_step *step, struct error *error) {
@@ -343,6 +353,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
         break;
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
+        break;
+    case STEP_RETIRE:
+        retire(stage, step);
         break;
     case STEP_REDEPLOY:
     case STEP_COMPACT:
@@ -402,6 +415,9 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_DISK_ERROR:
     case STEP_DISK_READ_ONLY:
         return stage_disk_end(find_client(stage, step->client), step, error);
+    case STEP_RETIRE:
+        stage_service_go(stage, step->client);
+        break;
     case STEP_ROTATE_KEYS:
     case STEP_REDEPLOY:
     case STEP_COMPACT:

@@ -176,6 +176,56 @@ static void test_tickets(void **state) {
     close_app(fixture);
 }
 
+static void put_tag(struct fixture *fixture, const char *id, const char *name, enum status expected) {
+    char *operation = memory_format("{\"op\":\"PUT\",\"table\":\"tags\",\"id\":\"%s\",\"data\":{"
+                                    "\"entry_id\":\"e\",\"name\":\"%s\",\"colour\":\"%s\"}}",
+                                    id, name, id);
+    assert_int_equal(upload(fixture, operation), expected);
+    free(operation);
+}
+
+/* The second row with a pair is dropped, merged into the first, or refused. */
+static void test_diary_pairs(void **state) {
+    (void)state;
+    for (int64_t way = 0; way <= 2; way++) {
+        struct fixture *fixture = open_app("diary");
+        world_pin_knob(fixture->world, "diary.duplicate-tags", way);
+        put_tag(fixture, "red", "home", STATUS_OK);
+        put_tag(fixture, "blue", "garden", STATUS_OK);
+        put_tag(fixture, "green", "home", way == 2 ? STATUS_INVALID : STATUS_OK);
+        assert_null(map_get(&fixture->documents, "tags green"));
+        assert_string_equal(json_text(document(fixture, "tags red"), "colour"), way == 1 ? "green" : "red");
+        assert_non_null(map_get(&fixture->documents, "tags blue"));
+        close_app(fixture);
+    }
+}
+
+static void test_diary_entries(void **state) {
+    (void)state;
+    struct fixture *fixture = open_app("diary");
+    assert_int_equal(upload(fixture,
+                            "{\"op\":\"PUT\",\"table\":\"entries\",\"id\":\"old-1\",\"data\":{\"text\":"
+                            "\"x\",\"source\":\"page 1\",\"starred\":\"true\",\"written_at\":"
+                            "\"2026-01-01 01:00:05.123456+01:00\"}}"),
+                     STATUS_OK);
+    assert_true(json_is_true(json_object_get(document(fixture, "entries old-1"), "starred")));
+    assert_string_equal(json_text(document(fixture, "entries old-1"), "written_at"),
+                        "2026-01-01T00:00:05.123Z");
+    assert_int_equal(upload(fixture,
+                            "{\"op\":\"PATCH\",\"table\":\"entries\",\"id\":\"old-1\",\"data\":{\"text\":"
+                            "\"edited\"}}"),
+                     STATUS_OK);
+    assert_int_equal(upload(fixture,
+                            "{\"op\":\"PUT\",\"table\":\"entries\",\"id\":\"old-1\",\"data\":{\"text\":"
+                            "\"x\",\"source\":\"page 1\"}}"),
+                     STATUS_OK); /* the other device imports it, too */
+    assert_string_equal(json_text(document(fixture, "entries old-1"), "text"), "edited");
+    assert_int_equal(upload(fixture, "{\"op\":\"PATCH\",\"table\":\"entries\",\"id\":\"old-1\",\"data\":{"
+                                     "\"written_at\":\"yesterday\"}}"),
+                     STATUS_INVALID);
+    close_app(fixture);
+}
+
 /* The tables of all apps have names of their own, and each app has what the rest relies on. */
 static void test_apps_fit_together(void **state) {
     struct map seen = {0};
@@ -201,8 +251,9 @@ static void test_apps_fit_together(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bank), cmocka_unit_test(test_counter),
-                                       cmocka_unit_test(test_tickets),
-                                       cmocka_unit_test(test_apps_fit_together)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bank),          cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_tickets),       cmocka_unit_test(test_diary_pairs),
+        cmocka_unit_test(test_diary_entries), cmocka_unit_test(test_apps_fit_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,9 @@ static void test_spellings(void **state) {
     const struct app_mapping_rules camel = {.user = "alice", .camel_only = true};
     assert_maps("{\"folderId\":\"f\"}", false, right, "{\"folderId\":\"f\"}");
     assert_maps("{\"folder_id\":\"a\",\"folderId\":\"b\"}", false, right, "{\"folderId\":\"a\"}");
+    const struct app_mapping_rules camel_first = {.user = "alice", .camel_first = true};
+    assert_maps("{\"folder_id\":\"a\",\"folderId\":\"b\"}", false, camel_first, "{\"folderId\":\"b\"}");
+    assert_maps("{\"folder_id\":\"a\"}", false, camel_first, "{\"folderId\":\"a\"}");
     assert_maps("{\"folder_id\":\"a\"}", false, camel, "{}");
     assert_maps("{\"unknown\":1}", false, right, "{}");
 }
@@ -94,7 +97,19 @@ static void test_booleans(void **state) {
     assert_maps("{\"done\":1}", false, number, "{\"done\":1.0}");
     assert_maps("{\"done\":null}", false, null, "{\"done\":false}");
     assert_maps("{\"done\":true}", false, right, "{\"done\":true}");
-    assert_refused("{\"done\":\"false\"}", false); /* Boolean("false") is true elsewhere */
+}
+
+/* Boolean("false") is true elsewhere. */
+static void test_booleans_as_text(void **state) {
+    (void)state;
+    const struct app_mapping_rules truthy = {.user = "alice", .truthy_text = true};
+    assert_maps("{\"done\":\"true\"}", false, right, "{\"done\":true}");
+    assert_maps("{\"done\":\"1\"}", false, right, "{\"done\":true}");
+    assert_maps("{\"done\":\"false\"}", false, right, "{\"done\":false}");
+    assert_maps("{\"done\":\"0\"}", false, right, "{\"done\":false}");
+    assert_refused("{\"done\":\"yes\"}", false);
+    assert_refused("{\"done\":\"\"}", false);
+    assert_maps("{\"done\":\"0\"}", false, truthy, "{\"done\":true}");
 }
 
 static void test_refused(void **state) {
@@ -115,8 +130,10 @@ static void test_refused(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_row), cmocka_unit_test(test_changes_only),
-                                       cmocka_unit_test(test_spellings), cmocka_unit_test(test_units),
-                                       cmocka_unit_test(test_booleans),  cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_row), cmocka_unit_test(test_changes_only),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_units),
+        cmocka_unit_test(test_booleans),  cmocka_unit_test(test_booleans_as_text),
+        cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

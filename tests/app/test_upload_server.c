@@ -16,6 +16,7 @@ struct fixture {
     struct world *world;
     struct net *net;
     struct convex_deployment *deployment;
+    struct app_issuer *issuer;
     struct upload_server *server;
     struct host *client;
     struct map documents; /* uuid -> json_t * */
@@ -57,8 +58,10 @@ static int set_up(void **state) {
                                                       .mutation_time_high = TIME_MILLISECOND,
                                                       .read_time = TIME_MILLISECOND};
     fixture->deployment = convex_deployment_create(net_node(fixture->net, "convex"), &options);
+    fixture->issuer =
+        app_issuer_create(net_node(fixture->net, "issuer"), "key-1", "secret", "powersync", TIME_HOUR);
     const struct upload_server_settings settings = {
-        .deployment = "convex", .deploy_key = "dev:x|y", .token_secret = "secret", .audience = "powersync"};
+        .deployment = "convex", .deploy_key = "dev:x|y", .issuer = fixture->issuer};
     fixture->server = upload_server_create(net_node(fixture->net, "backend"), &settings);
     fixture->client = net_node(fixture->net, "alice-1");
     *state = fixture;
@@ -68,6 +71,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *fixture = *state;
     upload_server_destroy(fixture->server);
+    app_issuer_destroy(fixture->issuer);
     if (fixture->deployment)
         convex_deployment_destroy(fixture->deployment);
     net_destroy(fixture->net);
@@ -185,11 +189,17 @@ static void test_deleting_is_a_mark(void **state) {
         NULL);
     assert_true(json_is_number(field(fixture, "n1", "deletedAt")));
     const double when = json_number_value(field(fixture, "n1", "deletedAt"));
-    put(fixture, "alice",
+    static const char late[] =
         "{\"client_id\":\"c1\",\"transactions\":[{\"op_id\":\"9\",\"ops\":[{\"op\":\"DELETE\",\"table\":"
         "\"notes\",\"id\":\"n1\"},{\"op\":\"PATCH\",\"table\":\"notes\",\"id\":\"n1\",\"data\":{\"title\":"
-        "\"late\"}}]}]}",
-        "{\"results\":[{\"op_id\":\"9\"}]}");
+        "\"late\"}}]}]}";
+    for (int arrival = 1; arrival <= 2; arrival++) /* a second one is told the same */
+        put(fixture, "alice", late, "{\"results\":[{\"op_id\":\"9\",\"missed\":[\"notes/n1\"]}]}");
+    ask(fixture, "POST", "/api/sync", token_of(fixture, "alice", "powersync", 600),
+        "{\"client_id\":\"c1\",\"batch\":[{\"op_id\":12,\"tx_id\":10,\"op\":\"PATCH\",\"type\":\"notes\","
+        "\"id\":"
+        "\"n1\",\"data\":{\"done\":1}}]}",
+        "{\"rejected\":[],\"missed\":[{\"tx_id\":\"10\",\"rows\":[\"notes/n1\"]}]}");
     assert_true(json_number_value(field(fixture, "n1", "deletedAt")) == when);
     assert_string_equal(json_string_value(field(fixture, "n1", "title")), "a");
 }
@@ -210,6 +220,59 @@ static void test_rows_of_others(void **state) {
     }
     assert_int_equal(fixture->commits, 1);
     assert_string_equal(json_string_value(field(fixture, "n1", "title")), "a");
+}
+
+static void notes_upload(struct fixture *fixture, const char *user, int number, const char *operations,
+                         const char *answer) {
+    char *body = memory_format("{\"client_id\":\"c-%s\",\"transactions\":[{\"op_id\":\"%d\",\"ops\":[%s]}]}",
+                               user, number, operations);
+    put(fixture, user, body, answer);
+    free(body);
+}
+
+#define PUT_FOLDER "{\"op\":\"PUT\",\"table\":\"folders\",\"id\":\"f\",\"data\":{\"name\":\"f\"}}"
+#define PUT_NOTE                                                                                             \
+    "{\"op\":\"PUT\",\"table\":\"notes\",\"id\":\"n\",\"data\":{\"title\":\"n\",\"folder_id\":\"f\"}}"
+
+/* A folder is there as long as a note is in it, and both have one owner. */
+static void test_folders(void **state) {
+    struct fixture *fixture = *state;
+    static const char delete_folder[] = "{\"op\":\"DELETE\",\"table\":\"folders\",\"id\":\"f\"}";
+    static const char delete_note[] = "{\"op\":\"DELETE\",\"table\":\"notes\",\"id\":\"n\"}";
+    notes_upload(fixture, "alice", 1, PUT_FOLDER "," PUT_NOTE, NULL);
+    notes_upload(fixture, "alice", 2, delete_folder, NULL);
+    assert_true(json_is_null(field(fixture, "f", "deletedAt")));
+    notes_upload(fixture, "alice", 3, delete_note, NULL);
+    notes_upload(fixture, "alice", 4, delete_folder, NULL);
+    assert_true(json_is_number(field(fixture, "f", "deletedAt")));
+    notes_upload(fixture, "alice", 5, PUT_NOTE, NULL);
+    assert_true(json_is_null(field(fixture, "f", "deletedAt")));
+    notes_upload(fixture, "bob", 1,
+                 "{\"op\":\"PUT\",\"table\":\"notes\",\"id\":\"his\",\"data\":{\"title\":\"n\",\"folder_id\":"
+                 "\"f\"}}",
+                 NULL);
+    assert_null(map_get(&fixture->documents, "his"));
+}
+
+static void hand_over(struct fixture *fixture, const char *to) {
+    struct convex_value *args = convex_object();
+    struct error error = {0};
+    convex_object_set(args, "folder", convex_string("f"));
+    convex_object_set(args, "to", convex_string(to));
+    assert_int_equal(convex_deployment_run(fixture->deployment, "notes:handOver", args, NULL, &error),
+                     STATUS_OK);
+    convex_free(args);
+}
+
+static void test_hand_over(void **state) {
+    struct fixture *fixture = *state;
+    notes_upload(fixture, "alice", 1, PUT_FOLDER "," PUT_NOTE, NULL);
+    hand_over(fixture, "bob");
+    assert_string_equal(json_string_value(field(fixture, "f", "ownerId")), "bob");
+    assert_string_equal(json_string_value(field(fixture, "n", "ownerId")), "bob");
+    notes_upload(fixture, "alice", 2,
+                 "{\"op\":\"PATCH\",\"table\":\"notes\",\"id\":\"n\",\"data\":{\"done\":1}}", NULL);
+    assert_true(json_is_null(field(fixture, "n", "done")));
 }
 
 /* The middle one is refused as a whole; the others are there. */
@@ -281,9 +344,11 @@ static void test_deployment_down(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        TEST(test_who_may_upload),     TEST(test_what_arrives),        TEST(test_second_arrival),
-        TEST(test_deleting_is_a_mark), TEST(test_rows_of_others),      TEST(test_refused_in_a_batch),
-        TEST(test_bad_requests),       TEST(test_too_many_operations), TEST(test_deployment_down)};
+    const struct CMUnitTest tests[] = {TEST(test_who_may_upload), TEST(test_what_arrives),
+                                       TEST(test_second_arrival), TEST(test_deleting_is_a_mark),
+                                       TEST(test_rows_of_others), TEST(test_refused_in_a_batch),
+                                       TEST(test_folders),        TEST(test_hand_over),
+                                       TEST(test_bad_requests),   TEST(test_too_many_operations),
+                                       TEST(test_deployment_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

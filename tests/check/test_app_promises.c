@@ -143,6 +143,48 @@ static void test_a_number_changes(void **state) {
     fixture_close(&fixture);
 }
 
+/* --- no-duplicates --- */
+
+static void tag(struct fixture *fixture, const char *uuid, const char *entry, const char *name) {
+    document(fixture, "tags", uuid,
+             arena_format(&fixture->arena, "\"entry_id\":\"%s\",\"name\":\"%s\"", entry, name));
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("diary", "no-duplicates");
+    tag(&fixture, "a", "e1", "home");
+    tag(&fixture, "b", "e2", "home");
+    tag(&fixture, "c", "e1", "garden");
+    fixture_commit(&fixture);
+    shown(&fixture, "tags", "own", "[\"e1\",\"home\",\"red\"]");
+    fixture_view(&fixture, "bob-1", "write");
+    shown(&fixture, "tags", "own", NULL); /* dropped by the backend, which had a */
+    shown(&fixture, "tags", "a", "[\"e1\",\"home\",\"red\"]");
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    tag(&fixture, "d", "e1", "home");
+    fixture_commit(&fixture);
+    expect_one(&fixture, "no-duplicates", "convex", "the tag home of e1 once", "2 times");
+    fixture_close(&fixture);
+}
+
+static void test_imports(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("diary", "no-duplicates");
+    document(&fixture, "entries", "a", "\"text\":\"new\",\"source\":null"); /* two that are no old ones */
+    document(&fixture, "entries", "b", "\"text\":\"new\",\"source\":null");
+    document(&fixture, "entries", "old-1", "\"text\":\"x\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    document(&fixture, "entries", "old-1", "\"text\":\"y\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    expect_violations(&fixture, 0);
+    document(&fixture, "entries", "c", "\"text\":\"x\",\"source\":\"page 1\"");
+    fixture_commit(&fixture);
+    expect_one(&fixture, "no-duplicates", "convex", "the old entry page 1 once", "2 times");
+    fixture_close(&fixture);
+}
+
 /* --- messages-ordered --- */
 
 static void say(struct fixture *fixture, const char *client, int transaction, const char *id) {
@@ -376,12 +418,49 @@ static void test_intact_rows(void **state) {
     fixture_close(&fixture);
 }
 
+/* --- values-exact --- */
+
+static void test_exact_values(void **state) {
+    (void)state;
+    struct fixture fixture = open_for("values", "values-exact");
+    shown(&fixture, "specimens", "a", "[\"int64-most\",\"=9223372036854775807\",\"9223372036854775807\"]");
+    shown(&fixture, "specimens", "b", "[\"bytes-two\",\"=+/8=\",\"+/8=\"]");
+    shown(&fixture, "specimens", "c", "[\"yes\",\"=1\",\"1\"]");
+    shown(&fixture, "specimens", "d", "[\"gone\",null,null]");
+    shown(&fixture, "specimens", "e", "[\"float-whole\",\"=1.0\",\"1.0\"]");
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    shown(&fixture, "specimens", "a", "[\"gone\",null,null]"); /* another type */
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_violations(&fixture, 0);
+    fixture_close(&fixture);
+}
+
+static void expect_inexact(const char *row, const char *expected, const char *seen) {
+    struct fixture fixture = open_for("values", "values-exact");
+    shown(&fixture, "specimens", "a", row);
+    fixture_view(&fixture, "bob-1", "checkpoint");
+    expect_one(&fixture, "values-exact", "bob-1", expected, seen);
+    fixture_close(&fixture);
+}
+
+static void test_inexact_values(void **state) {
+    (void)state;
+    expect_inexact("[\"int64-above-doubles\",\"=9007199254740993\",\"9007199254740992\"]",
+                   "\"9007199254740993\"", "\"9007199254740992\"");
+    expect_inexact("[\"bytes-two\",\"=+/8=\",\"-_8\"]", "\"+/8=\"", "\"-_8\"");
+    expect_inexact("[\"bytes-none\",\"=\",null]", "\"\"", "null");
+    expect_inexact("[\"gone\",null,\"the value before\"]", "null", "\"the value before\"");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_money_moves),
                                        cmocka_unit_test(test_money_is_lost),
                                        cmocka_unit_test(test_counting),
                                        cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_a_number_changes),
+                                       cmocka_unit_test(test_pairs),
+                                       cmocka_unit_test(test_imports),
                                        cmocka_unit_test(test_messages_in_order),
                                        cmocka_unit_test(test_a_gap),
                                        cmocka_unit_test(test_overtaken_upload),
@@ -392,6 +471,8 @@ int main(void) {
                                        cmocka_unit_test(test_going_back),
                                        cmocka_unit_test(test_own_write_is_gone),
                                        cmocka_unit_test(test_a_later_write_first),
-                                       cmocka_unit_test(test_intact_rows)};
+                                       cmocka_unit_test(test_intact_rows),
+                                       cmocka_unit_test(test_exact_values),
+                                       cmocka_unit_test(test_inexact_values)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,33 @@ static void steady_reconnects_are_fine(void **state) {
     expect_violations(&fixture, 0);
 }
 
+/* alice-1 sets the todo's text to `description`, and then the backend makes "milk" of it again. */
+static void correct(const char *description) {
+    fixture_row(&fixture, "PATCH", "todos", "a",
+                arena_format(&fixture.arena, "{\"description\":\"%s\"}", description));
+    tell((struct note){.kind = NOTE_LOCAL_WRITE, .transaction = 1});
+    fixture_shown(&fixture, "a", description);
+    fixture_view(&fixture, "alice-1", "write");
+    fixture_shown(&fixture, "a", "milk");
+    fixture_view(&fixture, "alice-1", "checkpoint");
+}
+
+static void the_same_correction(void **state) {
+    (void)state;
+    fixture_shown(&fixture, "a", "milk");
+    fixture_view(&fixture, "alice-1", "checkpoint");
+    for (int i = 0; i < 7; i++)
+        correct("oat milk");
+    for (int i = 0; i < 9; i++)
+        correct("milk"); /* no change at all */
+    correct("soy milk");
+    for (int i = 0; i < 7; i++)
+        correct("oat milk");
+    expect_violations(&fixture, 0);
+    correct("oat milk");
+    expect_violations(&fixture, 1);
+}
+
 static void stream_storm(void **state) {
     (void)state;
     streams(0, 21, TIME_MILLISECOND);
@@ -118,6 +145,23 @@ static void tokens_with_a_reason(void **state) {
     expect_violations(&fixture, 0);
 }
 
+static void who_only_reads_needs_no_write_checkpoint(void **state) {
+    (void)state;
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    expect_violations(&fixture, 1);
+}
+
+static void who_writes_needs_write_checkpoints(void **state) {
+    (void)state;
+    fixture_write(&fixture, "alice-1", 1, "t", "milk");
+    pass_on();
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    wire(0, WIRE_REQUEST, "alice-1", "GET /write-checkpoint2.json?client_id=a", 0);
+    expect_violations(&fixture, 0);
+    wire(0, WIRE_REQUEST, "alice-2", "GET /write-checkpoint2.json?client_id=b", 0);
+    expect_violations(&fixture, 1);
+}
+
 static void what_is_thrown_away(void **state) {
     (void)state;
     connection("disconnected: end of stream");
@@ -129,11 +173,14 @@ static void what_is_thrown_away(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(steady_reconnects_are_fine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_same_correction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stream_storm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_are_not_judged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_uploads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tokens_without_a_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tokens_with_a_reason, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_only_reads_needs_no_write_checkpoint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_writes_needs_write_checkpoints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_thrown_away, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

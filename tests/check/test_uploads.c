@@ -1,5 +1,5 @@
 /* Histories that keep or break what upload paths must keep: atomic-upload, type-fidelity, ownership,
- * parent-first. */
+ * parent-first, and where deleting is a mark deletions-stay, told-of-loss, no-orphans. */
 #include <stdint.h>
 
 #include "check/history_fixture.h"
@@ -10,6 +10,7 @@ static const struct column_mapping columns[] = {{"todos", "completed", COLUMN_BO
                                                 {"todos", "owner_id", COLUMN_OWNER, NULL},
                                                 {"todos", "parent", COLUMN_COPIED, "todos"}};
 static const struct client_mapping mapping = {.columns = columns, .n_columns = 3};
+static const struct client_mapping marking = {.columns = columns, .n_columns = 3, .soft_delete = true};
 
 static struct fixture open(const char *property) {
     return fixture_open_mapped(&mapping, &property, 1);
@@ -195,6 +196,118 @@ static void test_parents(void **state) {
     close_with(&fixture, 1);
 }
 
+/* --- deleting is a mark --- */
+
+static struct fixture open_marking(const char *property) {
+    return fixture_open_mapped(&marking, &property, 1);
+}
+
+/* A todo of alice's; `parent` and `deleted` are JSON. */
+static void marked(struct fixture *fixture, const char *uuid, const char *description, const char *parent,
+                   const char *deleted) {
+    fixture_row(fixture, NULL, "todos", arena_format(&fixture->arena, "document-%s", uuid),
+                arena_format(&fixture->arena,
+                             "{\"uuid\":\"%s\",\"owner_id\":\"alice\",\"description\":\"%s\",\"parent\":%s,"
+                             "\"deletedAt\":%s}",
+                             uuid, description, parent, deleted));
+}
+
+static void test_deletions(void **state) {
+    (void)state;
+    struct fixture fixture = open_marking("deletions-stay");
+    marked(&fixture, "a", "milk", "null", "null");
+    fixture_commit(&fixture);
+    marked(&fixture, "a", "milk", "null", "5.0");
+    fixture_commit(&fixture);
+    begin_two(&fixture); /* puts it anew, and somebody may delete it again at once */
+    marked(&fixture, "a", "milk", "null", "7.0");
+    fixture_receipt(&fixture, ALICE_1, 1);
+    fixture_commit(&fixture);
+    marked(&fixture, "a", "milk", "null", "null");
+    fixture_commit(&fixture);
+    marked(&fixture, "a", "milk", "null", "9.0");
+    fixture_commit(&fixture);
+    expect_violations(&fixture, 0);
+    marked(&fixture, "a", "milk", "null", "11.0");
+    fixture_commit(&fixture);
+    expect_violations(&fixture, 1);
+    marked(&fixture, "a", "bread", "null", "11.0");
+    fixture_commit(&fixture);
+    close_with(&fixture, 2);
+}
+
+/* alice-1 changes todo a, and the answer to the upload says `told`. */
+static void change_of(struct fixture *fixture, const char *told, size_t violations) {
+    fixture_row(fixture, "PATCH", "todos", "a", "{\"description\":\"late\"}");
+    fixture_add(fixture, "alice-1", (struct note){.kind = NOTE_LOCAL_WRITE, .transaction = 1});
+    fixture_upload(fixture, "alice-1", NOTE_UPLOAD_STARTED, 1, ALICE_1);
+    fixture_receipt(fixture, ALICE_1, 1);
+    fixture_commit(fixture);
+    fixture_upload(fixture, "alice-1", NOTE_UPLOAD_ACKNOWLEDGED, 1, told);
+    close_with(fixture, violations);
+}
+
+static struct fixture open_deleted(const char *mark) {
+    struct fixture fixture = open_marking("told-of-loss");
+    marked(&fixture, "a", "milk", "null", mark);
+    fixture_commit(&fixture);
+    return fixture;
+}
+
+static void test_told(void **state) {
+    (void)state;
+    struct fixture fixture = open_deleted("null");
+    change_of(&fixture, NULL, 0);
+    fixture = open_deleted("5.0");
+    change_of(&fixture, "not there any more: todos/a", 0);
+    fixture = open_deleted("5.0");
+    change_of(&fixture, NULL, 1);
+    fixture = open_marking("told-of-loss"); /* its PUT never arrived */
+    change_of(&fixture, NULL, 1);
+    fixture = open("told-of-loss"); /* deleting is no mark: nobody has promised anything */
+    change_of(&fixture, NULL, 0);
+}
+
+static void test_orphans(void **state) {
+    (void)state;
+    struct fixture fixture = open_marking("no-orphans");
+    marked(&fixture, "a", "list", "null", "null");
+    marked(&fixture, "b", "milk", "\"a\"", "null");
+    marked(&fixture, "c", "bread", "\"a\"", "5.0"); /* gone with its parent */
+    marked(&fixture, "d", "salt", "\"never-there\"", "null");
+    fixture_commit(&fixture);
+    marked(&fixture, "a", "list", "null", "6.0");
+    fixture_commit(&fixture); /* for a while */
+    marked(&fixture, "a", "list", "null", "null");
+    fixture_commit(&fixture);
+    close_with(&fixture, 0);
+    fixture = open_marking("no-orphans");
+    marked(&fixture, "b", "milk", "\"a\"", "null");
+    const uint64_t before = fixture_commit(&fixture);
+    marked(&fixture, "a", "list", "null", "6.0");
+    const uint64_t commit = fixture_commit(&fixture);
+    checker_finish(fixture.checker);
+    expect_last(&fixture,
+                &(struct expected_violation){"no-orphans", "", "b", "todos a is there, of the same owner",
+                                             "it is deleted", before, commit});
+    fixture_close(&fixture);
+}
+
+static void test_half_given_away(void **state) {
+    (void)state;
+    struct fixture fixture = open_marking("no-orphans");
+    marked(&fixture, "b", "milk", "\"a\"", "null");
+    const uint64_t first = fixture_commit(&fixture);
+    fixture_document(&fixture, "a", "bob", NULL, "list");
+    const uint64_t second = fixture_commit(&fixture);
+    checker_finish(fixture.checker);
+    expect_violations(&fixture, 1);
+    expect_last(&fixture,
+                &(struct expected_violation){"no-orphans", "", "b", "todos a is there, of the same owner",
+                                             "the one is alice's, the other bob's", first, second});
+    fixture_close(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_together),
                                        cmocka_unit_test(test_row_by_row),
@@ -204,6 +317,10 @@ int main(void) {
                                        cmocka_unit_test(test_own_rows),
                                        cmocka_unit_test(test_row_taken),
                                        cmocka_unit_test(test_row_given_away),
-                                       cmocka_unit_test(test_parents)};
+                                       cmocka_unit_test(test_parents),
+                                       cmocka_unit_test(test_deletions),
+                                       cmocka_unit_test(test_told),
+                                       cmocka_unit_test(test_orphans),
+                                       cmocka_unit_test(test_half_given_away)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

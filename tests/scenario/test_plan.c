@@ -317,6 +317,13 @@ static void test_round_trip(void **state) {
             "server-faults: {backend: [{at: \"PUT /\", do: reset}], issuer: [{at: \"GET /\", do: "
             "reset}]}\n",
             seed);
+    check_round_trip("tokens: {lifetime: 90s, keys: published}\nsteps: [{at: 1s, rotate-keys: issuer, lasts: "
+                     "1s}, {at: 2s, captive-portal: bob-1, lasts: 1s}, {at: 3s, wrong-audience: issuer, "
+                     "lasts: 1s}]\n",
+                     6);
+    check_round_trip("credentials: config-then-token\nclear-at: sign-in\nservice: {processes: 2}\n"
+                     "steps: [{at: 1s, retire: powersync-2, lasts: 3s}]\n",
+                     8);
     check_round_trip("service: {storage: file}\nfaults: {redeploy: {every: 5s}, compact: {every: 1s}}\n", 4);
 }
 

@@ -50,11 +50,11 @@ static const struct refusal refusals[] = {
      "`rows` is not for calls"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, offline: web-1, lasts: 1s, args: {}}\n", 3, 41, "is for calls"},
     {"reactive:\n  - {user: Al}\n", 2, 12, "`Al` is no name for a user"},
-    {"reactive: [{}]\nfaults: {rotate-keys: {every: 1s, lasts: 1s}}\n", 2, 10, "needs somebody who signs in"},
+    {"reactive: [{}]\nfaults: {rotate-keys: {every: 1s, lasts: 1s}}\n", 2, 10, "needs tokens of key pairs"},
     {"reactive: [{user: a}]\nsteps:\n  - {at: 1s, rotate-keys: convex, lasts: 1s}\n", 3, 27,
      "only `issuer` has keys"},
     {"reactive: [{}]\nsteps:\n  - {at: 1s, rotate-keys: issuer, lasts: 1s}\n", 3, 27,
-     "needs somebody who signs in"},
+     "needs tokens of key pairs"},
     {"users: 0\nreactive: [{}]\nsteps:\n  - {at: 1s, crash: powersync, lasts: 1s}\n", 4, 21,
      "there is no client `powersync`"},
 };
