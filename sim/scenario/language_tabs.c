@@ -21,28 +21,23 @@ static enum status refuse_kind(struct reader *reader, struct reader_value place,
     return STATUS_OK;
 }
 
-static enum status check_faults(struct reader *reader, struct reader_value root,
-                                const struct scenario *scenario) {
-    struct reader_value faults = reader_member(root.value, "faults");
+/* The faults of a mapping, which are also what steps are called. */
+static enum status check_names(struct reader *reader, struct reader_value mapping,
+                               const struct scenario *scenario) {
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < scenario->n_faults; i++) {
-        const struct fault_kind *kind = fault_kind_find(scenario->faults[i].name);
-        if (kind->class == FAULT_CLASS_TIMED)
-            status = refuse_kind(reader, reader_member(faults.value, kind->name), kind->name, kind->step,
+    for (const struct fault_kind *kind = fault_kinds; status == STATUS_OK && kind->name; kind++)
+        if (kind->class == FAULT_CLASS_TIMED && json_object_get(mapping.value, kind->name) &&
+            !json_is_false(json_object_get(mapping.value, kind->name)))
+            status = refuse_kind(reader, reader_member(mapping.value, kind->name), kind->name, kind->step,
                                  scenario);
-    }
     return status;
 }
 
-static enum status check_steps(struct reader *reader, struct reader_value root,
+static enum status check_steps(struct reader *reader, struct reader_value steps,
                                const struct scenario *scenario) {
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < scenario->n_steps; i++) {
-        const struct fault_kind *kind = fault_kind_of_step(&scenario->steps[i]);
-        if (kind)
-            status =
-                refuse_kind(reader, reader_member(root.value, "steps"), kind->name, kind->step, scenario);
-    }
+    for (size_t i = 0; status == STATUS_OK && i < json_array_size(steps.value); i++)
+        status = check_names(reader, reader_item(steps.value, i), scenario);
     return status;
 }
 
@@ -64,6 +59,6 @@ enum status scenario_check_tabs(struct reader *reader, struct reader_value root,
     if (scenario->tabs > 1 && scenario->browse.n_pages > 0)
         return reader_refuse(reader, reader_member(root.value, "browse"),
                              "`browse` is for apps with one process: with `tabs` it is not followed");
-    enum status status = check_faults(reader, root, scenario);
-    return status == STATUS_OK && scenario->steps ? check_steps(reader, root, scenario) : status;
+    enum status status = check_names(reader, reader_member(root.value, "faults"), scenario);
+    return status == STATUS_OK ? check_steps(reader, reader_member(root.value, "steps"), scenario) : status;
 }
