@@ -170,6 +170,19 @@ static void test_the_last_tab_is_the_app(void **state) {
     free(story);
 }
 
+/* A shared worker goes with the last tab, and comes with the next. */
+static void test_a_worker_needs_a_tab(void **state) {
+    (void)state;
+    char *story = run(STORY "shared-worker: true\nsteps:\n"
+                            "  - {at: 5s, close-tab: alice-1, tab: 1, lasts: 9s}\n"
+                            "  - {at: 6s, close-tab: alice-1, tab: 2, lasts: 5s}\n");
+    assert_int_equal(count(story, "alice-1 is connecting"), 2);
+    assert_int_equal(count(story, "alice-1 crashes"), 1);
+    assert_non_null(strstr(story, "6.000 s] alice-1 crashes"));
+    assert_non_null(strstr(story, "11.000 s] alice-1 restarts"));
+    free(story);
+}
+
 /* While a frozen tab has the lock nobody streams; a shared worker does not care. */
 static void test_a_frozen_tab_keeps_the_stream(void **state) {
     (void)state;
@@ -224,6 +237,7 @@ int main(void) {
         cmocka_unit_test(test_a_closed_tabs_write_arrives),
         cmocka_unit_test(test_another_takes_over),
         cmocka_unit_test(test_the_last_tab_is_the_app),
+        cmocka_unit_test(test_a_worker_needs_a_tab),
         cmocka_unit_test(test_a_frozen_tab_keeps_the_stream),
         cmocka_unit_test(test_ends_at_a_write),
     };
