@@ -33,6 +33,8 @@ static void start_replication(struct powersync_service *service) {
     const struct replicator_options options = {.source = service->source,
                                                .storage = service->storage,
                                                .metrics = &service->metrics,
+                                               .write_checkpoint_table =
+                                                   service->options.write_checkpoint_table,
                                                .job_lock = service->options.job_lock};
     service->replicator = replicator_create(&options);
 }

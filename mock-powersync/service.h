@@ -56,9 +56,11 @@ struct powersync_options {
     const char *const *api_tokens; /* none: operators' routes refuse everybody */
     size_t n_api_tokens;
     struct powersync_limits limits;
-    bool strict_expiry;         /* recognise Convex's real words for an expired cursor */
-    int64_t keepalive_interval; /* ns; 20 s, +-10 % */
-    int64_t notification_delay; /* ns between a commit and the API's hearing of it; 0: at once */
+    const char *write_checkpoint_table; /* custom write checkpoints: the app's backend writes them into this
+                                           table as {user_id, client_id, checkpoint}; NULL: managed ones */
+    bool strict_expiry;                 /* recognise Convex's real words for an expired cursor */
+    int64_t keepalive_interval;         /* ns; 20 s, +-10 % */
+    int64_t notification_delay;         /* ns between a commit and the API's hearing of it; 0: at once */
     int64_t job_lock; /* ns that a dead replicator's lock on a stream lasts; 0: it is free at once */
 };
 

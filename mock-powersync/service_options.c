@@ -50,6 +50,7 @@ struct powersync_options service_options_complete(const struct powersync_options
     own.sync_config_file = NULL;
     complete_source(&own.source, arena);
     complete_auth(&own.auth, arena);
+    own.write_checkpoint_table = copy_text(arena, own.write_checkpoint_table);
     own.api_tokens = copy_texts(arena, own.api_tokens, own.n_api_tokens);
     complete_count(&own.limits.max_concurrent_connections, 200);
     complete_count(&own.limits.max_data_fetches, 10);

@@ -55,6 +55,8 @@ static bool is_accepted(struct auth *auth, const struct jwt *jwt, const char *to
                         struct http_error *error) {
     const struct auth_key *key;
     int64_t now = host_wall_clock(auth->host) / TIME_SECOND;
+    if (host_mutant(auth->host, "accept-any-token") && json_is_number(json_object_get(jwt->claims, "exp")))
+        return true;
     if (!token_find_key(jwt, token, auth->sets, auth->n_caches + 1, &key, error))
         return error->status ? false : refuse_unknown(auth, timed_out, error);
     return token_check_claims(jwt->claims, key, &auth->audiences, now, error);

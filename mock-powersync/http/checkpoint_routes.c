@@ -65,7 +65,10 @@ static void on_done(void *context, int64_t id, const struct http_error *error) {
 
 static void add_request(struct route_call *call, const struct auth_user *user, int64_t supplied) {
     struct checkpoint_request *request = memory_allocate(sizeof *request);
-    char *key = write_checkpoint_key(user->id_text, json_text(call->parameters, "client_id"));
+    const char *client = json_text(call->parameters, "client_id");
+    char *key = call->service->options.write_checkpoint_table != NULL
+                    ? write_checkpoint_hidden_key(user->id_text, client)
+                    : write_checkpoint_key(user->id_text, client);
     *request = (struct checkpoint_request){.call = call, .supplied = supplied > 0};
     request->wait = (struct checkpoint_wait){.done = on_done, .context = request};
     route_call_work(call, request, stop);

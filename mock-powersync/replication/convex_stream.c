@@ -84,6 +84,8 @@ static void apply_rows(struct convex_job *job, size_t end) {
         const struct convex_document *row = &job->page.documents[job->applied];
         if (is_marker(row))
             job->marker = true;
+        else if (writer_has_write_checkpoints(job->writer, row->table))
+            job->marker |= !row->deleted && writer_write_checkpoint(job->writer, job->page.cursor, &row->row);
         else if (is_selected(job, row))
             write_row(job, row);
     }

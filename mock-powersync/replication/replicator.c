@@ -115,8 +115,11 @@ static void take(struct replicator *replicator, size_t place, struct replication
     struct task *task = memory_allocate(sizeof *task);
     task->replicator = replicator;
     task->stream = replication_stream_hold(stream);
-    task->writer = writer_create(&(struct writer_options){
-        .host = replicator->host, .stream = stream, .metrics = replicator->options.metrics});
+    task->writer = writer_create(
+        &(struct writer_options){.host = replicator->host,
+                                 .stream = stream,
+                                 .metrics = replicator->options.metrics,
+                                 .write_checkpoint_table = replicator->options.write_checkpoint_table});
     replicator->tasks[place] = task;
     await_start(task);
 }

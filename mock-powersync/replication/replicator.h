@@ -19,7 +19,8 @@ struct replicator_options {
     struct source *source;
     struct storage *storage;
     struct powersync_metrics *metrics;
-    int64_t job_lock; /* ns that the locks of a replicator that died last; 0: not at all */
+    const char *write_checkpoint_table; /* powersync_options */
+    int64_t job_lock;                   /* ns that the locks of a replicator that died last; 0: not at all */
 };
 
 /* Starts at once. What the options point to must outlive the replicator. */

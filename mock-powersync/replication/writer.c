@@ -11,6 +11,7 @@ struct writer {
     size_t evaluated; /* rows since the arena was emptied */
     size_t unflushed_rows;
     size_t unflushed_bytes;
+    bool checkpoint_waits;      /* a custom write checkpoint is to be seen with the next commit */
     int64_t oldest_uncommitted; /* time of the oldest change that was read and not committed; 0: none */
 };
 
@@ -105,6 +106,29 @@ void writer_transaction(struct writer *writer) {
     writer->options.metrics->transactions_replicated++;
 }
 
+bool writer_has_write_checkpoints(const struct writer *writer, const char *table) {
+    const char *wanted = writer->options.write_checkpoint_table;
+    return wanted != NULL && table != NULL && strcmp(wanted, table) == 0;
+}
+
+static const char *text_of(const struct row *row, const char *name) {
+    const struct sql_value *value = row_get(row, name);
+    return value != NULL && value->kind == SQL_TEXT ? value->text : NULL;
+}
+
+bool writer_write_checkpoint(struct writer *writer, int64_t position, const struct row *row) {
+    struct write_checkpoints *checkpoints = &writer->options.stream->storage->write_checkpoints;
+    const char *user = text_of(row, "user_id"), *number = text_of(row, "checkpoint");
+    int64_t id = number != NULL ? strtoll(number, NULL, 10) : 0;
+    if (user == NULL || id <= 0)
+        return false;
+    char *key = write_checkpoint_key(user, text_of(row, "client_id"));
+    write_checkpoints_replicate(checkpoints, key, id, position, host_wall_clock(writer->options.host));
+    free(key);
+    writer->checkpoint_waits = !host_mutant(writer->options.host, "checkpoint-with-data-only");
+    return writer->checkpoint_waits;
+}
+
 bool writer_page_done(struct writer *writer, const struct source_table *table, const char *cursor, bool last,
                       size_t rows) {
     struct table_progress *progress = bucket_storage_table(writer->buckets, table->name);
@@ -125,6 +149,7 @@ static bool commit(struct writer *writer, int64_t position, bool empty) {
     replication_stream_report(writer->options.stream, NULL, 0);
     writer->unflushed_rows = writer->unflushed_bytes = 0;
     writer->oldest_uncommitted = 0;
+    writer->checkpoint_waits = false;
     return true;
 }
 
@@ -138,7 +163,7 @@ bool writer_finish_snapshot(struct writer *writer) {
 }
 
 bool writer_commit(struct writer *writer, int64_t position) {
-    return commit(writer, position, false);
+    return commit(writer, position, writer->checkpoint_waits);
 }
 
 bool writer_keepalive(struct writer *writer, int64_t position) {

@@ -15,6 +15,7 @@ struct writer_options {
     struct host *host;
     struct replication_stream *stream; /* of the caller's hold */
     struct powersync_metrics *metrics;
+    const char *write_checkpoint_table; /* powersync_options; NULL: none */
 };
 
 /* What the options point to must outlive the writer. */
@@ -46,6 +47,12 @@ void writer_transaction(struct writer *writer); /* the next row begins a transac
 void writer_update(struct writer *writer, const struct source_table *table, const char *id,
                    const struct row *row);
 void writer_delete(struct writer *writer, const struct source_table *table, const char *id);
+/* Is it the table of custom write checkpoints? No config needs to select it. */
+bool writer_has_write_checkpoints(const struct writer *writer, const char *table);
+/* A row of it: clients see the checkpoint's number with the commit that is for `position`, or a later one. A
+ * row without user or number is left out. True: it is worth a commit of its own. Mutant
+ * checkpoint-with-data-only: it waits for the next commit of data. */
+bool writer_write_checkpoint(struct writer *writer, int64_t position, const struct row *row);
 /* A table that appeared after the boundary: all its rows came by streaming. */
 void writer_table_found(struct writer *writer, const struct source_table *table);
 /* Show what was written, as of `position`. When that made no operation, the position stays where it was. */

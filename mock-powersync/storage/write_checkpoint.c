@@ -96,6 +96,15 @@ int64_t write_checkpoints_supply(struct write_checkpoints *checkpoints, const ch
     return record->id;
 }
 
+void write_checkpoints_replicate(struct write_checkpoints *checkpoints, const char *key, int64_t id,
+                                 int64_t position, int64_t now) {
+    struct write_checkpoint *record = write_checkpoints_record(checkpoints, key);
+    if (id <= record->id)
+        return;
+    record->supplied = false;
+    store(checkpoints, record, id, position, now);
+}
+
 size_t write_checkpoints_expire(struct write_checkpoints *checkpoints, int64_t before) {
     size_t count = 0;
     struct map_entry *entry;
@@ -152,4 +161,9 @@ int64_t write_checkpoint_visible(const struct write_checkpoint *record, int64_t 
 
 char *write_checkpoint_key(const char *user, const char *client_id) {
     return client_id ? memory_format("%s/%s", user, client_id) : memory_copy_text(user);
+}
+
+/* Ids of users and clients are texts of tokens and requests: none begins with this. */
+char *write_checkpoint_hidden_key(const char *user, const char *client_id) {
+    return memory_format("\001%s/%s", user, client_id != NULL ? client_id : "");
 }

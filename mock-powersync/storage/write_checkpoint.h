@@ -46,6 +46,9 @@ int64_t write_checkpoints_next(struct write_checkpoints *checkpoints, const char
  * the id stored afterwards. */
 int64_t write_checkpoints_supply(struct write_checkpoints *checkpoints, const char *key, int64_t id,
                                  int64_t head, int64_t now);
+/* Store a custom one, which came with the source's data at this position, if it is higher. */
+void write_checkpoints_replicate(struct write_checkpoints *checkpoints, const char *key, int64_t id,
+                                 int64_t position, int64_t now);
 /* Forget ids that clients supplied before `before` (wall clock, ns), pending ones excepted. Returns how many.
  */
 size_t write_checkpoints_expire(struct write_checkpoints *checkpoints, int64_t before);
@@ -59,6 +62,9 @@ int64_t write_checkpoint_visible(const struct write_checkpoint *record, int64_t 
 /* The file has all records. */
 void write_checkpoints_stored(struct write_checkpoints *checkpoints);
 
+/* The same in a name space of its own, for managed ones that nobody is told about: a service with custom
+ * write checkpoints gives them out all the same. The caller frees it. */
+char *write_checkpoint_hidden_key(const char *user, const char *client_id);
 /* "<user>" or "<user>/<client>"; the caller frees it. */
 char *write_checkpoint_key(const char *user, const char *client_id);
 

@@ -144,6 +144,36 @@ static enum announcement let_interrupt(struct sync_stream *stream) {
     return announcement;
 }
 
+static void fetched(void *context) {
+    struct sync_stream *stream = context;
+    stream->timer = 0;
+    sync_stream_send(stream);
+}
+
+/* The stream is over. Mutant hung-after-fetch-error: it stays open, and nothing happens before the next
+ * checkpoint. */
+static void fail_fetch(struct sync_stream *stream) {
+    struct http_error error;
+    if (host_mutant(stream->environment->host, "hung-after-fetch-error")) {
+        end_batch(stream);
+        sync_stream_rest(stream, PAUSE_AFTER_CHECKPOINT);
+        return;
+    }
+    http_error_set(&error, 500, "InternalServerError", "PSYNC_S2001", "storage failed while data was read");
+    sync_stream_fail(stream, &error);
+}
+
+/* False: not now. */
+static bool begin_batch(struct sync_stream *stream) {
+    struct fault_point fault = host_fault_point(stream->environment->host, "service.before-fetch");
+    stream->batch_left = stream->environment->batch_operations;
+    if (fault.action == FAULT_ERROR)
+        fail_fetch(stream);
+    else if (fault.action == FAULT_DELAY)
+        sync_stream_set_timer(stream, fault.delay, fetched);
+    return fault.action != FAULT_ERROR && fault.action != FAULT_DELAY;
+}
+
 /* Write the next line, if there is one. False: nothing more can be done now. */
 static bool send_next(struct sync_stream *stream) {
     if (is_dropped(stream)) {
@@ -164,8 +194,8 @@ static bool send_next(struct sync_stream *stream) {
         return finish_priority(stream, priority);
     if (!fetch_slots_take(&stream->environment->fetches, &stream->fetch))
         return false;
-    if (stream->batch_left == 0)
-        stream->batch_left = stream->environment->batch_operations;
+    if (stream->batch_left == 0 && !begin_batch(stream))
+        return false;
     send_chunk(stream, bucket);
     return stream->batch_left > 0 || read_later(stream); /* and keep the place until then */
 }

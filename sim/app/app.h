@@ -84,7 +84,8 @@ const struct app *const *app_all(void);       /* NULL-terminated */
         .path = "sync:findUpload", .kind = CONVEX_QUERY, .internal = true, .run = app_find_upload            \
     }
 
-/* What clients call: {clientId, transactionId, opId?, operations: [{op, table, id, data}]}. */
+/* What clients call: {clientId, transactionId, opId?, operations: [{op, table, id, data}]}, with the user as
+ * `checkpointFor` when the answer shall be a custom write checkpoint (write_checkpoint.h). */
 enum status app_apply_transaction(struct convex_context *context, const struct convex_value *args,
                                   struct convex_value **result, struct error *error);
 /* What the app's server calls (upload_server.h): "fields" of documents instead of "data", "user" whose

@@ -6,6 +6,7 @@
 
 #include "app/apply_rows.h"
 #include "app/map_row.h"
+#include "app/write_checkpoint.h"
 #include "kernel/time.h"
 
 /* One operation {"op","table","id",...} of the arguments. */
@@ -28,12 +29,22 @@ static enum status read_head(const struct convex_value *operation, struct operat
     return app_operation_kind(op, &head->row.kind, error);
 }
 
+/* The user who is signed in, as streams know him: the token's `sub`. NULL: nobody is. Mutant
+ * identifier-as-user: what Convex calls a token's identifier, which has the issuer in front. */
+static const char *caller(const struct convex_context *context) {
+    const struct convex_value *user = convex_user(context);
+    return user ? convex_object_text(user, convex_mutant(context, "identifier-as-user") ? "tokenIdentifier"
+                                                                                        : "subject")
+                : NULL;
+}
+
 /* A client's columns, mapped here. */
 static enum status apply_columns(struct convex_context *context, const struct convex_value *operation,
                                  struct error *error) {
-    static const struct app_mapping_rules rules = {0};
+    const struct app_mapping_rules rules = {.user = caller(context)};
     struct operation_head head;
     enum status status = read_head(operation, &head, error);
+    head.row.user = rules.user;
     if (status != STATUS_OK)
         return status;
     const struct convex_value *data = convex_object_get(operation, "data");
@@ -87,6 +98,7 @@ struct upload {
     struct app_receipt receipt;
     enum app_dedupe dedupe;
     const struct convex_value *operations;
+    const char *checkpoint_for; /* the user who wants a custom write checkpoint; NULL: nobody does */
 };
 
 static enum status read_upload(const struct convex_value *args, struct upload *upload, struct error *error) {
@@ -96,6 +108,7 @@ static enum status read_upload(const struct convex_value *args, struct upload *u
         const char *dedupe = convex_object_text(args, "dedupe");
         upload->receipt.client = convex_object_text(args, "clientId");
         upload->receipt.transaction = convex_object_text(args, "transactionId");
+        upload->checkpoint_for = convex_object_text(args, "checkpointFor");
         upload->receipt.op = convex_object_text(args, "opId");
         upload->operations = convex_object_get(args, "operations");
         upload->dedupe = !dedupe                        ? APP_DEDUPE_RIGHT
@@ -144,6 +157,9 @@ enum status app_apply_transaction(struct convex_context *context, const struct c
         status = app_insert_receipt(context, &upload.receipt, error);
     for (size_t i = 0; !done && status == STATUS_OK && i < upload.operations->as.array.count; i++)
         status = apply_columns(context, upload.operations->as.array.items[i], error);
+    if (status == STATUS_OK && upload.checkpoint_for)
+        status =
+            app_write_checkpoint(context, upload.checkpoint_for, upload.receipt.client, done, result, error);
     return status;
 }
 

@@ -65,9 +65,9 @@ void batch_add(struct batch *batch, enum client_operation_kind kind, const char 
     assert(batch->count < BATCH_ROWS_MOST);
     assert((kind == CLIENT_DELETE) == (values == NULL));
     size_t i = batch->count++;
-    snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id);
-    batch->operations[i] =
-        (struct client_operation){.kind = kind, .table = table, .id = batch->row_ids[i], .values = values};
+    snprintf(batch->row_ids[i], sizeof batch->row_ids[i], "%s", id ? id : "");
+    batch->operations[i] = (struct client_operation){
+        .kind = kind, .table = table, .id = id ? batch->row_ids[i] : NULL, .values = values};
 }
 
 enum status batch_commit(struct batch *batch, struct error *error) {

@@ -23,7 +23,8 @@ struct batch {
 /* `name` is the app's, for the names of its random numbers: "todo". */
 void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
                  const char *name);
-/* Takes `values` (NULL for CLIENT_DELETE); the batch must have room for the row. */
+/* Takes `values` (NULL for CLIENT_DELETE); the batch must have room for the row. `id` NULL: a row without
+ * one. */
 void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
                json_t *values);
 /* Writes the rows as one local transaction; none: nothing happens. The batch is empty afterwards. */

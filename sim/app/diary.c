@@ -5,7 +5,8 @@
  * there twice, and the knob diary.duplicate-tags says how: 0, the second is dropped (usual); 1, it is merged
  * into the first; 2, its transaction is refused.
  *
- * Two actions are what people write first: `import-anew` makes new ids, and `match-texts` holds that times
+ * Three actions are what people write first: `import-anew` makes new ids, `empty-id` forgets one and makes an
+ * empty text of that, and `match-texts` holds that times
  * are the same when their texts are, so it corrects for ever what the backend has brought into its form. */
 #include <assert.h>
 #include <stdio.h>
@@ -222,6 +223,14 @@ static void match(struct batch *batch, int64_t rows, bool by_text) {
     sqlite3_finalize(statement);
 }
 
+/* An entry, and one without an id: the core refuses both, and the app says so to its user. */
+static enum status forget_id(struct batch *batch, struct error *error) {
+    write_entries(batch, 1);
+    add_entry(batch, NULL, NULL);
+    const enum status status = batch_commit(batch, error);
+    return status == STATUS_INVALID ? STATUS_OK : status;
+}
+
 static enum status act(struct client *client, const struct app_action *action, const char *const *users,
                        size_t n_users, struct error *error) {
     struct batch batch;
@@ -237,6 +246,10 @@ static enum status act(struct client *client, const struct app_action *action, c
         import(&batch, action->rows, strcmp(action->kind, "import") != 0);
     else if (!strcmp(action->kind, "match") || !strcmp(action->kind, "match-texts"))
         match(&batch, action->rows, strcmp(action->kind, "match") != 0);
+    else if (!strcmp(action->kind, "no-id"))
+        return forget_id(&batch, error);
+    else if (!strcmp(action->kind, "empty-id"))
+        add_entry(&batch, "", NULL);
     else
         return error_set(error, STATUS_INVALID, "the app diary knows no action `%s`", action->kind);
     return batch_commit(&batch, error);
@@ -263,9 +276,9 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const action_kinds[] = {"write", "star",        "tag",         "import",
-                                           "match", "import-anew", "match-texts", NULL};
-static const int action_weights[] = {3, 2, 4, 1, 1, 0, 0};
+static const char *const action_kinds[] = {"write", "star",        "tag",         "import",   "match",
+                                           "no-id", "import-anew", "match-texts", "empty-id", NULL};
+static const int action_weights[] = {3, 2, 4, 1, 1, 1, 0, 0, 0};
 
 const struct app app_diary = {.name = "diary",
                               APP_DECLARED,

@@ -23,8 +23,9 @@ struct app_issuer {
     int64_t gone_at[APP_ISSUER_KEYS];      /* virtual ns until which a key is published; 0: never was */
     size_t current;                        /* the key that signs; published for ever */
     enum app_issuer_keys published;
-    bool mistaken; /* about its audience */
-    bool pairs;    /* tokens for PowerSync are signed with key pairs too */
+    bool mistaken;   /* about its audience */
+    bool pairs;      /* tokens for PowerSync are signed with key pairs too */
+    int64_t spoiled; /* tokens for devices, per million */
 };
 
 /* The value of a parameter in a target "/token?user=..."; false when it is not there, is badly encoded or is
@@ -106,9 +107,58 @@ static void answer_configuration(struct app_issuer *issuer, uint64_t exchange) {
 
 /* --- tokens --- */
 
+/* What is wrong with a token. */
+enum spoiled {
+    SPOILED_NOT,
+    SPOILED_OLD,
+    SPOILED_EARLY,
+    SPOILED_KEY,
+    SPOILED_KEY_ID,
+    SPOILED_SLOW,
+    SPOILED_FAST
+};
+
+static enum spoiled draw_spoiled(struct app_issuer *issuer) {
+    if (issuer->spoiled == 0)
+        return SPOILED_NOT;
+    const bool hit = (int64_t)(host_random(issuer->host, "issuer.spoils") % 1000000) < issuer->spoiled;
+    const enum spoiled how =
+        1 + (enum spoiled)(host_random(issuer->host, "issuer.spoils-how") % SPOILED_FAST);
+    return hit ? how : SPOILED_NOT;
+}
+
+/* The clock by which the token is stamped. */
+static int64_t stamp(const struct app_issuer *issuer, enum spoiled how) {
+    static const int64_t skew = 55 * TIME_SECOND, far = 5 * TIME_MINUTE;
+    const int64_t now = host_wall_clock(issuer->host);
+    switch (how) {
+    case SPOILED_OLD:
+        return now - issuer->lifetime - far;
+    case SPOILED_EARLY:
+        return now + far;
+    case SPOILED_SLOW:
+        return now - skew;
+    case SPOILED_FAST:
+        return now + skew;
+    default:
+        return now;
+    }
+}
+
+static char *sign(struct app_issuer *issuer, const json_t *claims, bool shared, enum spoiled how) {
+    static const char other[] = "a secret of somebody else's";
+    if (how == SPOILED_KEY)
+        return jwt_sign_hs256(issuer->key_id, claims, other, strlen(other));
+    if (how == SPOILED_KEY_ID)
+        return jwt_sign_hs256("unknown", claims, issuer->secret, strlen(issuer->secret));
+    return shared ? jwt_sign_hs256(issuer->key_id, claims, issuer->secret, strlen(issuer->secret))
+                  : jwt_sign(key_of(issuer, issuer->current), claims);
+}
+
 static char *make_token(struct app_issuer *issuer, const char *user, const char *audience) {
-    int64_t now = host_wall_clock(issuer->host);
     const bool ours = strcmp(audience, issuer->audience) == 0, shared = ours && !issuer->pairs;
+    const enum spoiled how = shared ? draw_spoiled(issuer) : SPOILED_NOT;
+    const int64_t now = stamp(issuer, how);
     json_t *claims = json_object();
     json_object_set_new(claims, "sub", json_string(user));
     json_object_set_new(claims, "aud",
@@ -117,8 +167,9 @@ static char *make_token(struct app_issuer *issuer, const char *user, const char 
     json_object_set_new(claims, "exp", json_integer((now + issuer->lifetime) / TIME_SECOND));
     if (!shared)
         json_object_set_new(claims, "iss", json_string(issuer->url));
-    char *token = shared ? jwt_sign_hs256(issuer->key_id, claims, issuer->secret, strlen(issuer->secret))
-                         : jwt_sign(key_of(issuer, issuer->current), claims);
+    if (how == SPOILED_EARLY || how == SPOILED_FAST)
+        json_object_set_new(claims, "nbf", json_integer(now / TIME_SECOND));
+    char *token = sign(issuer, claims, shared, how);
     json_decref(claims);
     return token;
 }
@@ -248,6 +299,26 @@ void app_issuer_publish(struct app_issuer *issuer, enum app_issuer_keys keys) {
 
 void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken) {
     issuer->mistaken = mistaken;
+}
+
+void app_issuer_spoil(struct app_issuer *issuer, int64_t per_million) {
+    assert(per_million >= 0 && per_million <= 1000000);
+    issuer->spoiled = per_million;
+}
+
+char *app_issuer_listed_keys(size_t count) {
+    assert(count <= APP_ISSUER_KEYS);
+    json_t *list = json_array(), *set = json_object();
+    struct buffer text = {0};
+    for (size_t i = 0; i < count; i++) {
+        json_t *jwk = jwk_of(i);
+        json_array_append_new(list, jwt_jwk_public(jwk));
+        json_decref(jwk);
+    }
+    json_object_set_new(set, "keys", list);
+    json_append(&text, set);
+    json_decref(set);
+    return buffer_take(&text);
 }
 
 void app_issuer_use_pairs(struct app_issuer *issuer) {

@@ -36,6 +36,15 @@ char *app_issuer_verify(struct app_issuer *issuer, const char *token, int64_t no
  * setting does; nobody may take them. */
 void app_issuer_mistake_audience(struct app_issuer *issuer, bool mistaken);
 
+/* From now on this part of the tokens for devices is not as it should be: expired, not valid yet, signed with
+ * another key or with one that nobody knows, or stamped by a clock that is 55 s wrong, which must be borne.
+ */
+void app_issuer_spoil(struct app_issuer *issuer, int64_t per_million);
+
+/* {"keys":[..]}: the public halves of the first `count` (at most 3) of its key pairs, for a service that has
+ * them in its configuration. The caller frees the text. */
+char *app_issuer_listed_keys(size_t count);
+
 enum app_issuer_keys {
     APP_ISSUER_RIGHT_KEYS,
     APP_ISSUER_NO_KEYS,   /* an empty set */

@@ -204,6 +204,15 @@ static bool is_token(const struct wire_event *event) {
     return strncmp(event->target, beginning, sizeof beginning - 1) == 0;
 }
 
+/* A page of HTML with 200 is no token, and a reason to ask again. */
+static bool has_token(const struct wire_event *event) {
+    bool json = event->response == NULL; /* nobody says */
+    for (size_t i = 0; event->response != NULL && i < event->response->n_headers; i++)
+        if (strcmp(event->response->headers[i].name, "content-type") == 0)
+            json = strncmp(event->response->headers[i].value, "application/json", 16) == 0;
+    return json;
+}
+
 static void see_token(const struct watcher *watcher, struct worker *worker, int64_t time) {
     if (++worker->unexplained_tokens <= TOKENS_MOST)
         return;
@@ -236,7 +245,7 @@ static void see_wire(void *self, int64_t now, const struct wire_event *event) {
         see_write_checkpoint(watcher, find_worker(watcher, event->client, 0), now);
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 401)
         worker->unexplained_tokens = 0;
-    else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event))
+    else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event) && has_token(event))
         see_token(watcher, worker, now);
 }
 

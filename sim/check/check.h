@@ -52,6 +52,9 @@ struct check_settings {
     bool wrong_clocks;   /* clients' clocks may be wrong */
     const char *const *properties; /* names to check; NULL: all */
     size_t n_properties;
+    /* Why this process of the service must not take a token now; NULL: it may. NULL: nobody can tell. */
+    const char *(*refuse_token)(void *context, const char *service, const char *token);
+    void *token_context;
     /* What a query gives as of a commit timestamp, as encoded JSON, or with `*failed` the error without
      * request id (owned by the caller). STATUS_MISSING: the deployment is down, ask again; any other failure:
      * it cannot be told. NULL: transitions are not compared. */

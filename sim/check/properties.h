@@ -34,9 +34,13 @@ extern const struct property property_type_fidelity;
 extern const struct property property_subscriptions;
 extern const struct property property_local_first;
 extern const struct property property_one_poll;
+extern const struct property property_valid_tokens;
 extern const struct property property_deletions_stay;
 extern const struct property property_told_of_loss;
 extern const struct property property_no_orphans;
 extern const struct property property_no_duplicates;
+extern const struct property property_row_ids;
+extern const struct property property_unique_ids;
+extern const struct property property_watch_hears;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "client/client_parts.h"
 #include "client/core_random.h"
 #include "client/sdk_requests.h"
@@ -23,8 +24,10 @@ static void run_watch(void *context) {
     struct client *client = context;
 
     client->watch_timer = 0;
-    if (client->changed != NULL)
-        client->changed(client->changed_context);
+    if (client->changed == NULL)
+        return;
+    host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+    client->changed(client->changed_context);
 }
 
 static void touch_watch(struct client *client) {
@@ -41,6 +44,18 @@ void client_hear(struct client *client, bool queue) {
 void client_watch(struct client *client, void (*changed)(void *context), void *context) {
     client->changed = changed;
     client->changed_context = context;
+    if (changed != NULL)
+        host_note(client->host, &(struct note){.kind = NOTE_WATCHED});
+}
+
+/* Mutant watch-one-table: of the tables that the query joins only the first one is watched. */
+static bool is_watched(const struct client *client, const struct engine_result *result) {
+    const char *first = client_schema(client)->tables[0].name;
+
+    for (size_t i = 0; i < result->n_rows; i++)
+        if (!host_mutant(client->host, "watch-one-table") || strcmp(result->rows[i].table, first) == 0)
+            return true;
+    return false;
 }
 
 static void tell_rows(struct client *client, const char *text, const struct engine_result *result) {
@@ -52,7 +67,7 @@ static void tell_rows(struct client *client, const char *text, const struct engi
                         .transaction = result->partial ? result->priority : 0};
 
     host_note(client->host, &note);
-    if (result->n_rows > 0)
+    if (is_watched(client, result))
         touch_watch(client);
 }
 
@@ -112,21 +127,28 @@ static enum status open_engine(struct client_pool *pool, struct host *host,
     return engine_core_join(first->engine, host, engine, error);
 }
 
+const char *client_checkpoints_name(enum client_checkpoints checkpoints) {
+    static const char *const names[] = {"legacy", "requests", "custom", "custom-as-meant"};
+
+    return (size_t)checkpoints < sizeof names / sizeof *names ? names[checkpoints] : NULL;
+}
+
 enum status client_create(struct client_pool *pool, struct host *host, const struct client_settings *settings,
                           struct client **client, struct error *error) {
+    const bool requests = settings->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS;
     struct client *created;
     struct engine *engine;
     enum status status = open_engine(pool, host, settings, &engine, error);
 
     if (status != STATUS_OK)
         return status;
-    if (settings->checkpoint_requests && engine->operations->use_requests == NULL) {
+    if (requests && engine->operations->use_requests == NULL) {
         status = error_set(error, STATUS_MISSING, "the engine `%s` knows no checkpoint requests",
                            engine->operations->name);
         engine_destroy(engine);
         return status;
     }
-    if (settings->checkpoint_requests)
+    if (requests)
         engine->operations->use_requests(engine);
     created = memory_allocate(sizeof *created);
     created->host = host;
@@ -144,6 +166,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
+    created->write_checkpoints = settings->write_checkpoints;
     created->upload_throttle = throttle_of(host, settings);
     created->retry_delay = settings->retry_delay > 0 ? settings->retry_delay : 5 * TIME_SECOND;
     created->config = memory_copy_text(settings->config);
@@ -152,7 +175,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->account.owner = memory_copy_text(settings->user);
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
-    created->requests = settings->checkpoint_requests ? sdk_requests_create(created) : NULL;
+    created->requests = requests ? sdk_requests_create(created) : NULL;
     created->tabs = settings->tabs;
     if (created->tabs != NULL)
         tabs_add(created->tabs, created);
@@ -190,7 +213,7 @@ static void start_loops(struct client *client) {
 }
 
 void client_connect(struct client *client) {
-    if (client->wants_connection)
+    if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
     if (!client->crashed && !client->account.entering)
@@ -254,6 +277,8 @@ enum status client_clear(struct client *client, struct client_clearing clearing,
     touch_watch(client);
     client_take_status(client, &result);
     open_streams_renew(client);
+    /* Mutant connect-hangs-after-clear: clearing keeps the lock that connecting waits for. */
+    client->locked = host_mutant(client->host, "connect-hangs-after-clear");
     return STATUS_OK;
 }
 
@@ -364,11 +389,16 @@ const char *client_id(const struct client *client) {
     return client->engine->operations->client_id(client->engine);
 }
 
+/* Mutant cloned-random: all devices are images of one, and their generators are in the same state. */
 uint64_t client_app_random(struct client *client, const char *choice) {
     char name[128];
     int length = snprintf(name, sizeof name, "app.%s", choice);
 
     assert(length > 0 && (size_t)length < sizeof name);
+    if (host_mutant(client->host, "cloned-random")) {
+        struct random_stream cloned = random_stream_make(client->draws++, name);
+        return random_next(&cloned);
+    }
     return host_random(client->host, name);
 }
 

@@ -50,6 +50,22 @@ struct client_subscription {
     int priority;           /* 0..3 */
 };
 
+/* How a client learns that the checkpoints it gets have its uploads in them. */
+enum client_checkpoints {
+    CLIENT_CHECKPOINTS_LEGACY,   /* ids of the service: GET /write-checkpoint2.json */
+    CLIENT_CHECKPOINTS_REQUESTS, /* ids of its own: POST /sync/checkpoint-request */
+    /* Numbers of the app's backend, which the app completes transactions with. The JS SDK (shared-internals
+     * 1.3.0) uses such a number only when something is left in the queue; then the numbers before the last
+     * count, and a single transaction waits for an id of the service all the same. */
+    CLIENT_CHECKPOINTS_CUSTOM,
+    CLIENT_CHECKPOINTS_CUSTOM_AS_MEANT /* only when nothing is left, and what was held back is looked at again
+                                        */
+};
+const char *client_checkpoints_name(enum client_checkpoints checkpoints); /* NULL: behind the last */
+static inline bool client_checkpoints_are_custom(enum client_checkpoints checkpoints) {
+    return checkpoints >= CLIENT_CHECKPOINTS_CUSTOM;
+}
+
 struct client_settings {
     const char *user;    /* JWT sub */
     const char *service; /* authority of the PowerSync service */
@@ -59,12 +75,12 @@ struct client_settings {
         *config; /* authority that answers GET /api/powersync/config?user=... with {"powersyncUrl",
                     "userId"}, which the app asks for before each token; NULL: the app knows `service` */
     const struct upload_path
-        *upload;              /* how a local transaction becomes a request, and its answer a verdict */
-    size_t upload_batch;      /* most entries of one request of a path that takes many; 0: 100 */
-    int64_t upload_throttle;  /* ns; usual 1 s, +-10 % */
-    int64_t retry_delay;      /* ns; usual 5 s, +-10 %, for download and upload */
-    bool checkpoint_requests; /* write checkpoints by requests with ids of the client's own */
-    const char *parameters;   /* of the connection, JSON object text; NULL: {} */
+        *upload;             /* how a local transaction becomes a request, and its answer a verdict */
+    size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
+    int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
+    int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
+    enum client_checkpoints write_checkpoints;
+    const char *parameters;                          /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */
     size_t n_subscriptions;
     struct tabs *tabs; /* this app's processes on this device, which are on one disk: it becomes one of them;
@@ -196,7 +212,7 @@ enum client_operation_kind { CLIENT_PUT, CLIENT_PATCH, CLIENT_DELETE };
 struct client_operation {
     enum client_operation_kind kind;
     const char *table;
-    const char *id;
+    const char *id;       /* NULL: none. A PUT is refused then, anything else meets no row */
     const json_t *values; /* object, borrowed */
 };
 /* Commit one local transaction (all rows or none). `step` is the plan step's id for the history, or NULL. */

@@ -17,6 +17,7 @@ struct client {
     char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
+    enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
 
@@ -25,7 +26,7 @@ struct client {
     struct account account;
     struct sdk_stream *stream;
     struct sdk_upload *uploads;
-    struct sdk_requests *requests; /* NULL: legacy write checkpoints */
+    struct sdk_requests *requests; /* NULL: other write checkpoints */
     struct open_streams streams;
 
     char *download_error; /* NULL: none */
@@ -39,7 +40,9 @@ struct client {
 
     bool wants_connection; /* the app called connect */
     bool crashed;
+    uint64_t draws;       /* mutant cloned-random */
     bool phantom_planted; /* mutant phantom-row */
+    bool locked;          /* mutant connect-hangs-after-clear */
 };
 
 /* Tell what one engine call changed in the app's view, and plant the phantom row of the mutant of that name.

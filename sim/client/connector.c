@@ -18,6 +18,7 @@ struct connector {
     size_t row;           /* by_row: how many entries have been accepted */
     bool completed_early; /* mutant complete-before-answer: they are gone from the queue already */
     unsigned attempts;    /* requests sent so far */
+    int64_t checkpoint;   /* the custom write checkpoint of the answer; 0: none */
     struct http_call call;
     struct credentials_wait token;
     char *shown_token; /* the token of the request under way; NULL: none */
@@ -151,28 +152,57 @@ static int64_t last_completed(const struct connector *connector, size_t index) {
     return gate.sequence;
 }
 
+static bool is_custom(const struct connector *connector, enum client_checkpoints kind) {
+    return connector->client->write_checkpoints == kind && connector->checkpoint > 0;
+}
+
+/* Will the queue be empty? */
+static bool is_last(const struct connector *connector, size_t index) {
+    struct engine_gate gate;
+
+    engine_gate(connector->client->engine, &gate);
+    return gate.sequence <= last_completed(connector, index);
+}
+
 /* What must be seen after an upload. Mutants: gate-open, nothing, so the next checkpoint replaces what was
  * uploaded even if the service has not seen it yet; await-first-only, what an earlier upload waited for. */
-static int64_t target_after_upload(const struct connector *connector) {
+static int64_t target_after_upload(const struct connector *connector, size_t index) {
     const int64_t earlier = sdk_upload_write_checkpoint(connector->client->uploads);
 
+    if (is_custom(connector, CLIENT_CHECKPOINTS_CUSTOM)) /* the JS SDK's test is the wrong way round */
+        return is_last(connector, index) ? ENGINE_TARGET_SAME : connector->checkpoint;
+    if (is_custom(connector, CLIENT_CHECKPOINTS_CUSTOM_AS_MEANT))
+        return is_last(connector, index) ? connector->checkpoint : ENGINE_TARGET_SAME;
     if (mutant(connector, "gate-open"))
         return 0;
     return mutant(connector, "await-first-only") && earlier > 0 ? earlier : ENGINE_TARGET_UNKNOWN;
 }
 
+/* The number is used: as the SDK's own write checkpoints are told. */
+static void tell_checkpoint(struct connector *connector, int64_t target) {
+    struct client *client = connector->client;
+
+    if (connector->checkpoint == 0 || target != connector->checkpoint)
+        return;
+    host_note(client->host, &(struct note){.kind = NOTE_WRITE_CHECKPOINT, .timestamp = target});
+    if (client->write_checkpoints == CLIENT_CHECKPOINTS_CUSTOM_AS_MEANT)
+        sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
+}
+
 /* Removes what was uploaded up to transaction `index`, and tells. */
 static bool complete(struct connector *connector, size_t index, enum note_kind kind, const char *reason) {
     struct client *client = connector->client;
+    const int64_t target = target_after_upload(connector, index);
     struct error error;
     enum status status = client->engine->operations->complete(
-        client->engine, last_completed(connector, index), target_after_upload(connector), &error);
+        client->engine, last_completed(connector, index), target, &error);
 
     if (status != STATUS_OK) { /* the disk: it throws, and the entries stay */
         tell(connector, NOTE_UPLOAD_FAILED, index, error.message);
         return false;
     }
     tell(connector, kind, index, reason);
+    tell_checkpoint(connector, target);
     tabs_announce(client, true);
     if (mutant(connector, "gate-open"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
@@ -248,12 +278,19 @@ static void settle(struct connector *connector, const struct http_answer *answer
 
 static void send(struct connector *connector);
 
+static bool asks_for_checkpoint(const struct client *client) {
+    return client_checkpoints_are_custom(client->write_checkpoints) && client->upload->checkpoint != NULL;
+}
+
 static void on_answer(void *context, const struct http_answer *answer) {
     struct connector *connector = context;
     struct client *client = connector->client;
 
+    connector->checkpoint = asks_for_checkpoint(client) && answer->failure == NULL && answer->status == 200
+                                ? client->upload->checkpoint(answer->body, answer->length)
+                                : 0;
     /* Mutant stale-upload-token: the app goes on with the token that was refused. */
-    if (answer->status == 401 && client->upload->to_server && !mutant(connector, "stale-upload-token"))
+    if (answer->status == 401 && client->upload->shows_token && !mutant(connector, "stale-upload-token"))
         credentials_refused(&client->credentials);
     if (connector->completed_early) {
         connector->completed_early = false;
@@ -284,7 +321,7 @@ static void post(struct connector *connector, const struct upload_request *parts
     struct buffer target = {0}, body = {0}, bearer = {0};
 
     client->upload->request(parts, &target, &body);
-    if (client->upload->to_server) {
+    if (client->upload->shows_token) {
         buffer_printf(&bearer, "Bearer %s", connector->shown_token);
         headers[request.n_headers++] = (struct http_header){"authorization", buffer_text(&bearer)};
     }
@@ -323,7 +360,10 @@ static void send(struct connector *connector) {
     if (mutant(connector, "new-idempotency-key"))
         tell_started(connector, key);
     post(connector,
-         &(struct upload_request){.client_id = key, .transactions = parts, .count = connector->count});
+         &(struct upload_request){.client_id = key,
+                                  .checkpoint_for = asks_for_checkpoint(client) ? client->user : NULL,
+                                  .transactions = parts,
+                                  .count = connector->count});
     free(key);
     json_decref(row);
     free(parts);
@@ -366,7 +406,7 @@ void connector_upload(struct connector *connector, void (*done)(void *context, b
         for (size_t i = 0; i < connector->count; i++)
             complete(connector, i, NOTE_UPLOAD_ACKNOWLEDGED, NULL);
     }
-    if (client->upload->to_server)
+    if (client->upload->shows_token)
         credentials_get(&client->credentials, &connector->token, on_token, connector);
     else
         send(connector);

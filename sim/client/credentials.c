@@ -85,6 +85,10 @@ static void on_token(void *context, const struct http_answer *answer) {
     struct credentials_wait *wait = context;
     char *token = read_token(answer);
 
+    /* Mutant odd-answer-signs-out: an answer that is no token counts as a session that is over. */
+    if (token == NULL && answer->status == 200 &&
+        host_mutant(wait->credentials->host, "odd-answer-signs-out"))
+        wait->credentials->expired = true;
     finish(wait, token != NULL && fits(wait, token) ? token : NULL);
     free(token);
 }

@@ -15,6 +15,8 @@
 
 /* "Some write checkpoint that is not known yet": the target while uploads are outstanding. */
 #define ENGINE_TARGET_UNKNOWN INT64_MAX
+/* For `complete`: the target stays what it is. */
+#define ENGINE_TARGET_SAME (-1)
 
 /* For `clear`, as the core numbers them. */
 enum {

@@ -352,7 +352,7 @@ enum status engine_core_complete(struct engine *engine, int64_t last, int64_t ta
     status = engine_core_begin(core, error);
     if (status == STATUS_OK)
         status = delete_entries(core, last, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && target != ENGINE_TARGET_SAME)
         status = engine_core_put_target(core, target, error);
     return end_transaction(core, status, error);
 }

@@ -265,6 +265,10 @@ static enum status write_one(struct engine_model *model, const struct client_ope
 
     if (status != STATUS_OK)
         return status;
+    if (operation->id == NULL)
+        return operation->kind == CLIENT_PUT
+                   ? error_set(error, STATUS_INVALID, "PUT %s: id is required", operation->table)
+                   : STATUS_OK;
     item = model_item_get(model, model_table_type(model->shared, operation->table), operation->id,
                           strlen(operation->id));
     if (!has_effect(operation, item)) {
@@ -394,7 +398,8 @@ enum status model_complete(struct engine *engine, int64_t last, int64_t target, 
         model->queue_start = 0;
         model->queue_end = 0;
     }
-    put_target(model, target);
+    if (target != ENGINE_TARGET_SAME)
+        put_target(model, target);
     return STATUS_OK;
 }
 

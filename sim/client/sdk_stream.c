@@ -24,6 +24,7 @@ struct sdk_stream {
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
     bool lose_line; /* mutant lost-line: the next one */
+    bool given_up;  /* mutant strict-lines: it has met a line that it does not know */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
@@ -158,6 +159,15 @@ void sdk_stream_send(struct sdk_stream *stream, enum engine_event event) {
     handle(stream, status, &result, &error, event == ENGINE_END ? "end of stream" : "closed by the core");
 }
 
+/* Mutant strict-lines: a client that takes only lines of the kinds that it knows, and gives up at another. */
+static bool is_strange(struct sdk_stream *stream, const char *line, size_t length) {
+    static const char name[] = "from_a_later_release";
+    const size_t looked_at = length < 32 ? length : 32;
+    stream->given_up = stream->given_up || (host_mutant(stream->client->host, "strict-lines") &&
+                                            memmem(line, looked_at, name, sizeof name - 1) != NULL);
+    return stream->given_up;
+}
+
 /* Mutant damaged-sum: one data line in eight arrives with a wrong sum in it. NULL: this one is as it was. */
 static char *damaged(const struct sdk_stream *stream, const char *line, size_t length) {
     struct host *host = stream->client->host;
@@ -177,6 +187,10 @@ static bool take_line(struct sdk_stream *stream, const char *line, size_t length
                               memmem(line, length < 32 ? length : 32, "token_expires_in", 16) != NULL)) {
         stream->lose_line = false;
         return true;
+    }
+    if (is_strange(stream, line, length)) {
+        fail_iteration(stream, "a line of an unknown kind");
+        return false;
     }
     if (!stream->had_line) {
         /* What was written while offline goes out now. Mutant no-push-on-reconnect: it waits. */
@@ -285,6 +299,11 @@ static void on_token(void *context, const char *token) {
     assert(stream->iterating && stream->exchange == 0);
     if (token == NULL) {
         fail_iteration(stream, "not signed in");
+        /* Mutant token-error-ends-loop: what fetchCredentials throws goes up to where nobody catches it. */
+        if (host_mutant(stream->client->host, "token-error-ends-loop")) {
+            host_timer_cancel(stream->client->host, stream->timer);
+            stream->timer = 0;
+        }
         return;
     }
     sdk_headers_fill(&headers, token, SDK_ACCEPT_STREAM);

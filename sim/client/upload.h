@@ -16,7 +16,9 @@ struct upload_transaction {
 };
 
 struct upload_request {
-    const char *client_id;                         /* the core's client id */
+    const char *client_id; /* the core's client id */
+    const char
+        *checkpoint_for; /* the user, where the answer shall have a custom write checkpoint; else NULL */
     const struct upload_transaction *transactions; /* one, unless the path takes many */
     size_t count;
 };
@@ -31,10 +33,12 @@ struct upload_path {
     const char *name;
     const char *summary; /* one line for people */
     const char *method;
-    bool to_server; /* asks the app's own server, as the user whose token it shows; else the deployment,
-                       without one */
-    bool by_row;    /* a request for each entry of a transaction */
-    bool many;      /* several transactions in one request */
+    bool to_server;   /* asks the app's own server; else the deployment */
+    bool shows_token; /* as the user whose token it shows; else as nobody */
+    bool by_row;      /* a request for each entry of a transaction */
+    bool many;        /* several transactions in one request */
+    /* The custom write checkpoint of an answer with status 200; 0: it has none. NULL: the path knows none. */
+    int64_t (*checkpoint)(const char *body, size_t length);
     /* Fill `target` and `body` (JSON; content-type application/json). */
     void (*request)(const struct upload_request *request, struct buffer *target, struct buffer *body);
     /* What an answer says of one of the transactions sent. `body` is the whole answer. `reason` gets a short
@@ -46,6 +50,8 @@ struct upload_path {
 /* One Convex mutation for one local transaction: POST /api/mutation {"path":"sync:applyTransaction","args":
  * {"clientId","transactionId","operations":[{"op","table","id","data"}]},"format":"json"}. */
 extern const struct upload_path upload_convex_mutation;
+/* The same by a user who is signed in at the deployment with the token that he has for PowerSync. */
+extern const struct upload_path upload_signed_in_mutation;
 /* One Convex mutation for each row, one after the other: the same with "opId", the row's number in the queue.
  * Others can see the transaction in halves, and a refusal in the middle leaves its first rows. */
 extern const struct upload_path upload_row_mutations;

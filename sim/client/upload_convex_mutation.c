@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -16,6 +17,10 @@ static void append_call(const struct upload_request *request, bool row, struct b
     buffer_printf(body, ",\"transactionId\":\"%lld\"", (long long)transaction->transaction);
     if (row)
         buffer_printf(body, ",\"opId\":\"%lld\"", (long long)transaction->first);
+    if (request->checkpoint_for != NULL) {
+        buffer_append_text(body, ",\"checkpointFor\":");
+        buffer_append_json_text(body, request->checkpoint_for);
+    }
     buffer_append_text(body, ",\"operations\":[");
     upload_append_operations(body, transaction, "table", false);
     buffer_append_text(body, "]},\"format\":\"json\"}");
@@ -56,12 +61,31 @@ static enum upload_verdict answer(int status, const char *body, size_t length,
     return status == 200 ? read_body(body, length, reason) : upload_judge_status(status, reason);
 }
 
+/* {"status":"success","value":{"checkpoint":"7"}} */
+static int64_t read_checkpoint(const char *text, size_t length) {
+    json_t *body = json_parse(text, length, NULL);
+    const char *number = json_text(json_object_get(body, "value"), "checkpoint");
+    int64_t checkpoint = number != NULL ? strtoll(number, NULL, 10) : 0;
+
+    json_decref(body);
+    return checkpoint > 0 && checkpoint < INT64_MAX ? checkpoint : 0;
+}
+
 const struct upload_path upload_convex_mutation = {.name = "convex-mutation",
                                                    .summary =
                                                        "one Convex mutation for each local transaction",
                                                    .method = "POST",
                                                    .request = request_transaction,
+                                                   .checkpoint = read_checkpoint,
                                                    .answer = answer};
+
+const struct upload_path upload_signed_in_mutation = {
+    .name = "signed-in-mutation",
+    .summary = "the same with the token that PowerSync gets, so that the function knows who asks",
+    .method = "POST",
+    .shows_token = true,
+    .request = request_transaction,
+    .answer = answer};
 
 const struct upload_path upload_row_mutations = {.name = "row-mutations",
                                                  .summary = "one Convex mutation for each row",

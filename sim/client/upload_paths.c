@@ -3,8 +3,12 @@
 #include "base/json.h"
 
 const struct upload_path *const *upload_paths(void) {
-    static const struct upload_path *const paths[] = {&upload_convex_mutation, &upload_row_mutations,
-                                                      &upload_endpoint, &upload_sync, NULL};
+    static const struct upload_path *const paths[] = {&upload_convex_mutation,
+                                                      &upload_signed_in_mutation,
+                                                      &upload_row_mutations,
+                                                      &upload_endpoint,
+                                                      &upload_sync,
+                                                      NULL};
     return paths;
 }
 

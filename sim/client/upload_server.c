@@ -124,6 +124,7 @@ const struct upload_path upload_endpoint = {.name = "upload-endpoint",
                                                        "transaction each",
                                             .method = "PUT",
                                             .to_server = true,
+                                            .shows_token = true,
                                             .request = request_endpoint,
                                             .answer = answer_endpoint};
 
@@ -132,6 +133,7 @@ const struct upload_path upload_sync = {.name = "sync-endpoint",
                                                    "as fit into a batch",
                                         .method = "POST",
                                         .to_server = true,
+                                        .shows_token = true,
                                         .many = true,
                                         .request = request_sync,
                                         .answer = answer_sync};

@@ -80,7 +80,7 @@ extern const struct door_fault *const door_faults[]; /* ends with NULL */
 
 extern const struct door_fault fault_answer, fault_delay, fault_delay_response, fault_reset,
     fault_lose_response, fault_truncate, fault_slow, fault_duplicate, fault_drop_parameter, fault_close,
-    fault_silence, fault_fatal_error, fault_auth_error, fault_swallow;
+    fault_silence, fault_fatal_error, fault_auth_error, fault_swallow, fault_extend;
 
 /* On to the next stage in the event's direction, or to the peer or the actor. */
 void fault_pass(struct fault_stage *stage, const struct fault_event *event);

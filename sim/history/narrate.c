@@ -266,6 +266,9 @@ void history_narrate(struct buffer *out, const struct history_record *record) {
     case NOTE_CALL_RAN:
         buffer_printf(out, "ran %s for request %lld", note->rows[0].table, (long long)note->transaction);
         break;
+    case NOTE_WATCHED:
+        buffer_append_text(out, "runs its watch query");
+        break;
     case NOTE_IDENTITY:
         buffer_append_text(out, note->text ? "is signed in as " : "is signed in as nobody");
         append_short(out, note->text ? note->text : "", NARRATE_VALUES, "...");

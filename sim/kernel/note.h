@@ -74,6 +74,8 @@ enum note_kind {
      * keeps). One row: table = path, id = session id ("": it has none). transaction = request number,
      * timestamp = of the commit. Comes right after the NOTE_COMMIT, if something was written. */
     NOTE_CALL_RAN,
+    /* A client's app began a watch query, or it ran again: what it shows is what is there now. */
+    NOTE_WATCHED,
     /* A client's app: text = who is signed in from now on, NULL: nobody. */
     NOTE_IDENTITY,
     /* A client's streams beside the default ones. Rows: table = stream, id = its parameters, keys sorted.

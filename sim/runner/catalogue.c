@@ -20,11 +20,8 @@ const char *const *catalogue_marks(void) {
 
 const char *const *catalogue_fault_points(void) {
     static const char *const names[] = {
-        "convex.after-commit",
-        "convex.before-commit",
-        "replicator.before-commit",
-        "service.before-mapping",
-        NULL,
+        "convex.after-commit",  "convex.before-commit",   "replicator.before-commit",
+        "service.before-fetch", "service.before-mapping", NULL,
     };
     return names;
 }

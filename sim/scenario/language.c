@@ -359,13 +359,26 @@ static enum status read_reacts(struct reader *reader, struct reader_value value,
                : reader_refuse(reader, value, "`reacts` must be a rate such as 20%%, at most 100%%");
 }
 
-static enum status read_keys(struct reader *reader, struct reader_value value, void *target) {
+static enum status read_wrong_tokens(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
-    scenario->keys_published = text && !strcmp(text, "published");
-    return text && (scenario->keys_published || !strcmp(text, "shared"))
+    return text && units_read_rate(text, &scenario->wrong_tokens)
                ? STATUS_OK
-               : reader_refuse(reader, value, "`keys` must be shared or published");
+               : reader_refuse(reader, value, "`wrong` must be a rate such as 20%%, at most 100%%");
+}
+
+const char *const scenario_token_keys[TOKEN_KEYS_COUNT] = {
+    [TOKEN_KEYS_SHARED] = "shared", [TOKEN_KEYS_LISTED] = "listed", [TOKEN_KEYS_PUBLISHED] = "published"};
+
+static enum status read_token_keys(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    for (size_t i = 0; text && i < TOKEN_KEYS_COUNT; i++)
+        if (!strcmp(text, scenario_token_keys[i])) {
+            scenario->token_keys = (enum token_keys)i;
+            return STATUS_OK;
+        }
+    return reader_refuse(reader, value, "`keys` must be shared, published or listed");
 }
 
 static enum status read_credentials(struct reader *reader, struct reader_value value, void *target) {
@@ -389,10 +402,13 @@ static enum status read_clear_at(struct reader *reader, struct reader_value valu
 static enum status read_checkpoints(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     const char *text = json_string_value(value.value);
-    scenario->checkpoint_requests = text && !strcmp(text, "requests");
-    return text && (scenario->checkpoint_requests || !strcmp(text, "legacy"))
-               ? STATUS_OK
-               : reader_refuse(reader, value, "`write-checkpoints` must be legacy or requests");
+    for (size_t i = 0; text && client_checkpoints_name((enum client_checkpoints)i); i++)
+        if (!strcmp(client_checkpoints_name((enum client_checkpoints)i), text)) {
+            scenario->write_checkpoints = (enum client_checkpoints)i;
+            return STATUS_OK;
+        }
+    return reader_refuse(reader, value,
+                         "`write-checkpoints` must be legacy, requests, custom or custom-as-meant");
 }
 
 #define PLACE(member) offsetof(struct scenario, member)
@@ -440,7 +456,7 @@ static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
                                              NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
     NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY),
-    SPECIAL("keys", read_keys), END};
+    SPECIAL("wrong", read_wrong_tokens), SPECIAL("keys", read_token_keys), END};
 
 const struct field scenario_language[] = {
     TEXT("name", name),

@@ -41,6 +41,11 @@ enum status scenario_check_client(struct reader *reader, struct reader_value val
 /* Names of a NULL-terminated array of texts, for reader_refuse_name. */
 const char *scenario_text_name(size_t index, const void *texts);
 
+extern const char *const scenario_token_keys[TOKEN_KEYS_COUNT];
+/* Somebody's tokens are signed with the issuer's key pairs. */
+static inline bool scenario_has_key_pairs(const struct scenario *scenario) {
+    return scenario->reactive_users || (scenario->n_users > 0 && scenario->token_keys != TOKEN_KEYS_SHARED);
+}
 #define SCENARIO_NO_TOKENS                                                                                   \
     "`%s` needs tokens of key pairs: a group of `reactive` with a `user`, or `tokens: {keys: published}`"
 

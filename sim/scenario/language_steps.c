@@ -364,7 +364,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
         struct reader_value who = reader_member(value.value, "rotate-keys");
         if (strcmp(step->client, "issuer") != 0)
             return reader_refuse(reader, who, "only `issuer` has keys, not `%.60s`", step->client);
-        return scenario->reactive_users || scenario->keys_published
+        return scenario_has_key_pairs(scenario)
                    ? STATUS_OK
                    : reader_refuse(reader, who, SCENARIO_NO_TOKENS, "rotate-keys");
     }

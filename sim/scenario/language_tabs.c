@@ -51,7 +51,8 @@ enum status scenario_check_tabs(struct reader *reader, struct reader_value root,
         return reader_refuse(reader, tabs,
                              "the engine `%s` has no database that several tabs could open: engine: core",
                              scenario->engine);
-    if (scenario->tabs > 1 && !scenario->shared_worker && scenario->checkpoint_requests)
+    if (scenario->tabs > 1 && !scenario->shared_worker &&
+        scenario->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS)
         return reader_refuse(
             reader, reader_member(root.value, "write-checkpoints"),
             "only the tab that streams can number write checkpoints: with `tabs` they must be "

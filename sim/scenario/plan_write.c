@@ -5,6 +5,7 @@
 
 #include "reader/units.h"
 #include "scenario/fault_kinds.h"
+#include "scenario/language.h"
 
 static void line_text(struct buffer *out, const char *key, const char *text) {
     buffer_printf(out, "%s: ", key);
@@ -59,8 +60,8 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
     if (strcmp(scenario->sync_config, scenario->app->sync_config) != 0)
         line_text(out, "sync-config", scenario->sync_config);
     buffer_printf(out, "engine: %s\n", scenario->engine);
-    if (scenario->checkpoint_requests)
-        buffer_append_text(out, "write-checkpoints: requests\n");
+    if (scenario->write_checkpoints != CLIENT_CHECKPOINTS_LEGACY)
+        buffer_printf(out, "write-checkpoints: %s\n", client_checkpoints_name(scenario->write_checkpoints));
     if (scenario->fetch_config)
         buffer_append_text(out, "credentials: config-then-token\n");
     if (scenario->clear_at_sign_in)
@@ -118,7 +119,13 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
-    buffer_append_text(out, scenario->keys_published ? ", keys: published}\n" : "}\n");
+    if (scenario->wrong_tokens > 0) {
+        buffer_append_text(out, ", wrong: ");
+        units_print_rate(out, (uint32_t)scenario->wrong_tokens);
+    }
+    if (scenario->token_keys != TOKEN_KEYS_SHARED)
+        buffer_printf(out, ", keys: %s", scenario_token_keys[scenario->token_keys]);
+    buffer_append_text(out, "}\n");
 }
 
 static void write_rate(struct buffer *out, const char *name, uint32_t per_million) {

@@ -75,11 +75,21 @@ static bool needs_owner(const struct app *app) {
 
 static enum status check_upload(struct reader *reader, struct reader_value root,
                                 const struct scenario *scenario) {
-    if (scenario->n_users > 0 && needs_owner(scenario->app) && !scenario->upload->to_server)
-        return reader_refuse_key(reader, reader_member(root.value, "upload"), "path",
-                                 "the app %s needs a server that knows who uploads: upload-endpoint or "
-                                 "sync-endpoint",
+    struct reader_value upload = reader_member(root.value, "upload");
+    const bool key_pairs = scenario->token_keys != TOKEN_KEYS_SHARED;
+    if (scenario->n_users == 0)
+        return STATUS_OK;
+    if (needs_owner(scenario->app) && !scenario->upload->shows_token)
+        return reader_refuse_key(reader, upload, "path",
+                                 "the app %s needs a server that knows who uploads: upload-endpoint, "
+                                 "sync-endpoint or signed-in-mutation",
                                  scenario->app->name);
+    if (scenario->upload->shows_token && !scenario->upload->to_server && !key_pairs)
+        return reader_refuse_key(reader, upload, "path",
+                                 "the deployment knows tokens by key pairs only: tokens: {keys: published}");
+    if (scenario->wrong_tokens > 0 && key_pairs)
+        return reader_refuse_key(reader, reader_member(root.value, "tokens"), "wrong",
+                                 "wrong tokens are made with the secret only: keys: shared");
     return STATUS_OK;
 }
 
@@ -92,6 +102,10 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (n_clients > SCENARIO_CLIENTS_MOST)
         return reader_refuse(reader, scenario->n_reactive ? root : reader_member(root.value, "devices"),
                              "a world has at most %d clients", SCENARIO_CLIENTS_MOST);
+    if (client_checkpoints_are_custom(scenario->write_checkpoints) && !scenario->upload->checkpoint)
+        return reader_refuse(reader, reader_member(root.value, "write-checkpoints"),
+                             "custom write checkpoints need the upload path convex-mutation, not %s",
+                             scenario->upload->name);
     if (scenario->canary && scenario->n_expect_violates == 0)
         return reader_refuse(reader, reader_member(root.value, "canary"),
                              "a canary must fail: say which property, expect: {violates: [...]}");
@@ -103,8 +117,7 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (scenario->storage_in_file && scenario_services(scenario) > 1)
         return reader_refuse_key(reader, reader_member(root.value, "service"), "storage",
                                  "a storage in a file belongs to one process");
-    if (scenario_fault_find(scenario, "rotate-keys") && !scenario->reactive_users &&
-        !scenario->keys_published)
+    if (scenario_fault_find(scenario, "rotate-keys") && !scenario_has_key_pairs(scenario))
         return reader_refuse_key(reader, reader_member(root.value, "faults"), "rotate-keys",
                                  SCENARIO_NO_TOKENS, "rotate-keys");
     if (scenario_fault_find(scenario, "backend-crash") && !scenario_has_backend(scenario))

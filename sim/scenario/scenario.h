@@ -62,6 +62,14 @@ struct scenario_request {
     size_t n_subscriptions;
 };
 
+/* How the service knows whose tokens are right. */
+enum token_keys {
+    TOKEN_KEYS_SHARED,    /* a secret that it shares with the issuer */
+    TOKEN_KEYS_PUBLISHED, /* it fetches the issuer's key pairs */
+    TOKEN_KEYS_LISTED,    /* they stand in its configuration */
+    TOKEN_KEYS_COUNT
+};
+
 /* Pages that people open and leave: each subscribes to one stream (language_requests.c). */
 enum { SCENARIO_PAGES_MOST = 4 }; /* the checks need a view for every set of them */
 struct scenario_browse {
@@ -122,13 +130,14 @@ struct scenario {
     struct reader_range jitter;       /* mean ns of what a single message takes longer, drawn per seed */
     const struct upload_path *upload; /* how devices upload */
     int64_t upload_batch;             /* most entries of one request, where it takes many transactions */
-    int64_t give_up;          /* ns after which the network gives up a connection attempt over a cut link */
-    bool checkpoint_requests; /* devices number their write checkpoints themselves */
+    int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
+    enum client_checkpoints write_checkpoints;
     int64_t polling_interval;
     int64_t token_lifetime;
+    int64_t wrong_tokens; /* of a million: what the issuer gives devices is no good token */
+    enum token_keys token_keys;
     bool fetch_config; /* devices ask the backend where the service is and who they are, then for a token */
     bool clear_at_sign_in; /* data is cleared when another user signs in; else when somebody signs out */
-    bool keys_published;   /* the service fetches them from the issuer; else both share a secret */
     int64_t keepalive_interval;
     int64_t service_processes;  /* that answer devices, 1.. (services.h) */
     bool service_split;         /* replication in processes of its own */

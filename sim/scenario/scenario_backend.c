@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/write_checkpoint.h"
+
 /* From the folder of the scenario's file on. */
 static char *path_beside(const char *file, const char *path) {
     const char *slash = strrchr(file, '/');
@@ -43,19 +45,30 @@ bool scenario_app_takes_part(const struct scenario *scenario) {
     return scenario->n_users > 0 || !scenario->backend;
 }
 
+static void add_write_checkpoints(struct arena *arena, struct convex_deployment_options *options) {
+    struct convex_table *tables = arena_allocate(arena, (options->n_tables + 1) * sizeof *tables);
+    memcpy(tables, options->tables, options->n_tables * sizeof *tables);
+    tables[options->n_tables++] = app_write_checkpoints;
+    options->tables = tables;
+}
+
 enum status scenario_fill_deployment(const struct scenario *scenario, struct arena *arena,
                                      struct convex_deployment_options *options, struct error *error) {
     const struct app *app = scenario->app;
-    static const struct convex_auth_provider issuer = {.issuer = "https://issuer",
-                                                       .application = APP_ISSUER_AUDIENCE};
+    static const struct convex_auth_provider issuer[] = {
+        {.issuer = "https://issuer", .application = APP_ISSUER_AUDIENCE},
+        {.issuer = "https://issuer", .application = "powersync"}};
+    const bool one_token = scenario->upload->shows_token && !scenario->upload->to_server;
     assert(app && options->n_tables == 0 && options->n_providers == 0);
-    options->providers = &issuer;
-    options->n_providers = 1;
+    options->providers = issuer;
+    options->n_providers = one_token ? 2 : 1;
     if (scenario_app_takes_part(scenario)) {
         options->tables = app->tables;
         options->n_tables = app->n_tables;
         options->functions = app->functions;
         options->n_functions = app->n_functions;
+        if (client_checkpoints_are_custom(scenario->write_checkpoints))
+            add_write_checkpoints(arena, options);
     }
     return scenario->backend ? convex_backend_add(scenario->backend, arena, options, error) : STATUS_OK;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "app/captive_portal.h"
-#include "base/jwt_key.h"
 #include "base/random.h"
 #include "check/oracle_streams.h"
 #include "client/reactive_client.h"
@@ -16,12 +15,10 @@
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 #include "scenario/stage_tabs.h"
+#include "scenario/stage_tokens.h"
 #include "scenario/switches.h"
 
 const char stage_deploy_key[] = "prod:syncline-1|0123456789abcdef";
-static const char token_key_id[] = "syncline";
-static const char token_secret[] = "a secret that only this world knows";
-const char stage_token_audience[] = "powersync";
 
 /* --- counting --- */
 
@@ -185,6 +182,8 @@ static enum status build_history(struct stage *stage, struct error *error) {
                                             .wrong_clocks = has_step(stage, STEP_CLOCK),
                                             .properties = scenario->properties,
                                             .n_properties = scenario->n_properties,
+                                            .refuse_token = stage_tokens_refuse,
+                                            .token_context = stage,
                                             .evaluate = evaluate,
                                             .evaluate_context = stage};
     return checker_create(stage->history, stage->world, &settings, &stage->checker, error);
@@ -225,10 +224,8 @@ static enum status build_deployment(struct stage *stage, struct error *error) {
 }
 
 static enum status build_services(struct stage *stage, struct error *error) {
-    char *keys = jwt_jwks_of_secret(token_key_id, token_secret);
-    stage->token_keys = arena_copy_text(&stage->arena, keys);
+    stage_tokens_open(stage);
     stage->sync_config = stage->scenario->sync_config;
-    free(keys);
     return stage_services_open(stage, error);
 }
 
@@ -247,7 +244,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .upload = stage->scenario->upload,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
-        .checkpoint_requests = stage->scenario->checkpoint_requests,
+        .write_checkpoints = stage->scenario->write_checkpoints,
         .retry_delay = 5 * TIME_SECOND,
         .parameters = stage->requests[index].parameters,
         .subscriptions = stage->requests[index].subscriptions,
@@ -302,9 +299,10 @@ static void build_issuer(struct stage *stage) {
         return;
     struct host *host = server_door_open(net_node(stage->net, "issuer"),
                                          &stage->scenario->server_faults.issuer, &stage->doors.issuer);
-    stage->issuer = app_issuer_create(host, token_key_id, token_secret, stage_token_audience,
+    stage->issuer = app_issuer_create(host, stage_token_key_id, stage_token_secret, stage_token_audience,
                                       stage->scenario->token_lifetime);
-    if (stage->scenario->keys_published)
+    app_issuer_spoil(stage->issuer, stage->scenario->wrong_tokens);
+    if (stage->scenario->token_keys != TOKEN_KEYS_SHARED)
         app_issuer_use_pairs(stage->issuer);
 }
 

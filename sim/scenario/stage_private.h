@@ -74,7 +74,7 @@ struct stage {
     struct storage *service_storage;
     sqlite3 *storage_file;   /* keeps it while nobody has it open */
     const char *sync_config; /* the newest that was deployed */
-    const char *token_keys;  /* JWKS */
+    const char *token_keys;  /* JWKS; NULL: the service fetches them */
     struct app_issuer *issuer;
     int mistakes;                        /* STEP_AUDIENCE that are not over */
     struct host *backend_host;           /* NULL: there is no backend */
@@ -100,6 +100,8 @@ struct stage {
 
 extern const char stage_deploy_key[];
 extern const char stage_token_audience[];
+extern const char stage_token_key_id[];
+extern const char stage_token_secret[];
 
 /* stage_build.c: the deployment's process, on the storage that is there. */
 void stage_start_deployment(struct stage *stage);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/write_checkpoint.h"
 #include "mock-powersync/storage/storage.h"
 #include "scenario/services.h"
 #include "scenario/stage_private.h"
+#include "scenario/stage_tokens.h"
 
 /* A file that lives in memory for as long as a connection is open: the stage keeps one. */
 static const char storage_path[] = "file:/syncline-storage?vfs=memdb";
@@ -19,26 +21,22 @@ static enum powersync_role role_of(const struct stage *stage, const struct stage
 
 static enum status start(struct stage *stage, struct stage_process *process, struct error *error) {
     const struct scenario *scenario = stage->scenario;
-    static const char *const key_addresses[] = {"http://issuer/.well-known/jwks.json"};
-    const char *const audiences[] = {stage_token_audience};
-    const bool published = scenario->keys_published;
-    const struct powersync_options options = {.role = role_of(stage, process),
-                                              .storage = stage->service_storage,
-                                              .sync_config = stage->sync_config,
-                                              .sync_config_file = "sync-config.yaml",
-                                              .source = {.deployment = "convex",
-                                                         .deploy_key = stage_deploy_key,
-                                                         .polling_interval = scenario->polling_interval,
-                                                         .request_timeout = 60 * TIME_SECOND},
-                                              .auth = {.jwks = published ? NULL : stage->token_keys,
-                                                       .jwks_uris = key_addresses,
-                                                       .n_jwks_uris = published ? 1 : 0,
-                                                       .audiences = audiences,
-                                                       .n_audiences = 1},
-                                              .strict_expiry = scenario->strict_expiry,
-                                              .keepalive_interval = scenario->keepalive_interval,
-                                              .notification_delay = scenario->notification_delay,
-                                              .job_lock = scenario->job_lock};
+    const struct powersync_options options = {
+        .role = role_of(stage, process),
+        .storage = stage->service_storage,
+        .sync_config = stage->sync_config,
+        .sync_config_file = "sync-config.yaml",
+        .source = {.deployment = "convex",
+                   .deploy_key = stage_deploy_key,
+                   .polling_interval = scenario->polling_interval,
+                   .request_timeout = 60 * TIME_SECOND},
+        .auth = stage_tokens_rules(stage),
+        .write_checkpoint_table =
+            client_checkpoints_are_custom(scenario->write_checkpoints) ? APP_WRITE_CHECKPOINTS : NULL,
+        .strict_expiry = scenario->strict_expiry,
+        .keepalive_interval = scenario->keepalive_interval,
+        .notification_delay = scenario->notification_delay,
+        .job_lock = scenario->job_lock};
     return powersync_service_create(process->host, &options, &process->service, error);
 }
 

@@ -460,6 +460,8 @@ enum status stage_heal(struct stage *stage, struct error *error) {
     }
     if (stage->mistakes > 0)
         app_issuer_mistake_audience(stage->issuer, false);
+    if (stage->issuer)
+        app_issuer_spoil(stage->issuer, 0);
     stage_backend_heal(stage);
     healed = stage_services_heal(stage, error);
     if (healed != STATUS_OK)

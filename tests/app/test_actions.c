@@ -196,9 +196,42 @@ static void test_same_choices_same_writes(void **state) {
     *state = second;
 }
 
+/* Row 222: a row without an id is refused, with all of its transaction, by core and model alike. */
+static void test_without_id(void **state) {
+    struct device *device = *state;
+    const struct client_settings settings = {.user = "alice",
+                                             .service = "powersync",
+                                             .backend = "convex",
+                                             .issuer = "issuer",
+                                             .upload = &upload_convex_mutation};
+    struct client_pool *pool;
+    struct client *client;
+    struct error error = {0};
+    json_t *values = json_pack("{s:s}", "name", "home");
+    const struct client_operation operations[] = {{CLIENT_PUT, "lists", "l1", values},
+                                                  {CLIENT_PUT, "lists", NULL, values}};
+    const struct client_operation change = {CLIENT_PATCH, "lists", NULL, values};
+    assert_int_equal(client_pool_create_for(CLIENT_ENGINE_BOTH, core, device->vfs, app_find("todo")->schema,
+                                            &pool, &error),
+                     STATUS_OK);
+    assert_int_equal(client_create(pool, net_node(device->net, "alice-2"), &settings, &client, &error),
+                     STATUS_OK);
+    assert_int_equal(client_write(client, operations, 2, NULL, &error), STATUS_INVALID);
+    assert_non_null(strstr(error.message, "id is required"));
+    assert_int_equal(client_write(client, &change, 1, NULL, &error), STATUS_OK); /* meets no row */
+    assert_int_equal(device->writes, 0);
+    assert_int_equal(client_write(client, operations, 1, NULL, &error), STATUS_OK);
+    assert_int_equal(device->writes, 1);
+    assert_null(client_engine_difference(client));
+    client_destroy(client);
+    client_pool_destroy(pool);
+    json_decref(values);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {TEST(test_nothing_to_act_on), TEST(test_each_action),
-                                       TEST(test_random_life), TEST(test_same_choices_same_writes)};
+                                       TEST(test_random_life), TEST(test_same_choices_same_writes),
+                                       TEST(test_without_id)};
     return cmocka_run_group_tests(tests, open_core, close_core);
 }

@@ -92,7 +92,74 @@ static void test_tokens(void **state) {
     world_destroy(world);
 }
 
+/* What is wrong with a token, judged as a service would, whose clock may be 60 s off. NULL: nothing. */
+static const char *fault_of(const char *token, int64_t now) {
+    struct jwt jwt;
+    assert_int_equal(jwt_parse(&jwt, token, NULL), STATUS_OK);
+    const char *fault = NULL;
+    if (json_integer_or(jwt.claims, "exp", 0) < now - 60)
+        fault = "old";
+    else if (json_integer_or(jwt.claims, "nbf", 0) > now + 60)
+        fault = "early";
+    else if (strcmp(json_text(jwt.header, "kid"), "key-1") != 0)
+        fault = "key id";
+    else if (!jwt_verify_hs256(&jwt, token, "secret", 6))
+        fault = "key";
+    else if (json_integer_or(jwt.claims, "iat", 0) == now - 55)
+        fault = "slow";
+    else if (json_integer_or(jwt.claims, "iat", 0) == now + 55)
+        fault = "fast";
+    jwt_free(&jwt);
+    return fault;
+}
+
+static void test_spoiled_tokens(void **state) {
+    (void)state;
+    struct world *world = world_create(&(struct world_settings){.seed = 1, .max_events = 10000});
+    struct net *net = net_create(world, &(struct net_settings){.latency = 0});
+    struct app_issuer *issuer =
+        app_issuer_create(net_node(net, "issuer"), "key-1", "secret", "powersync", 300 * TIME_SECOND);
+    struct host *client = net_node(net, "alice-1");
+    static const char *const faults[] = {"old", "early", "key id", "key", "slow", "fast"};
+    int seen[6] = {0};
+    app_issuer_spoil(issuer, 1000000);
+    for (int i = 0; i < 60; i++) {
+        const int64_t now = (TIME_WALL_START + world_now(world)) / TIME_SECOND;
+        struct answer answer = ask(world, client, "GET", "/token?user=alice");
+        json_t *body = json_parse(buffer_text(&answer.body), answer.body.length, NULL);
+        const char *fault = fault_of(json_text(body, "token"), now);
+        assert_non_null(fault);
+        for (size_t k = 0; k < 6; k++)
+            seen[k] += strcmp(faults[k], fault) == 0;
+        json_decref(body);
+        buffer_free(&answer.body);
+    }
+    for (size_t k = 0; k < 6; k++)
+        assert_true(seen[k] > 0);
+    app_issuer_spoil(issuer, 0);
+    struct answer answer = ask(world, client, "GET", "/token?user=alice");
+    check_token(&answer, "alice", world_now(world) - TIME_SECOND);
+    buffer_free(&answer.body);
+    app_issuer_destroy(issuer);
+    net_destroy(net);
+    world_destroy(world);
+}
+
+static void test_listed_keys(void **state) {
+    (void)state;
+    char *text = app_issuer_listed_keys(2);
+    json_t *keys = json_parse(text, strlen(text), NULL), *list = json_object_get(keys, "keys");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_text(json_array_get(list, 0), "kid"), "rsa-1");
+    assert_string_equal(json_text(json_array_get(list, 1), "kid"), "ed-1");
+    for (size_t i = 0; i < 2; i++)
+        assert_null(json_object_get(json_array_get(list, i), "d")); /* nothing private */
+    json_decref(keys);
+    free(text);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens), cmocka_unit_test(test_spoiled_tokens),
+                                       cmocka_unit_test(test_listed_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,7 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "restart",
                                         "queue",
                                         "text",
+                                        [NOTE_WATCHED] = "watched",
                                         [NOTE_IDENTITY] = "identity"};
     struct fake_parties *fake = context;
 
@@ -288,7 +289,8 @@ static inline enum status fake_create_client(struct fake_parties *fake, struct c
                                        .upload = &upload_convex_mutation,
                                        .upload_throttle = TIME_SECOND,
                                        .retry_delay = 5 * TIME_SECOND,
-                                       .checkpoint_requests = fake->use_requests};
+                                       .write_checkpoints = fake->use_requests ? CLIENT_CHECKPOINTS_REQUESTS
+                                                                               : CLIENT_CHECKPOINTS_LEGACY};
 
     return client_create(fake->bench.pool, net_node(fake->bench.net, "alice-1"), &settings, client, NULL);
 }

@@ -724,7 +724,8 @@ static inline void step_upload(struct sequence *sequence) {
 
         engine_transaction_free(&transaction);
         operations->complete(sequence->engine, last,
-                             one_in(sequence, 8) ? (int64_t)below(sequence, 3) : ENGINE_TARGET_UNKNOWN, NULL);
+                             one_in(sequence, 8) ? (int64_t)below(sequence, 4) - 1 : ENGINE_TARGET_UNKNOWN,
+                             NULL);
         if (one_in(sequence, 3))
             return;
     }

@@ -47,7 +47,8 @@ static void assert_request(const struct upload_path *path, size_t count, const c
     json_t *second =
         json_loads("[{\"op\":\"PATCH\",\"id\":\"c\",\"type\":\"notes\",\"data\":{\"x\":null}}]", 0, NULL);
     const struct upload_transaction transactions[] = {{3, 5, first}, {4, 7, second}};
-    const struct upload_request request = {"client", transactions, count};
+    const struct upload_request request = {
+        .client_id = "client", .transactions = transactions, .count = count};
     struct buffer seen_target = {0}, seen_body = {0};
 
     path->request(&request, &seen_target, &seen_body);

@@ -326,8 +326,10 @@ static void lock_of_the_dead(void **state) {
     put(setting, 1000, "lists", "l1", "");
     deploy_query(setting, LISTS);
     setting->source = convex_module.open(setting->host, &setting->settings);
-    const struct replicator_options options = {setting->source, setting->storage, &setting->metrics,
-                                               60 * SECOND};
+    const struct replicator_options options = {.source = setting->source,
+                                               .storage = setting->storage,
+                                               .metrics = &setting->metrics,
+                                               .job_lock = 60 * SECOND};
     setting->replicator = replicator_create(&options);
     run(setting, 34 * SECOND); /* renewed at 30 s */
     net_crash_node(setting->net, "powersync");

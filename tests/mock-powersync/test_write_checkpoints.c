@@ -331,6 +331,40 @@ static void nothing_deployed(void **state) {
     assert_failed(client, 500, "PSYNC_S2302");
 }
 
+/* Custom ones: data like other data, seen with the commit that they came with, on an idle source too; each
+ * device's alone, and never lower. Ids that are given out meanwhile are told to nobody. */
+static void custom(void **state) {
+    struct fixture *fixture = *state;
+    powersync_service_destroy(fixture->service);
+    fixture->service =
+        fixture_start_on(fixture->service_host,
+                         (struct powersync_options){.sync_config = yaml, .write_checkpoint_table = "done"});
+    run_for(fixture, TIME_SECOND);
+    struct client *mine =
+        client_open(fixture, "alice-1", "alice", "{\"client_id\":\"c1\",\"raw_data\":true}");
+    struct client *other =
+        client_open(fixture, "alice-2", "alice", "{\"client_id\":\"c2\",\"raw_data\":true}");
+    struct client *given = client_get(fixture, "alice-1", "alice", GENERATED "c1");
+    run_for(fixture, 2 * TIME_SECOND);
+    assert_answer(given, 200, "{\"data\":{\"write_checkpoint\":\"1\"}}");
+    forget_lines(mine);
+    forget_lines(other);
+    fake_put(fixture->fake, fixture->fake->latest + 1000, "done", "d1",
+             ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"41\"");
+    run_for(fixture, 2 * TIME_SECOND);
+    assert_kinds(mine, "checkpoint_diff checkpoint_complete");
+    assert_string_equal(json_text(line_of(mine, 0, "checkpoint_diff"), "write_checkpoint"), "41");
+    assert_int_equal(line_count(other), 0);
+    forget_lines(mine);
+    fake_put(fixture->fake, fixture->fake->latest + 1000, "done", "d2",
+             ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"40\"");
+    fake_put(fixture->fake, fixture->fake->latest + 1000, "done", "d3", ",\"user_id\":\"alice\"");
+    run_for(fixture, 2 * TIME_SECOND);
+    assert_int_equal(line_count(mine), 0);
+    client_close(mine);
+    client_close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -346,6 +380,7 @@ int main(void) {
                                        TEST(overload),
                                        TEST(legacy),
                                        TEST(legacy_failures),
-                                       TEST(nothing_deployed)};
+                                       TEST(nothing_deployed),
+                                       TEST(custom)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
