@@ -100,6 +100,7 @@ void convex_deployment_destroy(struct convex_deployment *deployment) {
     convex_router_drop_all(deployment);
     convex_auth_free(deployment->auth);
     convex_table_shapes_free(&deployment->shapes);
+    convex_head_page_free(&deployment->head_page);
     convex_storage_close(deployment);
     map_free(&deployment->functions, NULL);
     free(deployment->deploy_key);

@@ -3,6 +3,7 @@
 #define MOCK_CONVEX_STATE_H
 
 #include "mock-convex/deployment.h"
+#include "mock-convex/export/head_page.h"
 #include "mock-convex/function/slots.h"
 #include "mock-convex/http/reply.h"
 #include "mock-convex/http/request.h"
@@ -32,7 +33,8 @@ struct convex_deployment {
     int64_t mutation_time_low, mutation_time_high, read_time; /* ns */
     size_t delta_page_rows;    /* log rows read for one page of document_deltas */
     size_t snapshot_page_rows; /* documents of one page of list_snapshot */
-    struct host *site;         /* for HTTP actions; NULL: none */
+    struct convex_head_page head_page;
+    struct host *site; /* for HTTP actions; NULL: none */
     const struct convex_http_route *http_routes;
     size_t n_http_routes;
     int conflicts;        /* first attempts of each mutation that conflict whatever they read */

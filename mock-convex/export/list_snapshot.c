@@ -96,10 +96,11 @@ static struct convex_store_table **select_tables(const struct convex_store *stor
 }
 
 /* Append up to `limit` documents of the table that lived at `snapshot`, after the position. Returns how many;
- * `last` gets the id of the last one. */
+ * `last` gets the id of the last one. `head` NULL: it is not the page that is asked for again and again. */
 static size_t append_documents(const struct convex_store_table *table, const struct position *position,
                                int64_t snapshot, size_t limit, const json_t *columns,
-                               enum convex_format format, struct buffer *out, struct convex_id *last) {
+                               enum convex_format format, struct convex_head_page *head, struct buffer *out,
+                               struct convex_id *last) {
     bool resumes = position->given && memcmp(table->tablet, position->tablet, 16) == 0;
     const unsigned char nothing[16] = {0};
     size_t count = 0;
@@ -112,7 +113,12 @@ static size_t append_documents(const struct convex_store_table *table, const str
             continue;
         }
         buffer_append_text(out, count == 0 ? "" : ",");
-        convex_append_snapshot_row(out, convex_store_revision_at(document, snapshot), columns, format);
+        const struct convex_revision *revision = convex_store_revision_at(document, snapshot);
+        if (head != NULL) {
+            convex_head_page_append(head, out, revision);
+        } else {
+            convex_append_snapshot_row(out, revision, columns, format);
+        }
         memcpy(last->internal, document->internal, 16);
         count++;
     }
@@ -134,9 +140,9 @@ static void append_cursor(struct buffer *out, const struct convex_store_table *t
 
 /* A page holds documents of one table only. A full page gives its last document as cursor, even when the
  * table ends there; otherwise the next table begins with the lowest id there is. */
-static void append_page(const struct convex_deployment *deployment,
-                        const struct convex_export_arguments *arguments, const struct position *position,
-                        int64_t snapshot, enum convex_format format, struct buffer *out) {
+static void append_page(struct convex_deployment *deployment, const struct convex_export_arguments *arguments,
+                        const struct position *position, int64_t snapshot, enum convex_format format,
+                        struct buffer *out) {
     const struct convex_id lowest = {.table = 1};
     struct convex_id last = {0};
     size_t n_tables, rows = 0, limit = deployment->snapshot_page_rows;
@@ -147,7 +153,12 @@ static void append_page(const struct convex_deployment *deployment,
     if (n_tables > 0) {
         const json_t *columns;
         convex_export_selects(arguments, tables[0], &columns);
-        rows = append_documents(tables[0], position, snapshot, limit, columns, format, out, &last);
+        bool is_head = !position->given && columns == NULL && format == CONVEX_FORMAT_JSON;
+        if (is_head) {
+            convex_head_page_begin(&deployment->head_page, tables[0]->tablet);
+        }
+        rows = append_documents(tables[0], position, snapshot, limit, columns, format,
+                                is_head ? &deployment->head_page : NULL, out, &last);
     }
     buffer_append_text(out, "],\"snapshot\":");
     buffer_append_integer(out, snapshot);

@@ -1,6 +1,7 @@
 #include "base/bson.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,41 +137,67 @@ size_t bson_length(const void *bytes, size_t length) {
 
 static json_t *read_document(struct reader *reader, bool is_array);
 
-static json_t *read_text(struct reader *reader) {
+/* NULL: there is none. */
+static const char *take_text(struct reader *reader, size_t *length) {
     if (left(reader) < 5)
         return NULL;
-    uint64_t length = read_bits(reader->at, 4);
-    if (length < 1 || length > left(reader) - 4 || reader->at[4 + length - 1] != '\0')
+    uint64_t claimed = read_bits(reader->at, 4);
+    if (claimed < 1 || claimed > left(reader) - 4 || reader->at[4 + claimed - 1] != '\0')
         return NULL;
     const char *text = (const char *)reader->at + 4;
-    reader->at += 4 + length;
-    return json_stringn(text, length - 1); /* NULL: not UTF-8 */
+    reader->at += 4 + claimed;
+    *length = (size_t)claimed - 1;
+    return text;
+}
+
+static json_t *read_text(struct reader *reader) {
+    size_t length;
+    const char *text = take_text(reader, &length);
+    return text ? json_stringn(text, length) : NULL; /* NULL: not UTF-8 */
+}
+
+static bool take_double(struct reader *reader, double *number) {
+    if (left(reader) < 8)
+        return false;
+    uint64_t bits = read_bits(reader->at, 8);
+    memcpy(number, &bits, sizeof *number);
+    reader->at += 8;
+    return true;
 }
 
 static json_t *read_double(struct reader *reader) {
-    if (left(reader) < 8)
-        return NULL;
-    uint64_t bits = read_bits(reader->at, 8);
     double number;
-    memcpy(&number, &bits, sizeof number);
-    reader->at += 8;
+    if (!take_double(reader, &number))
+        return NULL;
     if (number >= -9007199254740991.0 && number <= 9007199254740991.0 && number == (double)(int64_t)number)
         return json_integer((int64_t)number);
     return json_real(number); /* NULL for those that JSON does not have */
 }
 
-static json_t *read_integer(struct reader *reader, int size) {
+static bool take_integer(struct reader *reader, int size, int64_t *number) {
     if (left(reader) < (size_t)size)
-        return NULL;
+        return false;
     uint64_t bits = read_bits(reader->at, size);
     reader->at += size;
-    return json_integer(size == 4 ? (int32_t)bits : (int64_t)bits);
+    *number = size == 4 ? (int32_t)bits : (int64_t)bits;
+    return true;
+}
+
+static json_t *read_integer(struct reader *reader, int size) {
+    int64_t number;
+    return take_integer(reader, size, &number) ? json_integer(number) : NULL;
+}
+
+static bool take_boolean(struct reader *reader, bool *value) {
+    if (left(reader) < 1 || *reader->at > 1)
+        return false;
+    *value = *reader->at++ == 1;
+    return true;
 }
 
 static json_t *read_boolean(struct reader *reader) {
-    if (left(reader) < 1 || *reader->at > 1)
-        return NULL;
-    return json_boolean(*reader->at++ == 1);
+    bool value;
+    return take_boolean(reader, &value) ? json_boolean(value) : NULL;
 }
 
 static json_t *read_value(struct reader *reader, unsigned char type) {
@@ -205,27 +232,44 @@ static bool add(json_t *into, const char *key, json_t *value) {
     return json_object_set_new(into, key, value) == 0;
 }
 
+/* Type and name of the next element. */
+static bool take_name(struct reader *reader, unsigned char *type, const char **name, size_t *length) {
+    *type = *reader->at++;
+    *name = (const char *)reader->at;
+    *length = strnlen(*name, left(reader));
+    if (*length == left(reader))
+        return false;
+    reader->at += *length + 1;
+    return true;
+}
+
 static bool read_elements(struct reader *reader, json_t *into) {
     while (left(reader) > 0) {
-        unsigned char type = *reader->at++;
-        const char *key = (const char *)reader->at;
-        size_t length = strnlen(key, left(reader));
-        if (length == left(reader))
+        unsigned char type;
+        const char *key;
+        size_t length;
+        if (!take_name(reader, &type, &key, &length))
             return false;
-        reader->at += length + 1;
         if (type != BSON_UNDEFINED && !add(into, key, read_value(reader, type)))
             return false;
     }
     return true;
 }
 
-static json_t *read_document(struct reader *reader, bool is_array) {
+static bool enter(struct reader *reader, struct reader *inner) {
     size_t length = bson_length(reader->at, left(reader));
     if (length == 0 || length > left(reader) || reader->at[length - 1] != '\0' || reader->depth >= DEEPEST)
-        return NULL;
-    struct reader inner = {reader->at + 4, reader->at + length - 1, reader->depth + 1};
-    json_t *value = is_array ? json_array() : json_object();
+        return false;
+    *inner = (struct reader){reader->at + 4, reader->at + length - 1, reader->depth + 1};
     reader->at += length;
+    return true;
+}
+
+static json_t *read_document(struct reader *reader, bool is_array) {
+    struct reader inner;
+    if (!enter(reader, &inner))
+        return NULL;
+    json_t *value = is_array ? json_array() : json_object();
     if (read_elements(&inner, value))
         return value;
     json_decref(value);
@@ -237,4 +281,106 @@ enum status bson_parse(const void *bytes, size_t length, json_t **value, struct 
     struct reader reader = {start, start + length, 0};
     *value = bson_length(bytes, length) == length ? read_document(&reader, false) : NULL;
     return *value ? STATUS_OK : error_set(error, STATUS_INVALID, "this is no BSON document");
+}
+
+/* --- as JSON text --- */
+
+static bool append_document(struct reader *reader, bool is_array, struct buffer *out);
+
+static bool append_text(struct reader *reader, struct buffer *out) {
+    size_t length;
+    const char *text = take_text(reader, &length);
+    if (text)
+        buffer_append_json_string(out, text, length);
+    return text != NULL;
+}
+
+static bool append_double(struct reader *reader, struct buffer *out) {
+    double number;
+    if (!take_double(reader, &number) || !isfinite(number))
+        return false;
+    if (number >= -9007199254740991.0 && number <= 9007199254740991.0 && number == (double)(int64_t)number)
+        buffer_append_integer(out, (int64_t)number);
+    else
+        buffer_append_double(out, number);
+    return true;
+}
+
+static bool append_integer(struct reader *reader, int size, struct buffer *out) {
+    int64_t number;
+    if (!take_integer(reader, size, &number))
+        return false;
+    buffer_append_integer(out, number);
+    return true;
+}
+
+static bool append_boolean(struct reader *reader, struct buffer *out) {
+    bool value;
+    if (!take_boolean(reader, &value))
+        return false;
+    buffer_append_text(out, value ? "true" : "false");
+    return true;
+}
+
+static bool append_value(struct reader *reader, unsigned char type, struct buffer *out) {
+    switch (type) {
+    case BSON_DOUBLE:
+        return append_double(reader, out);
+    case BSON_TEXT:
+        return append_text(reader, out);
+    case BSON_DOCUMENT:
+        return append_document(reader, false, out);
+    case BSON_ARRAY:
+        return append_document(reader, true, out);
+    case BSON_BOOLEAN:
+        return append_boolean(reader, out);
+    case BSON_NULL:
+        buffer_append_text(out, "null");
+        return true;
+    case BSON_INT32:
+        return append_integer(reader, 4, out);
+    case BSON_INT64:
+        return append_integer(reader, 8, out);
+    default:
+        return false;
+    }
+}
+
+static bool append_elements(struct reader *reader, bool is_array, struct buffer *out) {
+    for (bool first = true; left(reader) > 0;) {
+        unsigned char type;
+        const char *name;
+        size_t length;
+        if (!take_name(reader, &type, &name, &length))
+            return false;
+        if (type == BSON_UNDEFINED)
+            continue;
+        if (!first)
+            buffer_append_char(out, ',');
+        first = false;
+        if (!is_array) {
+            buffer_append_json_string(out, name, length);
+            buffer_append_char(out, ':');
+        }
+        if (!append_value(reader, type, out))
+            return false;
+    }
+    return true;
+}
+
+static bool append_document(struct reader *reader, bool is_array, struct buffer *out) {
+    struct reader inner;
+    if (!enter(reader, &inner))
+        return false;
+    buffer_append_char(out, is_array ? '[' : '{');
+    if (!append_elements(&inner, is_array, out))
+        return false;
+    buffer_append_char(out, is_array ? ']' : '}');
+    return true;
+}
+
+bool bson_append_json(const void *bytes, size_t length, struct buffer *out) {
+    const unsigned char *start = bytes;
+    struct reader reader = {start, start + length, 0};
+    return bson_length(bytes, length) == length && append_document(&reader, false, out);
 }

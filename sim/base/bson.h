@@ -41,4 +41,8 @@ size_t bson_length(const void *bytes, size_t length);
  * UTF-8 and nesting above 64 are refused (STATUS_INVALID, *value NULL). The caller owns the value. */
 enum status bson_parse(const void *bytes, size_t length, json_t **value, struct error *error);
 
+/* The same document as JSON text, at the end of `out`. False: it is refused, and `out` holds a part. Whether
+ * texts are UTF-8 and names unique is not looked at: that is for whoever reads the JSON. */
+bool bson_append_json(const void *bytes, size_t length, struct buffer *out);
+
 #endif

@@ -129,6 +129,8 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
     if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0 ||
         strcmp(text, "disconnected: the tab is closed") == 0)
         worker->unexplained_tokens = 0;
+    if (strcmp(text, "disconnected: by the app") == 0) /* what comes now is the app's wish, however often */
+        worker->streams.count = worker->tokens.count = 0;
     if (strcmp(text, "disconnected: closed by the core") == 0)
         report(watcher, worker, record->number, record->time, "what was downloaded is kept",
                memory_copy_text("the core closes the stream after a wrong sum"));

@@ -9,18 +9,14 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "check/held_rows.h"
 #include "check/oracle.h"
 #include "check/properties.h"
 #include "check/stream_lines.h"
 
-struct held_row {
-    struct buffer table, id;
-    bool judged;
-};
-
 struct held_bucket {
     char *name;
-    struct map rows;  /* type, 0, id, 0, subkey -> struct held_row */
+    struct held_rows rows;
     uint64_t request; /* number of the newest request that named it, or of the stream that sent it */
 };
 
@@ -42,6 +38,7 @@ struct watcher {
     struct map devices; /* node -> struct device */
     struct map streams; /* exchange -> struct watched_stream */
     struct buffer key;
+    struct intern keys; /* of rows, type, 0, id, 0, subkey: devices have them in common */
     int64_t now;
 };
 
@@ -53,16 +50,9 @@ struct watched_stream {
 
 /* --- what a device holds --- */
 
-static void free_row(void *value) {
-    struct held_row *row = value;
-    buffer_free(&row->table);
-    buffer_free(&row->id);
-    free(row);
-}
-
 static void free_bucket(void *value) {
     struct held_bucket *bucket = value;
-    map_free(&bucket->rows, free_row);
+    held_rows_clear(&bucket->rows);
     free(bucket->name);
     free(bucket);
 }
@@ -89,36 +79,33 @@ static void drop_bucket(struct device *device, const char *name, size_t length) 
 }
 
 /* Texts of lines are escaped as in the line; each spelling names the same row again and again. */
-static void row_key(struct buffer *key, const struct sync_operation *operation) {
+static const char *row_key(struct watcher *watcher, const struct sync_operation *operation) {
+    struct buffer *key = &watcher->key;
     buffer_clear(key);
     buffer_append(key, operation->object_type.bytes, operation->object_type.length);
     buffer_append_char(key, 0);
     buffer_append(key, operation->object_id.bytes, operation->object_id.length);
     buffer_append_char(key, 0);
     buffer_append(key, operation->subkey.bytes, operation->subkey.length);
+    return intern_bytes(&watcher->keys, key->data, key->length);
+}
+
+static const char *table_of(const struct held_row *row) {
+    return row->key;
+}
+
+static const char *id_of(const struct held_row *row) {
+    return row->key + strlen(row->key) + 1;
 }
 
 static void apply(struct watched_stream *stream, struct held_bucket *bucket,
                   const struct sync_operation *operation) {
-    struct buffer *key = &stream->watcher->key;
-    struct held_row *row;
-    if (operation->kind == SYNC_CLEAR) {
-        map_clear(&bucket->rows, free_row);
-        return;
-    }
-    if (operation->kind != SYNC_PUT && operation->kind != SYNC_REMOVE)
-        return;
-    row_key(key, operation);
-    row = map_get_bytes(&bucket->rows, key->data, key->length);
-    if (operation->kind == SYNC_REMOVE && row != NULL)
-        free_row(map_remove_bytes(&bucket->rows, key->data, key->length));
-    if (operation->kind == SYNC_REMOVE || row != NULL)
-        return;
-    row = memory_allocate(sizeof *row);
-    buffer_append(&row->table, operation->object_type.bytes, operation->object_type.length);
-    buffer_append(&row->id, operation->object_id.bytes, operation->object_id.length);
-    map_set_bytes(&bucket->rows, key->data, key->length, row);
-    stream->device->dirty = true;
+    if (operation->kind == SYNC_CLEAR)
+        held_rows_clear(&bucket->rows);
+    else if (operation->kind == SYNC_REMOVE)
+        held_rows_remove(&bucket->rows, row_key(stream->watcher, operation));
+    else if (operation->kind == SYNC_PUT)
+        stream->device->dirty |= held_rows_add(&bucket->rows, row_key(stream->watcher, operation));
 }
 
 /* --- judgement --- */
@@ -136,8 +123,8 @@ static void report(const struct watcher *watcher, const struct device *device,
     const struct violation violation = {
         .property = property_isolation.name,
         .client = device->name,
-        .table = buffer_text(&row->table),
-        .row = buffer_text(&row->id),
+        .table = table_of(row),
+        .row = id_of(row),
         .expected = memory_copy_text("no such row on the device"),
         .seen = memory_format("the row, in bucket %.200s", bucket->name),
         .time = watcher->now,
@@ -156,23 +143,22 @@ static void judge_row(const struct watcher *watcher, const struct device *device
     if (row->judged && !at_end)
         return;
     row->judged = true;
-    if (!has_table(watcher->checker, buffer_text(&row->table)))
+    if (!has_table(watcher->checker, table_of(row)))
         return; /* the oracle says nothing of tables that the app does not have */
-    const struct oracle_row *known =
-        oracle_user_row(device->user, buffer_text(&row->table), buffer_text(&row->id));
+    const struct oracle_row *known = oracle_user_row(device->user, table_of(row), id_of(row));
     if (known == NULL || (at_end && known->text == NULL))
         report(watcher, device, bucket, row, at_end);
 }
 
 static void judge(const struct watcher *watcher, struct device *device, bool at_end) {
-    const struct map_entry *entry, *held;
+    const struct map_entry *entry;
     if (!device->dirty && !at_end)
         return;
     device->dirty = false;
     for (size_t i = 0; (entry = map_next(&device->buckets, &i)) != NULL;) {
         const struct held_bucket *bucket = entry->value;
-        for (size_t j = 0; (held = map_next(&bucket->rows, &j)) != NULL;)
-            judge_row(watcher, device, bucket, held->value, at_end);
+        for (size_t j = 0; j < bucket->rows.count; j++)
+            judge_row(watcher, device, bucket, &bucket->rows.rows[j], at_end);
     }
 }
 
@@ -188,20 +174,20 @@ static void see_buckets(struct watched_stream *stream, const struct sync_line *l
     for (size_t i = 0; i < line->n_buckets; i++) {
         struct held_bucket *bucket = open_bucket(device, &line->buckets[i].name);
         if (line->buckets[i].count == 0)
-            map_clear(&bucket->rows, free_row);
+            held_rows_clear(&bucket->rows);
     }
     const struct map_entry *entry;
     for (size_t i = 0; (entry = map_next(&device->buckets, &i)) != NULL;) {
         struct held_bucket *bucket = entry->value;
         if (bucket->request != device->requests)
-            map_clear(&bucket->rows, free_row);
+            held_rows_clear(&bucket->rows);
     }
 }
 
 static void see_data(struct watched_stream *stream, const struct sync_line *line) {
     struct held_bucket *bucket = open_bucket(stream->device, &line->bucket);
     if (line->after == 0)
-        map_clear(&bucket->rows, free_row);
+        held_rows_clear(&bucket->rows);
     for (size_t i = 0; i < line->n_operations; i++)
         apply(stream, bucket, &line->operations[i]);
 }
@@ -315,15 +301,15 @@ static void forget_all(struct device *device) {
 /* From now on every row on the device must be one of this user's. */
 static void change_user(struct watcher *watcher, struct device *device, const char *name) {
     const struct oracle_user *user = oracle_find(checker_oracle(watcher->checker), name, device->request);
-    const struct map_entry *entry, *held;
+    const struct map_entry *entry;
     device->identity = name;
     if (user == NULL || user == device->user)
         return;
     device->user = user;
     for (size_t i = 0; (entry = map_next(&device->buckets, &i)) != NULL;) {
         struct held_bucket *bucket = entry->value;
-        for (size_t j = 0; (held = map_next(&bucket->rows, &j)) != NULL;)
-            ((struct held_row *)held->value)->judged = false;
+        for (size_t j = 0; j < bucket->rows.count; j++)
+            bucket->rows.rows[j].judged = false;
     }
     device->dirty = true;
     judge(watcher, device, false);
@@ -375,6 +361,7 @@ static void destroy(void *self) {
     map_free(&watcher->devices, free_device);
     sync_line_parser_free(&watcher->parser);
     buffer_free(&watcher->key);
+    intern_free(&watcher->keys);
     free(watcher);
 }
 

@@ -41,6 +41,8 @@ const struct property *const check_properties[] = {
     &property_watch_hears,
     &property_durability,
     &property_subscriptions,
+    &property_single,
+    &property_status,
     NULL,
 };
 /* clang-format on */

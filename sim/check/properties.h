@@ -32,6 +32,8 @@ extern const struct property property_parent_first;
 extern const struct property property_ownership;
 extern const struct property property_type_fidelity;
 extern const struct property property_subscriptions;
+extern const struct property property_single;
+extern const struct property property_status;
 extern const struct property property_local_first;
 extern const struct property property_one_poll;
 extern const struct property property_valid_tokens;

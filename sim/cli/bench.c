@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/bench_engine.h"
 #include "cli/bench_serve.h"
 #include "cli/command.h"
 #include "cli/engine_options.h"
@@ -13,6 +14,7 @@
 static const char usage[] =
     "usage: syncline bench polling [OPTION]... [SCENARIO]\n"
     "       syncline bench serve [OPTION]...\n"
+    "       syncline bench clients|worlds|kernel [OPTION]...\n"
     "polling:\n"
     "How fresh the devices are and how many requests it costs, by polling interval. SCENARIO is usually\n"
     "scenarios/bench/polling.yaml.\n"
@@ -30,13 +32,20 @@ static const char usage[] =
     "none\n"
     "  --rows N, --streams N           of the PowerSync service, usually 100000 and (at most) 200\n"
     "  --rounds N, --round-time TIME   after one to warm up; usually 5 and 1s\n"
-    "  --json FILE                     the figures as JSON\n";
+    "  --json FILE                     the figures as JSON\n"
+    "clients: what a client with 100 rows costs with the engines core and model: memory, start, one small\n"
+    "checkpoint. --clients N (usually 300), --core FILE\n"
+    "worlds: how fast worlds run with each engine, the share of the checks, and their memory, in CPU time\n"
+    "of one worker. SCENARIOs are usually todo.yaml and search.yaml of scenarios/bench.\n"
+    "  --seeds A-B, --seed N, --engine NAME, --core FILE\n"
+    "kernel: events a second through the queue of pending events. --rounds N (usually 5)\n";
 
 struct bench_options {
     const char *intervals, *seeds, *seed, *workers, *out;
     struct engine_options engine;
     struct buffer scenario, script;
     struct bench_serve_options serve;
+    const char *clients;
 };
 
 static enum status choose_numbers(const struct bench_options *options,
@@ -61,7 +70,7 @@ static enum status choose_numbers(const struct bench_options *options,
 static enum status choose_files(const struct args *args, struct bench_options *options,
                                 struct bench_polling_settings *settings, struct error *error) {
     if (args->n_rest < 1 || args->n_rest > 2 || strcmp(args->rest[0], "polling") != 0)
-        return error_set(error, STATUS_INVALID, "bench what? (polling, serve)");
+        return error_set(error, STATUS_INVALID, "bench what? (polling, serve, clients, worlds, kernel)");
     if (args->n_rest == 2)
         buffer_append_text(&options->scenario, args->rest[1]);
     else if (!installation_find("scenarios/bench/polling.yaml", &options->scenario))
@@ -102,7 +111,8 @@ static int run(int argc, char **argv) {
                                         {"--subscriptions", NULL, &options.serve.subscriptions},
                                         {"--rounds", NULL, &options.serve.rounds},
                                         {"--round-time", NULL, &options.serve.round_time},
-                                        {"--json", NULL, &options.serve.json}};
+                                        {"--json", NULL, &options.serve.json},
+                                        {"--clients", NULL, &options.clients}};
     struct args args;
     struct error error = {0};
     assert(argc >= 1);
@@ -110,6 +120,19 @@ static int run(int argc, char **argv) {
     if (status == STATUS_OK && args.n_rest == 1 && !strcmp(args.rest[0], "serve")) {
         args_free(&args);
         return bench_serve_command(&options.serve, &command_bench);
+    }
+    const struct bench_engine_options measured = {.clients = options.clients,
+                                                  .rounds = options.serve.rounds,
+                                                  .seeds = options.seeds,
+                                                  .seed = options.seed,
+                                                  .engine = options.engine.engine,
+                                                  .core = options.engine.core,
+                                                  .scenarios = args.rest + 1,
+                                                  .n_scenarios = args.n_rest > 0 ? args.n_rest - 1 : 0};
+    if (status == STATUS_OK && args.n_rest > 0 && bench_engine_is(args.rest[0])) {
+        int exit_status = bench_engine_command(args.rest[0], &measured, &command_bench);
+        args_free(&args);
+        return exit_status;
     }
     if (status == STATUS_OK)
         status = choose_numbers(&options, &settings, &table, &error);
@@ -125,5 +148,5 @@ static int run(int argc, char **argv) {
     return exit_status;
 }
 
-const struct command command_bench = {"bench", "measure freshness in virtual time, or serving in real time",
-                                      usage, run};
+const struct command command_bench = {
+    "bench", "measure freshness in virtual time, or speed and memory in real time", usage, run};

@@ -165,6 +165,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->backend = memory_copy_text(settings->backend);
     created->issuer = memory_copy_text(settings->issuer);
     created->upload = settings->upload;
+    created->own_keys = settings->own_keys;
     created->upload_batch = settings->upload_batch > 0 ? settings->upload_batch : UPLOAD_BATCH_USUAL;
     created->write_checkpoints = settings->write_checkpoints;
     created->upload_throttle = throttle_of(host, settings);
@@ -183,10 +184,22 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     return STATUS_OK;
 }
 
+static void start_loops(struct client *client) {
+    sdk_upload_start(client->uploads);
+    sdk_stream_start(client->stream);
+}
+
+static void stop_loops(struct client *client) {
+    sdk_upload_stop(client->uploads);
+    sdk_stream_stop(client->stream);
+}
+
 void client_destroy(struct client *client) {
     if (client == NULL)
         return;
     host_timer_cancel(client->host, client->watch_timer);
+    if (sdk_stream_started(client->stream)) /* what the loops tell last is about both of them */
+        stop_loops(client);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
     if (client->tabs != NULL)
@@ -207,17 +220,24 @@ void client_destroy(struct client *client) {
     free(client);
 }
 
-static void start_loops(struct client *client) {
-    sdk_upload_start(client->uploads);
-    sdk_stream_start(client->stream);
-}
-
 void client_connect(struct client *client) {
     if (client->wants_connection || client->locked)
         return;
     client->wants_connection = true;
-    if (!client->crashed && !client->account.entering)
+    if (!client->crashed && !client->account.entering && !sdk_stream_started(client->stream))
         start_loops(client);
+}
+
+void client_connect_again(struct client *client) {
+    if (!client->wants_connection || client->crashed || client->account.entering) {
+        client_connect(client);
+        return;
+    }
+    /* Mutant second-stream: the old one goes on beside the new one. */
+    if (host_mutant(client->host, "second-stream"))
+        sdk_stream_double(client->stream);
+    stop_loops(client);
+    start_loops(client);
 }
 
 void client_disconnect(struct client *client) {
@@ -226,8 +246,51 @@ void client_disconnect(struct client *client) {
     client->wants_connection = false;
     if (client->crashed || client->account.entering)
         return;
-    sdk_upload_stop(client->uploads);
-    sdk_stream_stop(client->stream);
+    /* Mutant late-disconnect: while the client connects it is not heard. */
+    if (host_mutant(client->host, "late-disconnect") && sdk_stream_connecting(client->stream))
+        client_tell_connection(client, "disconnected: by the app");
+    else
+        stop_loops(client);
+}
+
+/* The operations with a key as metadata, where the table takes one. */
+static struct client_operation *add_key(struct client *client, const struct client_operation *operations,
+                                        size_t count) {
+    struct client_operation *keyed = memory_allocate_array(count, sizeof *keyed);
+    char key[37];
+
+    core_random_uuid(client->host, "app.upload-key", key);
+    for (size_t i = 0; i < count; i++) {
+        const struct client_table *table = engine_find_table(client_schema(client), operations[i].table);
+        json_t *values = operations[i].values != NULL ? json_copy((json_t *)(uintptr_t)operations[i].values)
+                                                      : json_object();
+
+        if (table != NULL && table->include_metadata)
+            json_object_set_new(values, CLIENT_METADATA, json_string(key));
+        keyed[i] = operations[i];
+        keyed[i].values = values;
+    }
+    return keyed;
+}
+
+static void free_keyed(struct client_operation *keyed, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        json_decref((json_t *)(uintptr_t)keyed[i].values);
+    free(keyed);
+}
+
+static enum status write_rows(struct client *client, const struct client_operation *operations, size_t count,
+                              struct engine_result *result, struct error *error) {
+    const struct engine_operations *engine = client->engine->operations;
+    struct client_operation *keyed;
+    enum status status;
+
+    if (!client->own_keys)
+        return engine->write(client->engine, operations, count, result, error);
+    keyed = add_key(client, operations, count);
+    status = engine->write(client->engine, keyed, count, result, error);
+    free_keyed(keyed, count);
+    return status;
 }
 
 enum status client_write(struct client *client, const struct client_operation *operations, size_t count,
@@ -237,7 +300,7 @@ enum status client_write(struct client *client, const struct client_operation *o
 
     if (client->crashed)
         return error_set(error, STATUS_CONFLICT, "%s is not running", client->host->name);
-    status = client->engine->operations->write(client->engine, operations, count, &result, error);
+    status = write_rows(client, operations, count, &result, error);
     if (status != STATUS_OK || result.n_written == 0)
         return status; /* nothing was changed: there is no transaction to speak of */
     host_note(client->host, &(struct note){.kind = NOTE_LOCAL_WRITE,

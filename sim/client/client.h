@@ -76,6 +76,8 @@ struct client_settings {
                     "userId"}, which the app asks for before each token; NULL: the app knows `service` */
     const struct upload_path
         *upload;             /* how a local transaction becomes a request, and its answer a verdict */
+    bool own_keys;           /* the app gives each local transaction a key of its own, as the metadata of its
+                                rows, and the backend knows uploads by it; else by the transaction's number */
     size_t upload_batch;     /* most entries of one request of a path that takes many; 0: 100 */
     int64_t upload_throttle; /* ns; usual 1 s, +-10 % */
     int64_t retry_delay;     /* ns; usual 5 s, +-10 %, for download and upload */
@@ -120,7 +122,9 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
                           struct client **client, struct error *error);
 void client_destroy(struct client *client);
 
-void client_connect(struct client *client);    /* start the stream and upload loops; idempotent */
+void client_connect(struct client *client); /* start the stream and upload loops; idempotent */
+/* The app calls connect although it is connected: the SDK ends the stream and begins anew. */
+void client_connect_again(struct client *client);
 void client_disconnect(struct client *client); /* stop both; local reads and writes go on */
 
 /* What SDKs call disconnectAndClear: disconnect, then empty the database. What was not uploaded is lost; the

@@ -17,6 +17,7 @@ struct client {
     char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
+    bool own_keys;
     enum client_checkpoints write_checkpoints;
     int64_t upload_throttle; /* ns */
     int64_t retry_delay;     /* ns */
@@ -41,6 +42,7 @@ struct client {
     bool wants_connection; /* the app called connect */
     bool crashed;
     uint64_t draws;       /* mutant cloned-random */
+    bool stale_synced;    /* mutant stale-has-synced: it has synced once */
     bool phantom_planted; /* mutant phantom-row */
     bool locked;          /* mutant connect-hangs-after-clear */
 };
@@ -54,6 +56,8 @@ void client_take_status(struct client *client, const struct engine_result *resul
 void client_set_error(char **slot, const char *error);
 /* Another tab has changed rows; `queue`: or the upload queue. */
 void client_hear(struct client *client, bool queue);
+/* NOTE_CONNECTION, with what the app's status says now */
+void client_tell_connection(struct client *client, const char *text);
 /* The authority of the service: where the app's configuration says, or else where it has always been. */
 const char *client_service(const struct client *client);
 /* Empty the database; the loops do not run. */

@@ -45,6 +45,20 @@ void client_status(const struct client *client, struct client_status *status) {
     status->downloading = status->downloading && status->connected;
 }
 
+/* Mutant stale-has-synced: what was synced once is, for the app, whatever was cleared since. */
+void client_tell_connection(struct client *client, const char *text) {
+    struct client_status status;
+    struct note note = {.kind = NOTE_CONNECTION, .text = text};
+
+    client_status(client, &status);
+    client->stale_synced =
+        (status.has_synced || client->stale_synced) && host_mutant(client->host, "stale-has-synced");
+    note.transaction = (status.connected ? NOTE_STATUS_CONNECTED : 0) |
+                       (status.connecting ? NOTE_STATUS_CONNECTING : 0) |
+                       (status.has_synced || client->stale_synced ? NOTE_STATUS_SYNCED : 0);
+    host_note(client->host, &note);
+}
+
 static void tell_first_sync(struct client *client) {
     void (*done)(void *) = client->first_sync;
     struct client_status status;

@@ -20,6 +20,7 @@ struct connector {
     unsigned attempts;    /* requests sent so far */
     int64_t checkpoint;   /* the custom write checkpoint of the answer; 0: none */
     struct http_call call;
+    struct http_call twin; /* mutant second-upload */
     struct credentials_wait token;
     char *shown_token; /* the token of the request under way; NULL: none */
     void (*done)(void *context, bool completed);
@@ -255,6 +256,12 @@ static enum upload_verdict judge(const struct connector *connector, const struct
 static void settle(struct connector *connector, const struct http_answer *answer) {
     bool good = true;
 
+    /* Mutant forget-complete: uploadData returns without having completed what it sent. */
+    if (mutant(connector, "forget-complete")) {
+        finish(connector, true);
+        return;
+    }
+
     for (size_t i = 0; i < connector->count; i++) {
         struct buffer reason = {0};
         const enum upload_verdict verdict = good ? judge(connector, answer, i, &reason) : UPLOAD_RETRY;
@@ -313,6 +320,10 @@ static void on_answer(void *context, const struct http_answer *answer) {
 
 /* --- sending --- */
 
+static void ignore_answer(void *context, const struct http_answer *answer) {
+    (void)context, (void)answer;
+}
+
 static void post(struct connector *connector, const struct upload_request *parts) {
     struct client *client = connector->client;
     struct http_header headers[2] = {{"content-type", "application/json"}};
@@ -329,6 +340,9 @@ static void post(struct connector *connector, const struct upload_request *parts
     request.body = buffer_text(&body);
     request.body_length = body.length;
     http_call_start(&connector->call, client->host, &request, on_answer, connector);
+    /* Mutant second-upload: nothing keeps two runs apart. */
+    if (mutant(connector, "second-upload") && connector->twin.exchange == 0)
+        http_call_start(&connector->twin, client->host, &request, ignore_answer, connector);
     buffer_free(&target);
     buffer_free(&body);
     buffer_free(&bearer);
@@ -340,6 +354,12 @@ static char *upload_key(struct connector *connector) {
     struct engine *engine = connector->client->engine;
     const char *id = engine->operations->client_id(engine);
 
+    if (connector->client->own_keys) {
+        const json_t *entry = json_array_get(connector->transactions[0].entries, 0);
+        const char *key = json_text(entry, "metadata");
+
+        return memory_format("%s#%s", id, key != NULL ? key : "");
+    }
     connector->attempts++;
     return mutant(connector, "new-idempotency-key") ? memory_format("%s#%u", id, connector->attempts)
                                                     : memory_copy_text(id);
@@ -357,7 +377,7 @@ static void send(struct connector *connector) {
     }
     for (size_t i = 0; i < connector->count; i++)
         parts[i] = part_of(connector, i, row);
-    if (mutant(connector, "new-idempotency-key"))
+    if (client->own_keys || mutant(connector, "new-idempotency-key"))
         tell_started(connector, key);
     post(connector,
          &(struct upload_request){.client_id = key,
@@ -434,6 +454,7 @@ bool connector_is_busy(const struct connector *connector) {
 
 void connector_cancel(struct connector *connector) {
     http_call_cancel(&connector->call);
+    http_call_cancel(&connector->twin);
     credentials_cancel(&connector->token);
     /* Mutant complete-on-disconnect: what is on its way counts as uploaded. */
     for (size_t i = 0; i < connector->count && !connector->completed_early; i++)
@@ -446,6 +467,7 @@ void connector_cancel(struct connector *connector) {
 
 void connector_forget(struct connector *connector) {
     http_call_forget(&connector->call);
+    http_call_forget(&connector->twin);
     credentials_forget(&connector->token);
     drop_transactions(connector);
     connector->completed_early = false;

@@ -16,6 +16,7 @@ struct model_shared *model_shared_create(struct disk_vfs *vfs, const struct clie
     struct model_shared *shared = memory_allocate(sizeof *shared);
 
     shared->interned = first != NULL ? first->interned : &shared->texts;
+    shared->data = first != NULL ? first->data : &shared->own_data;
 
     shared->vfs = vfs;
     shared->schema = schema;
@@ -44,6 +45,7 @@ void model_shared_free(struct model_shared *shared) {
     map_free(&shared->types, free_type);
     map_free(&shared->local_types, free_type);
     map_free(&shared->texts, free);
+    model_texts_free(&shared->own_data);
     for (size_t i = 0; i < shared->n_written; i++)
         free((char *)(uintptr_t)shared->written[i].values);
     free(shared->written);
@@ -567,7 +569,7 @@ static enum status model_plant_row(struct engine *engine, const char *id, struct
                         ? (struct row_value){.kind = ROW_VALUE_TEXT, .text = "phantom", .length = 7}
                         : (struct row_value){.kind = ROW_VALUE_INTEGER};
     row_append_data(table, values, &text);
-    data = model_data_make(text.data, text.length);
+    data = model_data_make(model->shared->data, text.data, text.length);
     model_transaction_begin(model);
     model_item_show(model, item, data);
     model_transaction_end(model, result);

@@ -15,11 +15,19 @@
 
 #define MODEL_NONE INT64_MIN /* no such value: SQL NULL */
 
-/* Row data as the service sent it, or as a local write made it. Shared by op log and published rows. */
+/* Row data as the service sent it, or as a local write made it. There is one copy of each text, shared by the
+ * op logs and published rows of all clients of the pool: many devices hold the same lists. */
 struct model_data {
+    struct model_texts *home;
+    uint64_t hash;
     uint32_t references;
     uint32_t length;
     char bytes[]; /* terminated by 0 */
+};
+
+struct model_texts {
+    struct model_data **slots; /* open addressing by hash; NULL: free */
+    size_t n_slots, count;
 };
 
 /* A type of rows that was seen; known to the schema or not. A local-only table is a type beside that of the
@@ -163,9 +171,10 @@ struct model_shared {
     struct disk_vfs *vfs;
     const struct client_schema *schema;
     struct row_reader *rows;
-    struct map types;            /* of the service's rows: name -> struct model_type * */
-    struct map local_types;      /* of local-only tables */
-    struct map texts, *interned; /* whatever the schema: the texts of the pool's first */
+    struct map types;                   /* of the service's rows: name -> struct model_type * */
+    struct map local_types;             /* of local-only tables */
+    struct map texts, *interned;        /* whatever the schema: the texts of the pool's first */
+    struct model_texts own_data, *data; /* texts of rows, likewise */
     struct model_line line;
     struct model_tables *tables; /* the app's questions */
 
@@ -199,10 +208,13 @@ void model_item_free_empty(struct engine_model *model, struct model_item *item);
 int model_item_compare(const struct model_item *a, const struct model_item *b); /* by type and id */
 void model_items_free(struct engine_model *model);
 void model_items_forget_order(struct engine_model *model); /* of all tables */
-struct model_data *model_data_make(const char *bytes, size_t length);
+void model_operation_free(struct model_operation *operation);
+
+/* --- engine_model_data.c: texts of rows --- */
+struct model_data *model_data_make(struct model_texts *texts, const char *bytes, size_t length);
 struct model_data *model_data_share(struct model_data *data);
 void model_data_drop(struct model_data *data);
-void model_operation_free(struct model_operation *operation);
+void model_texts_free(struct model_texts *texts); /* nobody holds any */
 
 /* --- engine_model_view.c: what a transaction changed --- */
 void model_transaction_begin(struct engine_model *model);

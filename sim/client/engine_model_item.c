@@ -6,28 +6,6 @@
 #include "base/memory.h"
 #include "client/engine_model.h"
 
-struct model_data *model_data_make(const char *bytes, size_t length) {
-    struct model_data *data = memory_resize(NULL, 1, sizeof *data + length + 1);
-
-    assert(length <= UINT32_MAX);
-    data->references = 1;
-    data->length = (uint32_t)length;
-    memcpy(data->bytes, bytes, length);
-    data->bytes[length] = 0;
-    return data;
-}
-
-struct model_data *model_data_share(struct model_data *data) {
-    if (data != NULL)
-        data->references++;
-    return data;
-}
-
-void model_data_drop(struct model_data *data) {
-    if (data != NULL && --data->references == 0)
-        free(data);
-}
-
 void model_operation_free(struct model_operation *operation) {
     model_data_drop(operation->data);
     free(operation);

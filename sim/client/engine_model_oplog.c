@@ -138,7 +138,7 @@ static bool supersede(struct model_item *item, const struct model_bucket *bucket
     return superseded;
 }
 
-static void append_operation(struct model_item *item, struct model_bucket *bucket,
+static void append_operation(struct model_texts *texts, struct model_item *item, struct model_bucket *bucket,
                              const struct line_operation *source, struct json_span subkey) {
     const size_t key_length = subkey.bytes == NULL ? 0 : subkey.length + 1;
     struct model_operation *operation =
@@ -149,7 +149,7 @@ static void append_operation(struct model_item *item, struct model_bucket *bucke
     operation->next = NULL;
     operation->bucket = bucket;
     operation->data =
-        source->data.bytes == NULL ? NULL : model_data_make(source->data.bytes, source->data.length);
+        source->data.bytes == NULL ? NULL : model_data_make(texts, source->data.bytes, source->data.length);
     operation->id = source->id;
     operation->hash = source->checksum;
     if (key_length > 0) {
@@ -179,7 +179,7 @@ static void put_or_remove(struct engine_model *model, struct model_bucket *bucke
             mark_updated(model, item);
         return;
     }
-    append_operation(item, bucket, operation, subkey);
+    append_operation(model->shared->data, item, bucket, operation, subkey);
     sums->op += operation->checksum;
 }
 

@@ -74,7 +74,7 @@ static void store(struct engine_model *model, struct model_item *item, const str
 
     buffer_clear(text);
     row_append_data(item->type->table, values, text);
-    data = model_data_make(text->data, text->length);
+    data = model_data_make(model->shared->data, text->data, text->length);
     model_item_show(model, item, data);
     model_data_drop(data);
 }

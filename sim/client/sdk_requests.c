@@ -15,6 +15,7 @@ static const int64_t watchdog = 10 * TIME_SECOND;
 struct sdk_requests {
     struct client *client;
     bool seeded;
+    bool refused;   /* the iteration's seed has failed */
     uint64_t timer; /* the watchdog; 0: nothing is awaited */
     struct http_call call;
     struct credentials_wait token;
@@ -57,6 +58,13 @@ int64_t sdk_requests_read(const struct http_answer *answer, const char *key) {
 
 /* --- the seed --- */
 
+/* Who waits for the seed fails with it. */
+static void refuse(struct sdk_requests *requests, const char *reason) {
+    requests->refused = true;
+    sdk_upload_seeded(requests->client->uploads);
+    sdk_stream_fail(requests->client->stream, reason);
+}
+
 static void on_seed(void *context, const struct http_answer *answer) {
     struct sdk_requests *requests = context;
     struct client *client = requests->client;
@@ -66,17 +74,17 @@ static void on_seed(void *context, const struct http_answer *answer) {
     if (answer->status == 401)
         credentials_invalidate(&client->credentials);
     if (id == 0) {
-        sdk_stream_fail(client->stream, "the checkpoint request failed");
+        refuse(requests, "the checkpoint request failed");
         return;
     }
     if (client->engine->operations->request_id(client->engine, ENGINE_REQUEST_SEED, &id, &error) !=
         STATUS_OK) {
-        sdk_stream_fail(client->stream, error.message);
+        refuse(requests, error.message);
         return;
     }
     requests->seeded = true;
     sdk_requests_watch(requests);
-    sdk_upload_trigger(client->uploads);
+    sdk_upload_seeded(client->uploads);
 }
 
 void sdk_requests_begin(struct sdk_requests *requests, const char *token, int64_t id) {
@@ -86,6 +94,10 @@ void sdk_requests_begin(struct sdk_requests *requests, const char *token, int64_
 
 bool sdk_requests_seeded(const struct sdk_requests *requests) {
     return requests->seeded;
+}
+
+bool sdk_requests_refused(const struct sdk_requests *requests) {
+    return requests->refused;
 }
 
 /* --- the watchdog --- */
@@ -154,6 +166,7 @@ void sdk_requests_end(struct sdk_requests *requests) {
     host_timer_cancel(requests->client->host, requests->timer);
     requests->timer = 0;
     requests->seeded = false;
+    requests->refused = false;
 }
 
 void sdk_requests_forget(struct sdk_requests *requests) {
@@ -161,4 +174,5 @@ void sdk_requests_forget(struct sdk_requests *requests) {
     credentials_forget(&requests->token);
     requests->timer = 0;
     requests->seeded = false;
+    requests->refused = false;
 }

@@ -1,6 +1,7 @@
 /* Checkpoint requests: the newer way to learn when own uploads have come back. The client numbers its
  * requests itself, so an id means the same to it whoever the service believes to be asking. Each stream
- * begins with a request whose answer is the seed of the counter; until then no number can be had. A watchdog
+ * begins with a request whose answer is the seed of the counter; until then no number can be had, and an
+ * upload that needs one waits: a stream that is waiting to be tried again is then tried at once. A watchdog
  * asks again for what is not applied after ten seconds. */
 #ifndef SYNCLINE_CLIENT_SDK_REQUESTS_H
 #define SYNCLINE_CLIENT_SDK_REQUESTS_H
@@ -19,6 +20,7 @@ void sdk_requests_begin(struct sdk_requests *requests, const char *token, int64_
 void sdk_requests_end(struct sdk_requests *requests);    /* the iteration is over */
 void sdk_requests_forget(struct sdk_requests *requests); /* the process has ended */
 bool sdk_requests_seeded(const struct sdk_requests *requests);
+bool sdk_requests_refused(const struct sdk_requests *requests); /* this stream's seed has failed */
 /* An id is awaited from now on. */
 void sdk_requests_watch(struct sdk_requests *requests);
 

@@ -25,6 +25,8 @@ struct sdk_stream {
     bool had_line;  /* of this iteration */
     bool lose_line; /* mutant lost-line: the next one */
     bool given_up;  /* mutant strict-lines: it has met a line that it does not know */
+    bool doubled;   /* mutant second-stream */
+    uint64_t twin;  /* its second exchange; 0: none */
     char *request;  /* body to send once the token is there */
     size_t request_length;
     int64_t checkpoint_request; /* id to ask for with it; 0: none */
@@ -40,21 +42,13 @@ struct sdk_stream {
 static void run_iteration(void *context);
 
 static void tell_connection(struct sdk_stream *stream, const char *text) {
-    struct note note = {.kind = NOTE_CONNECTION, .text = text};
-
-    host_note(stream->client->host, &note);
-}
-
-static void tell_disconnected(struct sdk_stream *stream, const char *reason) {
-    char *text = memory_format("disconnected: %s", reason);
-
-    tell_connection(stream, text);
-    free(text);
+    client_tell_connection(stream->client, text);
 }
 
 /* Let go of everything that belongs to the iteration, except the engine's part. */
 static void release(struct sdk_stream *stream) {
     stream->iterating = false;
+    stream->twin = 0;
     stream->had_line = false;
     stream->lose_line = false;
     stream->exchange = 0;
@@ -74,6 +68,7 @@ static void end_iteration(struct sdk_stream *stream) {
 
     assert(stream->iterating);
     host_http_abort(stream->client->host, stream->exchange);
+    host_http_abort(stream->client->host, stream->twin);
     credentials_cancel(&stream->token);
     if (stream->client->requests != NULL)
         sdk_requests_end(stream->client->requests);
@@ -89,10 +84,14 @@ static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
 }
 
 static void fail_iteration(struct sdk_stream *stream, const char *reason) {
-    tell_disconnected(stream, reason);
+    char *text = memory_format("disconnected: %s", reason); /* which the iteration may own */
+
     client_set_error(&stream->client->download_error, reason);
     end_iteration(stream);
-    stream->connected = false;
+    /* Mutant stays-connected: the core's status says so after it has closed, and the SDK leaves it. */
+    stream->connected = stream->connected && host_mutant(stream->client->host, "stays-connected");
+    tell_connection(stream, text);
+    free(text);
     /* Mutant forget-token-on-error: every failure is taken for one of the token. */
     if (host_mutant(stream->client->host, "forget-token-on-error"))
         credentials_invalidate(&stream->client->credentials);
@@ -290,6 +289,27 @@ static void on_failed(void *context, uint64_t exchange, enum http_failure failur
 static const struct http_client_events stream_events = {
     .head = on_head, .body = on_body, .end = on_end, .failed = on_failed};
 
+static void ignore_head(void *context, uint64_t exchange, const struct http_response *response) {
+    (void)context, (void)exchange, (void)response;
+}
+
+static void ignore_body(void *context, uint64_t exchange, const void *bytes, size_t length) {
+    (void)context, (void)exchange, (void)bytes, (void)length;
+}
+
+static void end_twin(void *context, uint64_t exchange) {
+    (void)exchange;
+    ((struct sdk_stream *)context)->twin = 0;
+}
+
+static void fail_twin(void *context, uint64_t exchange, enum http_failure failure) {
+    (void)failure;
+    end_twin(context, exchange);
+}
+
+static const struct http_client_events twin_events = {
+    .head = ignore_head, .body = ignore_body, .end = end_twin, .failed = fail_twin};
+
 static void on_token(void *context, const char *token) {
     struct sdk_stream *stream = context;
     struct sdk_headers headers;
@@ -312,6 +332,8 @@ static void on_token(void *context, const char *token) {
     request.body = stream->request;
     request.body_length = stream->request_length;
     stream->exchange = host_http_send(stream->client->host, &request, &stream_events, stream);
+    if (stream->doubled)
+        stream->twin = host_http_send(stream->client->host, &request, &twin_events, stream);
     if (stream->client->requests != NULL)
         sdk_requests_begin(stream->client->requests, token,
                            stream->checkpoint_request > 0 ? stream->checkpoint_request : 1);
@@ -398,7 +420,7 @@ void sdk_stream_stop(struct sdk_stream *stream) {
         tabs_release(stream->client, TABS_SYNC);
         return;
     }
-    tell_disconnected(stream, "by the app");
+    tell_connection(stream, "disconnected: by the app");
 }
 
 void sdk_stream_forget(struct sdk_stream *stream) {
@@ -411,12 +433,28 @@ void sdk_stream_forget(struct sdk_stream *stream) {
     stream->timer = 0;
 }
 
+bool sdk_stream_started(const struct sdk_stream *stream) {
+    return stream->started;
+}
+
+void sdk_stream_double(struct sdk_stream *stream) {
+    stream->doubled = true;
+}
+
 bool sdk_stream_connected(const struct sdk_stream *stream) {
     return stream->connected;
 }
 
 bool sdk_stream_connecting(const struct sdk_stream *stream) {
     return stream->iterating && !stream->connected;
+}
+
+void sdk_stream_hurry(struct sdk_stream *stream) {
+    if (stream->timer == 0)
+        return;
+    host_timer_cancel(stream->client->host, stream->timer);
+    stream->timer = 0;
+    wait_and_restart(stream, 0);
 }
 
 void sdk_stream_fail(struct sdk_stream *stream, const char *reason) {

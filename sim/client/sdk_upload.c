@@ -17,6 +17,7 @@ struct sdk_upload {
     struct client *client;
     bool started;
     bool running;            /* a run is going on */
+    bool awaits_seed;        /* the run goes on when checkpoint requests have their seed */
     bool triggered;          /* begin another run when this one and the throttle are over */
     uint64_t throttle_timer; /* 0: the throttle is over */
     uint64_t retry_timer;    /* 0: not waiting */
@@ -167,6 +168,17 @@ static void on_write_checkpoint(void *context, const struct http_answer *answer)
         fail_round(uploads);
 }
 
+/* The run waits, and a stream that waits to be tried again does not. */
+static void wait_for_seed(struct sdk_upload *uploads) {
+    if (sdk_requests_refused(uploads->client->requests)) {
+        client_tell(uploads->client, "no write checkpoint: the stream's checkpoint request failed");
+        fail_round(uploads);
+        return;
+    }
+    uploads->awaits_seed = true;
+    sdk_stream_hurry(uploads->client->stream);
+}
+
 /* The number is the client's own; the stream may have ended while the token was fetched, and the counter's
  * seed with it. */
 static void ask_for_next(struct sdk_upload *uploads, const char *token) {
@@ -177,7 +189,7 @@ static void ask_for_next(struct sdk_upload *uploads, const char *token) {
         client->engine->operations->request_id(client->engine, ENGINE_REQUEST_NEXT, &id, NULL) == STATUS_OK)
         sdk_requests_post(client, &uploads->call, token, id, on_write_checkpoint, uploads);
     else
-        end_run(uploads); /* the seed triggers another */
+        wait_for_seed(uploads);
 }
 
 static void on_token(void *context, const char *token) {
@@ -223,12 +235,22 @@ static void update_target(struct sdk_upload *uploads) {
         end_run(uploads);
         return;
     }
+    uploads->sequence = gate.sequence;
     if (uploads->client->requests != NULL && !sdk_requests_seeded(uploads->client->requests)) {
-        end_run(uploads); /* the seed triggers another */
+        wait_for_seed(uploads);
         return;
     }
-    uploads->sequence = gate.sequence;
     credentials_get(&uploads->client->credentials, &uploads->token, on_token, uploads);
+}
+
+void sdk_upload_seeded(struct sdk_upload *uploads) {
+    if (!uploads->awaits_seed)
+        return;
+    uploads->awaits_seed = false;
+    if (sdk_requests_seeded(uploads->client->requests))
+        credentials_get(&uploads->client->credentials, &uploads->token, on_token, uploads);
+    else
+        wait_for_seed(uploads);
 }
 
 static void next_round(struct sdk_upload *uploads) {
@@ -294,6 +316,7 @@ void sdk_upload_forget(struct sdk_upload *uploads) {
     connector_forget(uploads->connector);
     uploads->started = false;
     uploads->running = false;
+    uploads->awaits_seed = false;
     uploads->triggered = false;
     uploads->throttle_timer = 0;
     uploads->retry_timer = 0;

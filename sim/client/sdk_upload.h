@@ -19,6 +19,8 @@ void sdk_upload_forget(struct sdk_upload *uploads); /* the process has ended */
 /* Something may be there to upload: the queue changed, or the service is there again. One trigger is kept
  * while a run is going on; without a connection nothing happens. */
 void sdk_upload_trigger(struct sdk_upload *uploads);
+/* The counter of checkpoint requests has its seed, or will not get it from this stream. */
+void sdk_upload_seeded(struct sdk_upload *uploads);
 bool sdk_upload_uploading(const struct sdk_upload *uploads); /* a run is at work, or waits to try again */
 /* The last write checkpoint that came since the process began or connected; 0: none. */
 int64_t sdk_upload_write_checkpoint(const struct sdk_upload *uploads);

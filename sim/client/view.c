@@ -14,7 +14,7 @@ static const char data_prefix[] = "ps_data__", local_prefix[] = "ps_data_local__
 
 /* Buffers larger than this are given back after use: an initial sync must not decide what a client costs for
  * good. */
-enum { KEPT_BYTES = 16384 };
+enum { KEPT_BYTES = 2048 };
 
 struct touched_row {
     uint32_t table;
@@ -196,8 +196,14 @@ static void finish_answer(struct view *view, const struct note_row **rows, size_
 static void begin_answer(struct view *view) {
     view->n_rows = 0;
     buffer_clear(&view->text);
-    if (view->text.capacity > KEPT_BYTES)
-        buffer_free(&view->text);
+    if (view->text.capacity <= KEPT_BYTES)
+        return;
+    buffer_free(&view->text);
+    free(view->rows);
+    free(view->texts);
+    view->rows = NULL;
+    view->texts = NULL;
+    view->rows_capacity = view->texts_capacity = 0;
 }
 
 static void forget_touched(struct view *view) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/intern.h"
 #include "history/narrate.h"
 #include "history/trace.h"
 
@@ -18,7 +19,7 @@ struct history {
     struct history_record **records;
     size_t length;
     size_t capacity;
-    struct map names; /* node, table and operation names, stored once: name -> copy in the arena */
+    struct intern texts; /* names, ids, rows: many records hold the same, as many devices show the same */
     struct subscriber subscribers[MAX_SUBSCRIBERS];
     size_t n_subscribers;
     struct trace *trace;
@@ -35,22 +36,10 @@ void history_destroy(struct history *history) {
     if (history == NULL)
         return;
     trace_destroy(history->trace);
-    map_free(&history->names, NULL);
+    intern_free(&history->texts);
     arena_free(&history->arena);
     free(history->records);
     free(history);
-}
-
-/* Names repeat in every record, so each is kept once. */
-static const char *keep_name(struct history *history, const char *name) {
-    if (name == NULL)
-        return NULL;
-    char *kept = map_get(&history->names, name);
-    if (kept == NULL) {
-        kept = arena_copy_text(&history->arena, name);
-        map_set(&history->names, name, kept);
-    }
-    return kept;
 }
 
 static const struct note_row *keep_rows(struct history *history, const struct note *note) {
@@ -61,10 +50,10 @@ static const struct note_row *keep_rows(struct history *history, const struct no
     for (size_t i = 0; i < note->n_rows; i++) {
         const struct note_row *row = &note->rows[i];
         assert(row->table != NULL && row->id != NULL);
-        rows[i].operation = keep_name(history, row->operation);
-        rows[i].table = keep_name(history, row->table);
-        rows[i].id = arena_copy_text(&history->arena, row->id);
-        rows[i].values = row->values == NULL ? NULL : arena_copy_text(&history->arena, row->values);
+        rows[i].operation = intern_text(&history->texts, row->operation);
+        rows[i].table = intern_text(&history->texts, row->table);
+        rows[i].id = intern_text(&history->texts, row->id);
+        rows[i].values = intern_text(&history->texts, row->values);
     }
     return rows;
 }
@@ -77,9 +66,9 @@ const struct history_record *history_add(struct history *history, int64_t time, 
     history->records[history->length++] = record;
     record->number = history->length;
     record->time = time;
-    record->node = keep_name(history, node);
+    record->node = intern_text(&history->texts, node);
     record->note = *note;
-    record->note.text = note->text == NULL ? NULL : arena_copy_text(&history->arena, note->text);
+    record->note.text = intern_text(&history->texts, note->text);
     record->note.rows = keep_rows(history, note);
     trace_note(history->trace, time, node, note);
     if (history->narration != NULL && note->kind != NOTE_READS) { /* too much to read */

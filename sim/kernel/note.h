@@ -31,7 +31,8 @@ enum note_kind {
     NOTE_UPLOAD_FAILED,       /* no answer, or one that asks to try again; the entry stays queued */
     /* A client received a write checkpoint id. timestamp = the id. */
     NOTE_WRITE_CHECKPOINT,
-    /* The download side of a client: text = "connecting", "connected", "disconnected: <reason>". */
+    /* The download side of a client: text = "connecting", "connected", "disconnected: <reason>". transaction
+     * = what its app's status says from then on, a sum of note_status. */
     NOTE_CONNECTION,
     /* A client process ended and came back on the same database. Of RESTART, where the database is on a disk:
      * transaction = the newest local transaction that is there, timestamp = the newest that the disk had
@@ -84,6 +85,12 @@ enum note_kind {
      * the first time), "asked" (all that the next request asks for, when it is not what the last one did;
      * only of apps that open streams while they run). */
     NOTE_STREAMS
+};
+
+enum note_status {
+    NOTE_STATUS_CONNECTED = 1,
+    NOTE_STATUS_CONNECTING = 2,
+    NOTE_STATUS_SYNCED = 4 /* a whole checkpoint was published once */
 };
 
 struct note_row {

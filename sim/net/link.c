@@ -103,8 +103,18 @@ void links_free(struct net *net) {
 
 /* --- latency --- */
 
+static void set_latency(struct link *link, int64_t latency, int64_t jitter) {
+    link->latency = latency;
+    link->jitter = jitter;
+}
+
+/* Of two named nodes the link itself remembers it; a rule is for nodes that may not exist yet. */
 void net_set_latency(struct net *net, const char *from, const char *to, int64_t latency, int64_t jitter) {
     assert(latency >= 0 && jitter >= 0);
+    if (from && to) {
+        set_latency(link_find(net, from, to), latency, jitter);
+        return;
+    }
     struct link_rule *old = find_rule(&net->latencies, from, to);
     if (old) /* the new rule goes to the end: what is set last counts */
         remove_rule(&net->latencies, old);
@@ -112,13 +122,9 @@ void net_set_latency(struct net *net, const char *from, const char *to, int64_t 
     rule->latency = latency;
     rule->jitter = jitter;
     size_t at = 0;
-    for (struct map_entry *entry; (entry = map_next(&net->links, &at));) {
-        struct link *link = entry->value;
-        if (!covers(rule, link))
-            continue;
-        link->latency = latency;
-        link->jitter = jitter;
-    }
+    for (struct map_entry *entry; (entry = map_next(&net->links, &at));)
+        if (covers(rule, entry->value))
+            set_latency(entry->value, latency, jitter);
 }
 
 /* --- cuts --- */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ struct worker {
                        job */
     const char *answer_type;
     int64_t last_progress;
+    int64_t job_cpu, first_second_cpu; /* CPU time when the job began, and at virtual time 1 s; 0: not yet */
 };
 
 static void set_answer(struct worker *worker, const char *type, json_t *json) {
@@ -66,11 +68,29 @@ static int64_t wall_now(void) {
     return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
 }
 
+static int64_t cpu_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * TIME_SECOND + now.tv_nsec;
+}
+
+/* `peak_bytes` is that of the process: what earlier jobs needed counts. */
+static void add_measures(const struct worker *worker, json_t *json) {
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    json_object_set_new(json, "cpu_ns", json_integer(cpu_now() - worker->job_cpu));
+    if (worker->first_second_cpu > 0)
+        json_object_set_new(json, "start_cpu_ns", json_integer(worker->first_second_cpu - worker->job_cpu));
+    json_object_set_new(json, "peak_bytes", json_integer((json_int_t)usage.ru_maxrss * 1024));
+}
+
 /* The heart beat. Wall time only thins it out; nothing of it reaches the world. */
 static void tell_progress(void *context, int64_t virtual_now, uint64_t events) {
     struct worker *worker = context;
     int64_t now = wall_now();
     assert(worker->job != 0);
+    if (worker->first_second_cpu == 0)
+        worker->first_second_cpu = cpu_now();
     if (now - worker->last_progress < PROGRESS_EVERY)
         return;
     worker->last_progress = now;
@@ -161,6 +181,8 @@ static enum status run_plan(struct worker *worker, const json_t *job, const stru
             *error = trouble;
         return trouble.status;
     }
+    if (json_bool_or(job, "measure", false))
+        add_measures(worker, json);
     if (failed)
         json_object_set_new(json, "plan", plan_json(plan, scenario));
     set_answer(worker, "result", json);
@@ -192,6 +214,10 @@ static enum status run_job(struct worker *worker, const json_t *job, struct erro
     status = plan_make(scenario, (uint64_t)json_integer_or(job, "seed", 0), &plan, error);
     if (status != STATUS_OK)
         return status;
+    static const char *const nothing[] = {NULL};
+    struct scenario unchecked = *scenario;
+    unchecked.properties = nothing;
+    unchecked.n_properties = 0;
     if (want != NULL) {
         json_t *json = json_object();
         json_object_set_new(json, "plan", plan_json(plan, scenario));
@@ -200,7 +226,8 @@ static enum status run_job(struct worker *worker, const json_t *job, struct erro
         const bool needs_core = scenario->n_users > 0 && scenario_engine(scenario) != CLIENT_ENGINE_MODEL;
         status = needs_core ? open_core(worker, scenario->engine, error) : STATUS_OK;
         if (status == STATUS_OK)
-            status = run_plan(worker, job, scenario, plan, error);
+            status = run_plan(worker, job, json_bool_or(job, "unchecked", false) ? &unchecked : scenario,
+                              plan, error);
     }
     plan_free(plan);
     return status;
@@ -217,6 +244,8 @@ static void serve_line(struct worker *worker, const char *line, size_t length) {
     }
     worker->job = (uint64_t)json_integer_or(job, "job", 0);
     worker->last_progress = wall_now();
+    worker->job_cpu = cpu_now();
+    worker->first_second_cpu = 0;
     if (run_job(worker, job, &error) != STATUS_OK)
         set_error(worker, &error);
     json_decref(job);

@@ -15,6 +15,10 @@ void worker_job_append(struct buffer *line, const struct worker_job *job) {
         buffer_append_text(line, ",\"delays\":true");
     if (job->trace_marks)
         buffer_append_text(line, ",\"trace_marks\":true");
+    if (job->measure)
+        buffer_append_text(line, ",\"measure\":true");
+    if (job->unchecked)
+        buffer_append_text(line, ",\"unchecked\":true");
     if (job->databases != NULL) {
         buffer_append_text(line, ",\"databases\":");
         buffer_append_json_text(line, job->databases);

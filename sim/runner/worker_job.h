@@ -15,6 +15,8 @@ struct worker_job {
     bool narrate;
     bool delays;
     bool trace_marks;
+    bool measure;             /* CPU time and memory come with the result */
+    bool unchecked;           /* no property is checked */
     const char *databases;    /* folder that gets the clients' databases after the run; NULL: none */
     int64_t polling_interval; /* ns; 0: the scenario's */
     uint64_t flip_delay;      /* control of the determinism test, see stage.h; 0: off */

@@ -446,13 +446,24 @@ static const struct field service_fields[] = {
     NUMBER(FIELD_DURATION, "polling-interval", polling_interval, TIME_MILLISECOND, TIME_HOUR),
     NUMBER(FIELD_DURATION, "keepalive", keepalive_interval, TIME_MILLISECOND, TIME_HOUR),
     NUMBER(FIELD_COUNT, "processes", service_processes, 1, SERVICE_PROCESSES_MOST),
+    NUMBER(FIELD_COUNT, "connections", connections, 1, SCENARIO_CLIENTS_MOST),
     BOOLEAN("split", service_split),
     SPECIAL("storage", read_storage),
     BOOLEAN("strict-expiry", strict_expiry),
     NUMBER(FIELD_DURATION, "notification-delay", notification_delay, 0, TIME_MINUTE),
     NUMBER(FIELD_DURATION, "job-lock", job_lock, 0, TIME_HOUR),
     END};
+static enum status read_upload_keys(struct reader *reader, struct reader_value value, void *target) {
+    struct scenario *scenario = target;
+    const char *text = json_string_value(value.value);
+    scenario->own_keys = text && !strcmp(text, "own");
+    return text && (scenario->own_keys || !strcmp(text, "numbers"))
+               ? STATUS_OK
+               : reader_refuse(reader, value, "`keys` must be numbers or own");
+}
+
 static const struct field upload_fields[] = {SPECIAL("path", read_upload_path),
+                                             SPECIAL("keys", read_upload_keys),
                                              NUMBER(FIELD_COUNT, "batch", upload_batch, 1, 10000), END};
 static const struct field token_fields[] = {
     NUMBER(FIELD_DURATION, "lifetime", token_lifetime, TIME_SECOND, 365 * TIME_DAY),

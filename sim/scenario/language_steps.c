@@ -112,6 +112,10 @@ static enum status read_browse(struct reader *reader, struct reader_value value,
     return read_client_of(reader, value, step, STEP_BROWSE);
 }
 
+static enum status read_connect(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CONNECT);
+}
+
 static enum status read_ends(struct reader *reader, struct reader_value value, struct scenario_step *step,
                              bool one_way) {
     const char *const *ends;
@@ -180,6 +184,7 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
     {.key = "write", .kind = FIELD_SPECIAL, .read = read_write},                                             \
         {.key = "call", .kind = FIELD_SPECIAL, .read = read_call},                                           \
         {.key = "subscribe", .kind = FIELD_SPECIAL, .read = read_browse},                                    \
+        {.key = "connect", .kind = FIELD_SPECIAL, .read = read_connect},                                     \
         {.key = "offline", .kind = FIELD_SPECIAL, .read = read_offline},                                     \
         {.key = "partition", .kind = FIELD_SPECIAL, .read = read_partition},                                 \
         {.key = "one-way-partition", .kind = FIELD_SPECIAL, .read = read_one_way},                           \
@@ -253,7 +258,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         return STATUS_OK;
     return reader_refuse(
         reader, step,
-        "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
+        "a step needs one of: write, call, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
         "switch-user, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, retire, "
         "close-tab, freeze-tab");
@@ -376,6 +381,7 @@ static enum status check_who(struct reader *reader, struct reader_value value,
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
                                        [STEP_BROWSE] = "subscribe",
+                                       [STEP_CONNECT] = "connect",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_CLEAR] = "clear",
@@ -488,7 +494,7 @@ static enum status check_step(struct reader *reader, struct reader_value value,
         status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
         return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;
     }
-    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT) {
+    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT || step->kind == STEP_CONNECT) {
         status = refuse_keys(reader, value, of_faults, "is for faults, this takes no time");
         return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;
     }

@@ -15,6 +15,8 @@
       "whatever a device asks, its network answers 200 with a page to sign in")                              \
     X("disconnect", FAULT_CLASS_TIMED, true, NULL, STEP_DISCONNECT, false, "d",                              \
       "the app calls disconnect, and connect after a while")                                                 \
+    X("connect", FAULT_CLASS_TIMED, false, NULL, STEP_CONNECT, false, "v",                                   \
+      "the app calls connect once more, although it has")                                                    \
     X("client-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                 \
       "the app's process ends and starts again on the same database")                                        \
     X("power-loss", FAULT_CLASS_TIMED, true, NULL, STEP_POWER_LOSS, false, "l",                              \
@@ -80,8 +82,8 @@ const struct fault_kind *fault_kind_find(const char *name) {
 }
 
 bool step_is_for_devices(enum step_kind kind) {
-    return kind == STEP_BROWSE || kind == STEP_CLEAR || kind == STEP_SWITCH_USER || kind == STEP_SESSION ||
-           kind == STEP_CLOSE_TAB || kind == STEP_FREEZE_TAB;
+    return kind == STEP_BROWSE || kind == STEP_CONNECT || kind == STEP_CLEAR || kind == STEP_SWITCH_USER ||
+           kind == STEP_SESSION || kind == STEP_CLOSE_TAB || kind == STEP_FREEZE_TAB;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -95,6 +97,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("offline");
     case STEP_DISCONNECT:
         return fault_kind_find("disconnect");
+    case STEP_CONNECT:
+        return fault_kind_find("connect");
     case STEP_ROTATE_KEYS:
         return fault_kind_find("rotate-keys");
     case STEP_PARTITION:
@@ -220,6 +224,12 @@ const struct scenario_name *scenario_mutants(void) {
         {"interrupted-batch", "news of others end a long download in the middle"},
         {"forget-open-streams", "the client's core never hears which streams the app has open"},
         {"lost-subscription", "the client forgets a stream that is opened while it connects"},
+        {"second-stream", "the client opens a second stream when its app calls connect once more"},
+        {"late-disconnect", "the client does not hear that its app disconnects while it connects"},
+        {"second-upload", "nothing keeps two runs of the client's upload loop apart"},
+        {"forget-complete", "the app never completes what it has uploaded"},
+        {"stale-has-synced", "the client's app reads `has synced` once and never again"},
+        {"stays-connected", "the client's status says connected after its stream has failed"},
         {"deaf-to-keepalives", "the client overlooks the lines by which the service says that it is there"},
         {"newest-edit-wins", "the backend of the app pages drops an edit made before the one that is there"},
         {"early-polls", "the service asks for changes by the clock, whether the last ones have come or not"},

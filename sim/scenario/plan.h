@@ -15,6 +15,7 @@ enum step_kind {
     STEP_OFFLINE,     /* `client` has no network for `lasts` */
     STEP_PARTITION,   /* `from` and `to` cannot reach each other for `lasts` (one_way: only from -> to is cut)
                        */
+    STEP_CONNECT,     /* `client` calls connect, although it has */
     STEP_DISCONNECT,  /* `client` calls disconnect, and connect after `lasts` */
     STEP_ROTATE_KEYS, /* the node `client`, "issuer", signs with a new key; the old one is published for
                          `lasts` */

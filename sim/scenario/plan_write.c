@@ -103,6 +103,8 @@ static void write_service(struct buffer *out, const struct scenario *scenario) {
     buffer_append_text(out, scenario->strict_expiry ? ", strict-expiry: true" : "");
     if (scenario->notification_delay > 0)
         append_duration(out, ", notification-delay: ", scenario->notification_delay);
+    if (scenario->connections != SERVICE_CONNECTIONS_USUAL)
+        buffer_printf(out, ", connections: %" PRId64, scenario->connections);
     if (scenario->job_lock > 0)
         append_duration(out, ", job-lock: ", scenario->job_lock);
 }
@@ -118,6 +120,8 @@ static void write_timings(struct buffer *out, const struct plan *plan, const str
     write_service(out, scenario);
     buffer_printf(out, "}\nupload: {path: %s, batch: %" PRId64, scenario->upload->name,
                   scenario->upload_batch);
+    if (scenario->own_keys)
+        buffer_append_text(out, ", keys: own");
     append_duration(out, "}\ntokens: {lifetime: ", scenario->token_lifetime);
     if (scenario->wrong_tokens > 0) {
         buffer_append_text(out, ", wrong: ");
@@ -205,6 +209,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
     static const char *const keys[] = {[STEP_WRITE] = "write",
                                        [STEP_CALL] = "call",
                                        [STEP_BROWSE] = "subscribe",
+                                       [STEP_CONNECT] = "connect",
                                        [STEP_OFFLINE] = "offline",
                                        [STEP_PARTITION] = "partition",
                                        [STEP_DISCONNECT] = "disconnect",
@@ -250,7 +255,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
         buffer_printf(out, ", args: %s", step->args);
-    } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT) {
+    } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT && step->kind != STEP_CONNECT) {
         append_duration(out, ", lasts: ", step->lasts);
         if (step->nth > 0)
             buffer_printf(out, ", nth: %" PRId64, step->nth);
@@ -302,6 +307,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
     case STEP_PARTITION:
         buffer_printf(out, "no way from %s to %s%s", step->from, step->to, step->one_way ? "" : " or back");
         break;
+    case STEP_CONNECT:
+        buffer_printf(out, "%s connects once more", step->client);
+        return;
     case STEP_DISCONNECT:
         buffer_printf(out, "%s disconnects", step->client);
         break;

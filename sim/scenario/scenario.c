@@ -39,6 +39,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->token_lifetime = TIME_HOUR;
     scenario->keepalive_interval = 20 * TIME_SECOND;
     scenario->service_processes = 1;
+    scenario->connections = SERVICE_CONNECTIONS_USUAL;
     scenario->swarm = true;
     scenario->fault_points = true;
     scenario->random_knobs = true;
@@ -102,6 +103,11 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     if (n_clients > SCENARIO_CLIENTS_MOST)
         return reader_refuse(reader, scenario->n_reactive ? root : reader_member(root.value, "devices"),
                              "a world has at most %d clients", SCENARIO_CLIENTS_MOST);
+    if (scenario->own_keys &&
+        (!scenario->upload->checkpoint || client_checkpoints_are_custom(scenario->write_checkpoints)))
+        return reader_refuse(
+            reader, reader_member(root.value, "upload"),
+            "keys of one's own need the path convex-mutation, and no custom write checkpoints");
     if (client_checkpoints_are_custom(scenario->write_checkpoints) && !scenario->upload->checkpoint)
         return reader_refuse(reader, reader_member(root.value, "write-checkpoints"),
                              "custom write checkpoints need the upload path convex-mutation, not %s",

@@ -82,6 +82,8 @@ struct scenario_browse {
 
 struct scenario_step; /* pinned steps, see plan.h */
 
+#define SERVICE_CONNECTIONS_USUAL 200 /* the real service's max_concurrent_connections */
+
 struct scenario {
     struct arena arena; /* owns all texts and arrays below */
     const char *file;
@@ -129,6 +131,7 @@ struct scenario {
         latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */
     struct reader_range jitter;       /* mean ns of what a single message takes longer, drawn per seed */
     const struct upload_path *upload; /* how devices upload */
+    bool own_keys;                    /* uploads are known by keys that the app makes, not by numbers */
     int64_t upload_batch;             /* most entries of one request, where it takes many transactions */
     int64_t give_up; /* ns after which the network gives up a connection attempt over a cut link */
     enum client_checkpoints write_checkpoints;
@@ -147,6 +150,7 @@ struct scenario {
     bool storage_in_file;       /* the service's; one process only */
     bool strict_expiry;         /* recognise every wording of an expired cursor */
     int64_t notification_delay; /* ns between a commit and the API's hearing of it */
+    int64_t connections;        /* sync streams that one process serves at a time */
     int64_t job_lock;           /* ns that a dead replicator's lock on a stream lasts */
 
     const struct scenario_fault *faults;

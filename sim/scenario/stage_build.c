@@ -242,6 +242,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
         .issuer = "issuer",
         .config = stage->scenario->fetch_config ? SCENARIO_BACKEND : NULL,
         .upload = stage->scenario->upload,
+        .own_keys = stage->scenario->own_keys,
         .upload_batch = (size_t)stage->scenario->upload_batch,
         .upload_throttle = TIME_SECOND,
         .write_checkpoints = stage->scenario->write_checkpoints,
@@ -283,11 +284,26 @@ static void build_plain(struct stage *stage, size_t index) {
     }
 }
 
+/* Keys of the app's own are metadata of every row that is uploaded. */
+static const struct client_schema *schema_of(struct stage *stage) {
+    const struct client_schema *plain = stage->scenario->app->schema;
+    if (!stage->scenario->own_keys)
+        return plain;
+    struct client_table *tables = arena_allocate(&stage->arena, plain->n_tables * sizeof *tables);
+    struct client_schema *keyed = arena_allocate(&stage->arena, sizeof *keyed);
+    for (size_t i = 0; i < plain->n_tables; i++) {
+        tables[i] = plain->tables[i];
+        tables[i].include_metadata |= !tables[i].local_only;
+    }
+    *keyed = (struct client_schema){tables, plain->n_tables, plain->version};
+    return keyed;
+}
+
 static enum status build_devices(struct stage *stage, struct error *error) {
     const enum client_engine engine = scenario_engine(stage->scenario);
     assert(stage->vfs && (stage->options->core || engine == CLIENT_ENGINE_MODEL));
-    enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs,
-                                                stage->scenario->app->schema, &stage->pool, error);
+    enum status status = client_pool_create_for(engine, stage->options->core, stage->vfs, schema_of(stage),
+                                                &stage->pool, error);
     const bool disks = stage_uses_disks(stage);
     for (size_t i = 0; status == STATUS_OK && i < stage->names.count; i++)
         status = build_client(stage, i, disks, error);

@@ -166,6 +166,11 @@ enum status stage_people_begin(struct stage *stage, struct stage_client *client,
                                const struct scenario_step *step, bool *left_out, struct error *error) {
     bool cleared, busy = !stage_client_runs(client) || !stage_client_signed_in(client);
     switch (step->kind) {
+    case STEP_CONNECT:
+        if (busy || client->disconnects > 0 || !client->connected)
+            return leave_out(client, step, left_out);
+        client_connect_again(client->client);
+        return STATUS_OK;
     case STEP_DISCONNECT:
         disconnect(client);
         return STATUS_OK;
@@ -195,6 +200,8 @@ enum status stage_people_end(struct stage *stage, struct stage_client *client,
         return STATUS_OK;
     case STEP_BROWSE:
         leave_page(stage, client, step);
+        return STATUS_OK;
+    case STEP_CONNECT:
         return STATUS_OK;
     case STEP_DISCONNECT:
     case STEP_CLEAR:

@@ -33,6 +33,7 @@ static enum status start(struct stage *stage, struct stage_process *process, str
         .auth = stage_tokens_rules(stage),
         .write_checkpoint_table =
             client_checkpoints_are_custom(scenario->write_checkpoints) ? APP_WRITE_CHECKPOINTS : NULL,
+        .limits = {.max_concurrent_connections = (size_t)scenario->connections},
         .strict_expiry = scenario->strict_expiry,
         .keepalive_interval = scenario->keepalive_interval,
         .notification_delay = scenario->notification_delay,

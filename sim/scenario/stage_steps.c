@@ -205,6 +205,9 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         tell(stage, memory_format("nothing gets from %s to %s%s for %s%s)", step->from, step->to,
                                   step->one_way ? "" : " or back", lasts, step->id));
         break;
+    case STEP_CONNECT:
+        tell(stage, memory_format("the app on %s connects once more (step %s)", step->client, step->id));
+        break;
     case STEP_DISCONNECT:
         tell(stage, memory_format("the app on %s disconnects for %s%s)", step->client, lasts, step->id));
         break;
@@ -314,6 +317,7 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_PARTITION:
         cut(stage, step, net_cut);
         break;
+    case STEP_CONNECT:
     case STEP_DISCONNECT:
     case STEP_CLEAR:
     case STEP_SWITCH_USER:
@@ -380,6 +384,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_PARTITION:
         cut(stage, step, net_heal);
         break;
+    case STEP_CONNECT:
     case STEP_DISCONNECT:
     case STEP_CLEAR:
     case STEP_SWITCH_USER:

@@ -85,6 +85,10 @@ static void read_back(void **state) {
     json_append(&text, value);
     assert_string_equal(text.data, "{\"a\":1,\"b\":9223372036854775807,\"c\":1.5,\"e\":false,\"f\":null,"
                                    "\"g\":\"\xc3\xbc\",\"h\":[]}");
+    buffer_clear(&text);
+    assert_true(bson_append_json(document, sizeof document, &text));
+    assert_string_equal(text.data, "{\"a\":1,\"b\":9223372036854775807,\"c\":1.5,\"e\":false,\"f\":null,"
+                                   "\"g\":\"\xc3\xbc\",\"h\":[]}");
     buffer_free(&text);
     json_decref(value);
 }
@@ -94,6 +98,7 @@ static void refused(void **state) {
     static const struct {
         const char *bytes;
         size_t length;
+        bool is_only_not_utf8; /* which the reader of the JSON text sees */
     } cases[] = {
         {BYTES("")},
         {BYTES("\x05\0\0")},
@@ -113,7 +118,8 @@ static void refused(void **state) {
         {BYTES("\x0e\0\0\0\x02"
                "a\0\x09\0\0\0x\0\0")}, /* a text beyond the end */
         {BYTES("\x0e\0\0\0\x02"
-               "a\0\x02\0\0\0\xff\0\0")}, /* not UTF-8 */
+               "a\0\x02\0\0\0\xff\0\0"),
+         true}, /* not UTF-8 */
         {BYTES("\x0c\0\0\0\x03"
                "a\0\x09\0\0\0\0")}, /* a document beyond the end */
         {BYTES("\x10\0\0\0\x01"
@@ -130,6 +136,9 @@ static void refused(void **state) {
         char *bytes = memory_copy_bytes(cases[i].bytes, cases[i].length);
         assert_int_equal(bson_parse(bytes, cases[i].length, &value, &error), STATUS_INVALID);
         assert_null(value);
+        struct buffer text = {0};
+        assert_int_equal(bson_append_json(bytes, cases[i].length, &text), cases[i].is_only_not_utf8);
+        buffer_free(&text);
         free(bytes);
     }
 }

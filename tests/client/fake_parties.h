@@ -260,13 +260,14 @@ static inline void keep_note(void *context, int64_t now, const char *node, const
                                         "restart",
                                         "queue",
                                         "text",
+                                        [NOTE_IDENTITY] = "identity",
                                         [NOTE_WATCHED] = "watched",
-                                        [NOTE_IDENTITY] = "identity"};
+                                        [NOTE_STREAMS] = "streams"};
     struct fake_parties *fake = context;
 
     (void)node;
     buffer_printf(&fake->notes, "%lld %s", (long long)(now / TIME_MILLISECOND), kinds[note->kind]);
-    if (note->transaction != 0)
+    if (note->transaction != 0 && note->kind != NOTE_CONNECTION)
         buffer_printf(&fake->notes, " tx=%lld", (long long)note->transaction);
     if (note->timestamp != 0)
         buffer_printf(&fake->notes, " ts=%lld", (long long)note->timestamp);

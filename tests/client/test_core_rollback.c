@@ -14,6 +14,12 @@
 #include "base/memory.h"
 #include "client/core_versions.h"
 
+/* LeakSanitizer asks: this release never frees 96 bytes of a connection. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:powersync-core-0.4.6";
+}
+
 enum { STEPS_MOST = 16, ROWS_MOST = 200, ROOMS = 9 };
 
 /* The table's functions take no context, so what they watch is the file's. */
@@ -138,10 +144,10 @@ static void test_a_running_statement_is_finalized(void **state) {
             print_message("skipped: %s\n", error.message);
             continue;
         }
+        /* Stays loaded, so that a leak report can name it. */
         void *core = dlopen(core_library_path(library), RTLD_NOW | RTLD_LOCAL);
         assert_non_null(core);
         watch_core(core);
-        dlclose(core);
         core_library_close(library);
     }
 }

@@ -87,9 +87,35 @@ static void test_restart(void **state) {
     fake_close(fake);
 }
 
+/* Who needs a number does not wait until the stream is tried again: it is tried at once. But only once: as
+ * long as the service refuses, the next attempts come after the usual delay. */
+static void test_hurry(void **state) {
+    struct fake_parties *fake = fake_open_with_requests(5, 0);
+
+    (void)state;
+    client_connect(fake->client);
+    fake_run(fake, 2 * TIME_SECOND);
+    host_http_reset(fake->service, fake->stream);
+    fake_run(fake, TIME_SECOND);
+    assert_int_equal(fake->streams, 1);
+    fake->refuse_streams = 1;
+    fake->refuse_status = 503;
+    fake_write(fake, CLIENT_PUT, "lists", "l1", "{\"name\":\"Mine\"}");
+    fake_run(fake, TIME_SECOND);
+    assert_int_equal(fake->refuse_streams, 0);
+    assert_int_equal(fake->streams, 1);
+    fake_run(fake, 2 * TIME_SECOND);
+    assert_int_equal(fake->streams, 1);
+    fake_run(fake, 4 * TIME_SECOND);
+    assert_int_equal(fake->streams, 2);
+    assert_notes(fake, "write-checkpoint ts=2\n", 1);
+    fake_close(fake);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_watchdog),
-                                       cmocka_unit_test(test_failed_seed), cmocka_unit_test(test_restart)};
+                                       cmocka_unit_test(test_failed_seed), cmocka_unit_test(test_restart),
+                                       cmocka_unit_test(test_hurry)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,6 +128,58 @@ static void test_against_a_model(void **state) {
     event_queue_destroy(queue);
 }
 
+/* Delays as in a world: most are short, some are a day, many are equal. */
+static int64_t some_delay(struct random_stream *stream) {
+    switch (random_below(stream, 8)) {
+    case 0:
+        return 0;
+    case 1:
+        return 20000000000;
+    case 2:
+        return random_between(stream, 0, 86400000000000);
+    case 3:
+        return INT64_MAX / 4;
+    default:
+        return random_between(stream, 0, 50000000);
+    }
+}
+
+/* Tens of thousands pending, time going on: whatever comes up too late would be smaller than its predecessor.
+ */
+static void test_many_pending(void **state) {
+    (void)state;
+    enum { rounds = 200000 };
+    struct event_queue *queue = event_queue_create();
+    struct random_stream stream = random_stream_make(3, "many");
+    struct event last = {.time = -1}, event = last;
+    uint64_t other = 0;
+    size_t pending = 0;
+    for (int i = 0; i < rounds; i++) {
+        const int64_t now = event.time < 0 ? 0 : event.time;
+        for (int j = i < rounds / 4 ? 2 : 1; j > 0; j--, pending++)
+            other =
+                event_queue_push(queue, now + some_delay(&stream), random_below(&stream, 3), nothing, NULL);
+        if (i % 5 == 0 && event_queue_cancel(queue, other))
+            pending--;
+        if (!event_queue_pop(queue, &event))
+            continue;
+        pending--;
+        assert_true(compare(&last, &event) < 0 || event.id > last.id); /* equal keys: pushed at that time */
+        assert_true(event.time >= last.time);
+        assert_int_equal(event_queue_length(queue), pending);
+        last = event;
+        if (event.time > INT64_MAX / 8) /* only the end of time is left */
+            event.time = 0, last = (struct event){.time = -1};
+    }
+    while (event_queue_pop(queue, &event)) {
+        pending--;
+        assert_true(compare(&last, &event) < 0);
+        last = event;
+    }
+    assert_int_equal(pending, 0);
+    event_queue_destroy(queue);
+}
+
 static void test_cancelling_nonsense(void **state) {
     (void)state;
     struct event_queue *queue = event_queue_create();
@@ -150,6 +202,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_total_order),
         cmocka_unit_test(test_against_a_model),
+        cmocka_unit_test(test_many_pending),
         cmocka_unit_test(test_cancelling_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
