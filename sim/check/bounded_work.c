@@ -1,6 +1,8 @@
 /* bounded-work: whatever happens, a device asks in moderation. No network and no backend must meet a client
  * that tries without a pause, and nobody should pay twice for what was there already:
  *
+ * Each process of a device is judged by itself: the tabs of an app have an SDK each.
+ *
  * - at most ATTEMPTS_MOST streams, tokens, or failed uploads of one transaction in any WINDOW;
  * - a new token only when there is a reason: the service refused one or it was about to run out, the app
  *   connected anew, the process began anew;
@@ -39,7 +41,7 @@ struct worker {
     unsigned unexplained_tokens;
     bool loads_again; /* the service has lost its storage: what was downloaded does not fit any more */
     bool connected;
-    bool wrote;
+    bool wrote;         /* this and `changes`: the device, whichever of its processes it was */
     struct map changes; /* "table id" -> struct change: the newest of this device */
 };
 
@@ -50,8 +52,28 @@ struct change {
 
 struct watcher {
     struct checker *checker;
-    struct map workers; /* node -> struct worker */
+    struct map workers; /* node, or node/process -> struct worker */
 };
+
+static struct worker *add_worker(struct watcher *watcher, const char *key, const char *client) {
+    struct worker *worker = memory_allocate(sizeof *worker);
+    worker->client = client;
+    map_set(&watcher->workers, key, worker);
+    return worker;
+}
+
+/* NULL: not a device. */
+static struct worker *find_worker(struct watcher *watcher, const char *node, int process) {
+    struct worker *worker = node == NULL ? NULL : map_get(&watcher->workers, node);
+    if (worker == NULL || process <= 1)
+        return worker;
+    char *key = memory_format("%s/%d", node, process);
+    struct worker *other = map_get(&watcher->workers, key);
+    if (other == NULL)
+        other = add_worker(watcher, key, worker->client);
+    free(key);
+    return other;
+}
 
 static void report(const struct watcher *watcher, const struct worker *worker, uint64_t record, int64_t time,
                    const char *expected, char *seen) {
@@ -105,7 +127,8 @@ static void see_connection(const struct watcher *watcher, struct worker *worker,
     const char *text = record->note.text;
     if (strcmp(text, "connecting") == 0 && worker->connected)
         worker->unexplained_tokens = 0;
-    if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0)
+    if (strcmp(text, "disconnected: by the app") == 0 || strcmp(text, "disconnected: token expired") == 0 ||
+        strcmp(text, "disconnected: the tab is closed") == 0)
         worker->unexplained_tokens = 0;
     if (strcmp(text, "disconnected: by the app") == 0) /* what comes now is the app's wish, however often */
         worker->streams.count = worker->tokens.count = 0;
@@ -162,6 +185,7 @@ static void see_change(const struct watcher *watcher, struct worker *worker,
 
 static void see_write(const struct watcher *watcher, struct worker *worker,
                       const struct history_record *record) {
+    worker->wrote = true;
     for (size_t i = 0; i < record->note.n_rows; i++)
         if (strcmp(record->note.rows[i].operation, "PATCH") != 0 || changes_something(watcher, record, i))
             see_change(watcher, worker, record, i);
@@ -171,18 +195,19 @@ static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
     if (record->note.kind == NOTE_STORAGE_LOST)
         excuse_all(watcher);
-    struct worker *worker = map_get(&watcher->workers, record->node);
+    struct worker *worker = find_worker(watcher, record->node, record->note.process);
     if (worker == NULL)
         return;
     const bool writes = record->note.kind == NOTE_LOCAL_WRITE && record->note.transaction > 0;
-    worker->wrote = worker->wrote || writes;
+    struct worker *device = find_worker(watcher, record->node, 0);
+    device->wrote = device->wrote || writes;
     if (record->note.kind == NOTE_UPLOAD_FAILED)
         see_failed_upload(watcher, worker, record);
     else if (record->note.kind == NOTE_CONNECTION)
         see_connection(watcher, worker, record);
     else if (writes)
-        see_write(watcher, worker, record);
-    else if (record->note.kind == NOTE_RESTART)
+        see_write(watcher, device, record);
+    else if (record->note.kind == NOTE_RESTART || record->note.kind == NOTE_CRASH)
         worker->unexplained_tokens = 0;
 }
 
@@ -223,7 +248,7 @@ static void see_write_checkpoint(const struct watcher *watcher, const struct wor
 
 static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     struct watcher *watcher = self;
-    struct worker *worker = event->client == NULL ? NULL : map_get(&watcher->workers, event->client);
+    struct worker *worker = find_worker(watcher, event->client, event->process);
     if (worker == NULL || event->target == NULL)
         return;
     if (event->kind == WIRE_REQUEST && stream_lines_is_stream(event))
@@ -231,7 +256,7 @@ static void see_wire(void *self, int64_t now, const struct wire_event *event) {
     else if (event->kind == WIRE_REQUEST && is_token(event))
         add_request(watcher, worker, &worker->tokens, now, "requests for a token");
     else if (event->kind == WIRE_REQUEST && is_write_checkpoint(event))
-        see_write_checkpoint(watcher, worker, now);
+        see_write_checkpoint(watcher, find_worker(watcher, event->client, 0), now);
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 401)
         worker->unexplained_tokens = 0;
     else if (event->kind == WIRE_HEAD_SEEN && event->status == 200 && is_token(event) && has_token(event))
@@ -242,11 +267,8 @@ static void *create(struct checker *checker) {
     const struct check_settings *settings = checker_settings(checker);
     struct watcher *watcher = memory_allocate(sizeof *watcher);
     watcher->checker = checker;
-    for (size_t i = 0; i < settings->n_clients; i++) {
-        struct worker *worker = memory_allocate(sizeof *worker);
-        worker->client = settings->clients[i];
-        map_set(&watcher->workers, worker->client, worker);
-    }
+    for (size_t i = 0; i < settings->n_clients; i++)
+        add_worker(watcher, settings->clients[i], settings->clients[i]);
     return watcher;
 }
 

@@ -38,6 +38,14 @@ static void report(const struct watcher *watcher, const struct device *device, i
     checker_report(watcher->checker, &violation);
 }
 
+/* What a process takes with it that ends beside others. */
+static void end_process(struct map *exchanges, int process) {
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(exchanges, &i));)
+        if ((uintptr_t)entry->value == (uintptr_t)process + 1)
+            map_remove(exchanges, entry->key);
+}
+
 static void see_record(void *self, const struct history_record *record) {
     struct watcher *watcher = self;
     struct device *device = map_get(&watcher->devices, record->node);
@@ -49,6 +57,11 @@ static void see_record(void *self, const struct history_record *record) {
     }
     if (record->note.kind != NOTE_CONNECTION)
         return;
+    if (strcmp(record->note.text, "disconnected: the tab is closed") == 0) {
+        end_process(&device->streams, record->note.process);
+        end_process(&device->uploads, record->note.process);
+        return;
+    }
     device->off = strcmp(record->note.text, "disconnected: by the app") == 0;
     device->off_record = record->number;
 }
@@ -65,13 +78,13 @@ static void begin(const struct watcher *watcher, struct device *device, int64_t 
     if (is_upload(event)) {
         if (device->uploads.count > 0)
             report(watcher, device, now, "one upload at a time", "another one");
-        map_set(&device->uploads, key, device);
+        map_set(&device->uploads, key, (void *)((uintptr_t)event->process + 1));
     } else if (stream_lines_is_stream(event)) {
         if (device->streams.count > 0)
             report(watcher, device, now, "one stream at a time", "another one");
         if (device->off)
             report(watcher, device, now, not_after, "one begins");
-        map_set(&device->streams, key, device);
+        map_set(&device->streams, key, (void *)((uintptr_t)event->process + 1));
     }
 }
 

@@ -63,7 +63,7 @@ static void see_record(void *self, const struct history_record *record) {
     const struct watcher *watcher = self;
     const struct note *note = &record->note;
     struct device *device = map_get(&watcher->devices, record->node);
-    if (device == NULL)
+    if (device == NULL || note->process > 0) /* tabs have a status each: not followed */
         return;
     if (note->kind == NOTE_CONNECTION) {
         see_connection(watcher, device, record);

@@ -35,6 +35,12 @@ static void touch_watch(struct client *client) {
         client->watch_timer = host_timer_set(client->host, WATCH_THROTTLE, run_watch, client);
 }
 
+void client_hear(struct client *client, bool queue) {
+    touch_watch(client);
+    if (queue)
+        sdk_upload_trigger(client->uploads);
+}
+
 void client_watch(struct client *client, void (*changed)(void *context), void *context) {
     client->changed = changed;
     client->changed_context = context;
@@ -85,6 +91,8 @@ void client_tell_view(struct client *client, const char *text, const struct engi
     /* An applied checkpoint counts even when it changed nothing: the checker follows its op id. */
     if (result->applied || result->n_rows > 0)
         tell_rows(client, text, result);
+    if (result->n_rows > 0)
+        tabs_announce(client, false);
     client_take_status(client, result);
     if (result->applied && !client->phantom_planted && host_mutant(client->host, "phantom-row"))
         plant_phantom(client);
@@ -109,6 +117,16 @@ static int64_t throttle_of(struct host *host, const struct client_settings *sett
            TIME_MILLISECOND;
 }
 
+static enum status open_engine(struct client_pool *pool, struct host *host,
+                               const struct client_settings *settings, struct engine **engine,
+                               struct error *error) {
+    const struct client *first = settings->tabs == NULL ? NULL : tabs_first(settings->tabs);
+
+    if (first == NULL)
+        return engine_create(pool, host, engine, error);
+    return engine_core_join(first->engine, host, engine, error);
+}
+
 const char *client_checkpoints_name(enum client_checkpoints checkpoints) {
     static const char *const names[] = {"legacy", "requests", "custom", "custom-as-meant"};
 
@@ -120,7 +138,7 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     const bool requests = settings->write_checkpoints == CLIENT_CHECKPOINTS_REQUESTS;
     struct client *created;
     struct engine *engine;
-    enum status status = engine_create(pool, host, &engine, error);
+    enum status status = open_engine(pool, host, settings, &engine, error);
 
     if (status != STATUS_OK)
         return status;
@@ -160,6 +178,9 @@ enum status client_create(struct client_pool *pool, struct host *host, const str
     created->stream = sdk_stream_create(created);
     created->uploads = sdk_upload_create(created);
     created->requests = requests ? sdk_requests_create(created) : NULL;
+    created->tabs = settings->tabs;
+    if (created->tabs != NULL)
+        tabs_add(created->tabs, created);
     *client = created;
     return STATUS_OK;
 }
@@ -182,6 +203,8 @@ void client_destroy(struct client *client) {
         stop_loops(client);
     sdk_upload_destroy(client->uploads);
     sdk_stream_destroy(client->stream);
+    if (client->tabs != NULL)
+        tabs_remove(client->tabs, client);
     if (client->requests != NULL)
         sdk_requests_destroy(client->requests);
     account_free(client);
@@ -306,8 +329,11 @@ enum status client_write(struct client *client, const struct client_operation *o
     if (result.n_rows > 0 && !host_mutant(client->host, "server-first"))
         tell_rows(client, "write", &result);
     /* Mutant deaf-to-writes: nobody tells the upload loop. */
-    if (result.transaction > 0 && !host_mutant(client->host, "deaf-to-writes"))
+    if (host_mutant(client->host, "deaf-to-writes"))
+        return STATUS_OK;
+    if (result.transaction > 0)
         sdk_upload_trigger(client->uploads);
+    tabs_announce(client, result.transaction > 0);
     return STATUS_OK;
 }
 
@@ -353,6 +379,9 @@ enum status client_update_schema(struct client *client, const struct client_sche
     if (client->crashed || client->wants_connection)
         return error_set(error, STATUS_CONFLICT, "%s %s", client->host->name,
                          client->crashed ? "is not running" : "is connected");
+    if (client->tabs != NULL)
+        return error_set(error, STATUS_CONFLICT, "%s has other tabs, which know the old schema",
+                         client->host->name);
     status = client->engine->operations->update_schema(client->engine, schema, &result, error);
     if (status != STATUS_OK)
         return status;
@@ -454,9 +483,16 @@ uint64_t client_app_random(struct client *client, const char *choice) {
     return host_random(client->host, name);
 }
 
-void client_crash(struct client *client) {
+/* With other tabs left the app runs on. */
+static void tell_end(struct client *client) {
     struct note note = {.kind = NOTE_CRASH};
 
+    if (client->tabs != NULL && tabs_close(client) > 0)
+        note = (struct note){.kind = NOTE_CONNECTION, .text = "disconnected: the tab is closed"};
+    host_note(client->host, &note);
+}
+
+void client_crash(struct client *client) {
     assert(!client->crashed);
     client->crashed = true;
     sdk_upload_forget(client->uploads);
@@ -470,7 +506,9 @@ void client_crash(struct client *client) {
     client->first_sync = NULL;
     client->watch_timer = 0;
     open_streams_crash(client);
-    host_note(client->host, &note);
+    if (client->engine->operations->end != NULL)
+        client->engine->operations->end(client->engine);
+    tell_end(client);
 }
 
 /* Mutants of what a process leaves behind: queue-in-memory, no queue; half-write, the target of a write that
@@ -495,13 +533,19 @@ enum status client_restart(struct client *client, struct error *error) {
     status = client->engine->operations->restart(client->engine, &result, error);
     if (status != STATUS_OK)
         return status;
-    damage_queue(client);
     client->crashed = false;
-    host_note(client->host, &(struct note){.kind = NOTE_RESTART,
-                                           .text = result.aftermath,
-                                           .transaction = result.survived,
-                                           .timestamp = result.promised});
-    tell_rows(client, "restart", &result);
+    if (client->tabs != NULL)
+        tabs_open(client);
+    if (result.joined) {
+        client_tell(client, "a tab opens beside others");
+    } else {
+        damage_queue(client);
+        host_note(client->host, &(struct note){.kind = NOTE_RESTART,
+                                               .text = result.aftermath,
+                                               .transaction = result.survived,
+                                               .timestamp = result.promised});
+        tell_rows(client, "restart", &result);
+    }
     client_take_status(client, &result);
     open_streams_renew(client);
     if (client->wants_connection && !client->account.entering)

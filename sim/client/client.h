@@ -37,6 +37,7 @@ struct client_schema {
 };
 #define CLIENT_METADATA "_metadata" /* column of writes to tables with include_metadata */
 
+struct tabs;         /* client/tabs.h: what the processes of one app share */
 struct core_library; /* client/core_library.h: the loaded libpowersync */
 struct client_pool;  /* client/client.h below: template database that clients are cloned from */
 
@@ -86,6 +87,8 @@ struct client_settings {
     const char *parameters;                          /* of the connection, JSON object text; NULL: {} */
     const struct client_subscription *subscriptions; /* for as long as the client lives */
     size_t n_subscriptions;
+    struct tabs *tabs; /* this app's processes on this device, which are on one disk: it becomes one of them;
+                        * NULL: the app has one process */
 };
 
 struct client;
@@ -113,6 +116,7 @@ struct client_disk {
                              */
     bool statements_struck; /* faults strike the statements of local writes too, not only their commits: all
                                releases of the core use freed memory then */
+    bool shared;            /* by several processes: no exclusive locking */
 };
 void client_pool_use_disk(struct client_pool *pool, const char *node, const struct client_disk *disk);
 
@@ -231,7 +235,8 @@ uint64_t client_app_random(struct client *client, const char *choice); /* the ap
 /* The process ends (net_crash_node must have been called for its node) and starts again on the same database:
  * nothing committed is lost, everything in memory is. restart also connects if it was connected. A client
  * with a disk starts on what that holds: disk_end_process or disk_lose_power comes after client_crash.
- * STATUS_IO: the database cannot be opened now, and the client is still down. */
+ * STATUS_IO: the database cannot be opened now, and the client is still down. One of several tabs takes only
+ * itself away: the last to end and the first to begin are the app's crash and restart. */
 void client_crash(struct client *client);
 enum status client_restart(struct client *client, struct error *error);
 

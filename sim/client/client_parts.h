@@ -8,10 +8,12 @@
 #include "client/client_streams.h"
 #include "client/credentials.h"
 #include "client/engine.h"
+#include "client/tabs.h"
 
 struct client {
     struct host *host;
-    char *user; /* NULL: nobody is signed in */
+    struct tabs *tabs; /* that it is one of; NULL: the app has one process */
+    char *user;        /* NULL: nobody is signed in */
     char *service, *backend, *issuer, *config;
     const struct upload_path *upload;
     size_t upload_batch;
@@ -53,6 +55,8 @@ void client_tell_view(struct client *client, const char *text, const struct engi
 void client_take_status(struct client *client, const struct engine_result *result);
 /* The last error of a loop, for the app's status; NULL: none. */
 void client_set_error(char **slot, const char *error);
+/* Another tab has changed rows; `queue`: or the upload queue. */
+void client_hear(struct client *client, bool queue);
 /* NOTE_CONNECTION, with what the app's status says now */
 void client_tell_connection(struct client *client, const char *text);
 /* The authority of the service: where the app's configuration says, or else where it has always been. */

@@ -204,6 +204,7 @@ static bool complete(struct connector *connector, size_t index, enum note_kind k
     }
     tell(connector, kind, index, reason);
     tell_checkpoint(connector, target);
+    tabs_announce(client, true);
     if (mutant(connector, "gate-open"))
         sdk_stream_send(client->stream, ENGINE_COMPLETED_UPLOAD);
     return true;

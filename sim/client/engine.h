@@ -73,6 +73,7 @@ struct engine_result {
                          be there all the same), "damaged: ..." (the app begins anew); NULL: it may not */
     int64_t survived; /* the newest local transaction that is there */
     int64_t promised; /* the newest that the disk had promised to keep */
+    bool joined;      /* another connection is there already: nothing of all this is told */
 };
 
 /* The first transaction of the upload queue. The caller frees it with engine_transaction_free. */
@@ -145,6 +146,8 @@ struct engine_operations {
      * visible afterwards is in `result`, all of it. The client id stays. */
     enum status (*clear)(struct engine *engine, unsigned flags, struct engine_result *result,
                          struct error *error);
+    /* The process ends. NULL: there is nothing to do. */
+    void (*end)(struct engine *engine);
     /* The process ended and began again on what was committed: the iteration is gone. All visible rows in
      * `result`. */
     enum status (*restart)(struct engine *engine, struct engine_result *result, struct error *error);
@@ -181,6 +184,10 @@ enum status engine_create(struct client_pool *pool, struct host *host, struct en
 /* The engine `core`: the real client core on a clone of the pool's database. */
 enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
                                struct error *error);
+
+/* One more connection on the database of such an engine, for a process of its own. */
+enum status engine_core_join(struct engine *first, struct host *host, struct engine **engine,
+                             struct error *error);
 
 /* The engine `model`: our own, in compact memory. What it answers is to be what `core` answers. `client_id`
  * NULL: a new one. */

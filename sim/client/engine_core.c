@@ -97,7 +97,8 @@ enum status engine_core_begin(struct engine_core *core, struct error *error) {
     assert(sqlite3_get_autocommit(core->database));
     core->faults_before = core->disk != NULL ? disk_faults(core->disk) : 0;
     begun = run(core->begin);
-    assert(begun || core->disk != NULL); /* one connection: nobody else can hold the lock */
+    /* Nobody else can hold the lock: each call is a transaction as a whole. */
+    assert(begun || (core->disk != NULL && (sqlite3_errcode(core->database) & 255) != SQLITE_BUSY));
     return begun ? STATUS_OK : engine_core_failed(core, STATUS_IO, error);
 }
 
@@ -125,7 +126,7 @@ void engine_core_rollback(struct engine_core *core) {
 /* In WAL mode a commit survives power loss from the next sync of the log on. */
 static void follow_promise(struct engine_core *core) {
     if (core->disk != NULL && disk_is_promised(core->disk, POOL_LOG_FILE))
-        core->promised = core->newest;
+        core->shared->promised = core->shared->newest;
 }
 
 enum status engine_core_commit(struct engine_core *core, struct error *error) {
@@ -137,7 +138,7 @@ enum status engine_core_commit(struct engine_core *core, struct error *error) {
     }
     status = engine_core_failed(core, STATUS_INTERNAL, error);
     error_prefix(error, "COMMIT");
-    core->uncertain = true;
+    core->shared->uncertain = true;
     engine_core_rollback(core);
     return status;
 }
@@ -508,7 +509,7 @@ static void close_database(struct engine_core *core) {
 static void use_database(struct engine_core *core, sqlite3 *database) {
     core->database = database;
     prepare_all(core);
-    core->view = view_create(database, core->schema);
+    core->view = view_create(database, core->schema, core->shared->shown);
 }
 
 /* The status without an iteration, as SDKs read it when they start and after they cleared. */
@@ -572,20 +573,20 @@ static bool is_consistent(struct engine_core *core) {
 }
 
 static void tell_aftermath(struct engine_core *core, struct engine_result *result) {
-    bool power = disk_losses(core->disk) > core->losses;
+    bool power = disk_losses(core->disk) > core->shared->losses;
 
     if (core->aftermath.length == 0 && !is_consistent(core))
         buffer_append_text(&core->aftermath, "damaged: the queue has entries and the gate is open");
-    if (core->aftermath.length == 0 && (power || core->uncertain))
+    if (core->aftermath.length == 0 && (power || core->shared->uncertain))
         buffer_append_text(&core->aftermath, power ? "power loss" : "disk error");
     result->aftermath = core->aftermath.length > 0 ? buffer_text(&core->aftermath) : NULL;
     result->survived = newest_on_disk(core);
-    result->promised = power ? core->promised : core->newest;
-    core->newest = result->survived;
-    if (power || core->promised > core->newest)
-        core->promised = core->newest;
-    core->losses = disk_losses(core->disk);
-    core->uncertain = false;
+    result->promised = power ? core->shared->promised : core->shared->newest;
+    core->shared->newest = result->survived;
+    if (power || core->shared->promised > core->shared->newest)
+        core->shared->promised = core->shared->newest;
+    core->shared->losses = disk_losses(core->disk);
+    core->shared->uncertain = false;
 }
 
 static enum status replace_schema(sqlite3 *database, const struct client_schema *schema) {
@@ -623,7 +624,7 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     enum status status = pool_reopen(core->pool, core->host, core->database, database, &damage);
 
     buffer_clear(&core->aftermath);
-    if (status == STATUS_INVALID && core->disk != NULL) {
+    if (status == STATUS_INVALID && core->disk != NULL && core->shared->running == 0) {
         buffer_printf(&core->aftermath, "damaged: %s", damage.message);
         status = pool_clone(core->pool, core->host, database, &damage);
     }
@@ -632,12 +633,33 @@ static enum status reopen(struct engine_core *core, sqlite3 **database, struct e
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "%s", damage.message);
 }
 
+static void core_end(struct engine *engine) {
+    struct engine_core *core = engine_core_of(engine);
+
+    if (core->ended)
+        return;
+    core->ended = true;
+    core->shared->running--;
+    disk_vfs_end_process(pool_vfs(core->pool), core->host);
+}
+
+/* What was there before is told by who finds nobody else. */
+static void tell_restart(struct engine_core *core, struct engine_result *result) {
+    result->joined = core->shared->running > 0;
+    if (result->joined)
+        return;
+    if (core->disk != NULL)
+        tell_aftermath(core, result);
+    view_collect_all(core->view, &result->rows, &result->n_rows);
+}
+
 static enum status core_restart(struct engine *engine, struct engine_result *result, struct error *error) {
     struct engine_core *core = engine_core_of(engine);
     sqlite3 *copy = NULL;
     enum status status;
 
     *result = (struct engine_result){0};
+    core_end(engine);
     status = reopen(core, &copy, error);
     if (status != STATUS_OK)
         return status;
@@ -646,13 +668,13 @@ static enum status core_restart(struct engine *engine, struct engine_result *res
     use_database(core, copy);
     core->tracked_op = 0;
     core->complete_op = 0;
-    if (core->disk != NULL) {
-        tell_aftermath(core, result);
+    if (core->disk != NULL)
         read_client_id(core);
-    }
+    tell_restart(core, result);
     read_offline_status(core, result);
-    view_collect_all(core->view, &result->rows, &result->n_rows);
     engine_core_look(core, false);
+    core->ended = false;
+    core->shared->running++;
     return STATUS_OK;
 }
 
@@ -709,6 +731,7 @@ static enum status core_update_schema(struct engine *engine, const struct client
         status = engine_core_begin(core, error);
     if (status != STATUS_OK)
         return status;
+    assert(core->shared->connections == 1); /* the others would go on with the old one */
     view_destroy(core->view);
     if (replace_schema(core->database, schema) != STATUS_OK || !can_read_views(core->database, schema)) {
         status = engine_core_failed(core, STATUS_INVALID, error);
@@ -720,7 +743,9 @@ static enum status core_update_schema(struct engine *engine, const struct client
         core->schema = schema;
         core->updated = true;
     }
-    core->view = view_create(core->database, core->schema);
+    view_shown_destroy(core->shared->shown);
+    core->shared->shown = view_shown_create(core->schema);
+    core->view = view_create(core->database, core->schema, core->shared->shown);
     engine_core_look(core, true);
     view_collect_all(core->view, &result->rows, &result->n_rows);
     engine_core_look(core, false);
@@ -777,6 +802,12 @@ static void core_destroy(struct engine *engine) {
     buffer_free(&core->open_streams);
     buffer_free(&core->aftermath);
     engine_core_free_written(core);
+    if (!core->ended)
+        core->shared->running--;
+    if (--core->shared->connections == 0) {
+        view_shown_destroy(core->shared->shown);
+        free(core->shared);
+    }
     free(core);
 }
 
@@ -803,22 +834,18 @@ static const struct engine_operations core_operations = {
     .status = core_status,
     .set_target = engine_core_set_target,
     .clear = core_clear,
+    .end = core_end,
     .restart = core_restart,
     .update_schema = core_update_schema,
     .schema = core_schema,
     .plant_row = core_plant_row,
 };
 
-enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
-                               struct error *error) {
+static struct engine_core *make_core(struct client_pool *pool, struct host *host,
+                                     struct core_database *shared, sqlite3 *database) {
     const struct client_disk *disk = pool_disk(pool, host);
-    struct engine_core *core;
-    sqlite3 *database = NULL;
-    enum status status = pool_clone(pool, host, &database, error);
+    struct engine_core *core = memory_allocate(sizeof *core);
 
-    if (status != STATUS_OK)
-        return status;
-    core = memory_allocate(sizeof *core);
     core->engine.operations = &core_operations;
     core->pool = pool;
     core->host = host;
@@ -827,9 +854,38 @@ enum status engine_core_create(struct client_pool *pool, struct host *host, stru
         core->disk = disk->disk;
         core->statements_struck = disk->statements_struck;
     }
+    core->shared = shared;
+    shared->connections++;
+    shared->running++;
     use_database(core, database);
     read_client_id(core);
     make_start_options(core, NULL, NULL, 0);
-    *engine = &core->engine;
+    return core;
+}
+
+enum status engine_core_create(struct client_pool *pool, struct host *host, struct engine **engine,
+                               struct error *error) {
+    struct core_database *shared;
+    sqlite3 *database = NULL;
+    enum status status = pool_clone(pool, host, &database, error);
+
+    if (status != STATUS_OK)
+        return status;
+    shared = memory_allocate(sizeof *shared);
+    shared->shown = view_shown_create(pool_schema(pool));
+    *engine = &make_core(pool, host, shared, database)->engine;
     return STATUS_OK;
+}
+
+enum status engine_core_join(struct engine *first, struct host *host, struct engine **engine,
+                             struct error *error) {
+    struct engine_core *core = engine_core_of(first);
+    sqlite3 *database = NULL;
+    enum status status;
+
+    assert(first->operations == &core_operations);
+    status = pool_join(core->pool, host, &database, error);
+    if (status == STATUS_OK)
+        *engine = &make_core(core->pool, host, core->shared, database)->engine;
+    return status;
 }

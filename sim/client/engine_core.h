@@ -1,11 +1,22 @@
 /* The engine `core`, inside: shared by engine_core.c (the sync iteration) and engine_core_queue.c (local
- * writes and the upload queue). Each public operation is one transaction on the client's only connection. */
+ * writes and the upload queue). Each public operation is one transaction on the client's only connection; the
+ * tabs of an app have a connection each, and take turns, so none ever meets another's lock. */
 #ifndef SYNCLINE_CLIENT_ENGINE_CORE_H
 #define SYNCLINE_CLIENT_ENGINE_CORE_H
 
 #include "base/buffer.h"
 #include "client/engine.h"
 #include "client/view.h"
+
+/* What all connections of one database know. */
+struct core_database {
+    size_t connections; /* engines that have it */
+    size_t running;     /* of them, those whose process has not ended */
+    struct view_shown *shown;
+    int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
+    uint64_t losses;          /* of the disk's power, as far as they are known */
+    bool uncertain;           /* a commit has failed: it may be there after a restart all the same */
+};
 
 struct engine_core {
     struct engine engine; /* first */
@@ -14,6 +25,8 @@ struct engine_core {
     const struct client_schema *schema;
     bool updated; /* it is not, or was not always, the pool's */
     sqlite3 *database;
+    struct core_database *shared;
+    bool ended; /* its process has, and not begun again */
     struct view *view;
     char client_id[37];
 
@@ -32,13 +45,10 @@ struct engine_core {
     struct buffer open_streams;  /* JSON: what the app has open, a part of it */
     bool requests;               /* checkpoint requests instead of legacy write checkpoints */
 
-    struct disk *disk;        /* NULL: the database is in memory */
-    bool statements_struck;   /* client_disk */
-    uint64_t faults_before;   /* of the disk, when the open transaction began */
-    int64_t newest, promised; /* local transactions: the last committed, the last that a sync covers */
-    uint64_t losses;          /* of the disk's power, as far as they are known */
+    struct disk *disk;      /* NULL: the database is in memory */
+    bool statements_struck; /* client_disk */
+    uint64_t faults_before; /* of the disk, when the open transaction began */
     struct buffer aftermath;
-    bool uncertain; /* a commit has failed: it may be there after a restart all the same */
 
     struct note_row *written; /* operations of the last local write; values are owned */
     size_t n_written;

@@ -185,13 +185,13 @@ static enum status end_transaction(struct engine_core *core, enum status status,
 
 static enum status end_write(struct engine_core *core, const struct engine_result *result, enum status status,
                              struct error *error) {
-    int64_t before = core->newest;
+    int64_t before = core->shared->newest;
 
     if (status == STATUS_OK && result->transaction > 0)
-        core->newest = result->transaction; /* what the commit may promise */
+        core->shared->newest = result->transaction; /* what the commit may promise */
     status = end_transaction(core, status, error);
     if (status != STATUS_OK)
-        core->newest = before;
+        core->shared->newest = before;
     return status;
 }
 

@@ -315,14 +315,16 @@ static void make_image(struct client_pool *pool) {
     pool->image[18] = pool->image[19] = WAL_VERSION;
 }
 
-/* The pragmas of the JS SDK. One process has the file, and the exclusive mode needs no shared memory. */
+/* The pragmas of the JS SDK. Where one process has the file, the exclusive mode saves the index of the log.
+ */
 static enum status set_up_file(sqlite3 *database, struct host *host, const struct client_disk *place,
                                struct error *error) {
-    char *sql = memory_format("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                              "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
-                              place->synchronous_full ? "FULL" : "NORMAL",
-                              (long long)host_knob(host, "client.wal-checkpoint-pages", CHECKPOINT_PAGES,
-                                                   CHECKPOINT_PAGES_LEAST, CHECKPOINT_PAGES));
+    char *sql =
+        memory_format("PRAGMA locking_mode = %s; PRAGMA journal_mode = WAL;"
+                      "PRAGMA synchronous = %s; PRAGMA wal_autocheckpoint = %lld",
+                      place->shared ? "NORMAL" : "EXCLUSIVE", place->synchronous_full ? "FULL" : "NORMAL",
+                      (long long)host_knob(host, "client.wal-checkpoint-pages", CHECKPOINT_PAGES,
+                                           CHECKPOINT_PAGES_LEAST, CHECKPOINT_PAGES));
     enum status status = run_sql(database, sql, error);
 
     free(sql);
@@ -376,6 +378,13 @@ enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *so
 
     if (place == NULL)
         return copy_in_memory(pool, host, source, database, error);
+    return open_file(pool, host, place, database, error);
+}
+
+enum status pool_join(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error) {
+    const struct client_disk *place = pool_disk(pool, host);
+
+    assert(place != NULL && place->shared);
     return open_file(pool, host, place, database, error);
 }
 

@@ -23,6 +23,8 @@ const struct client_disk *pool_disk(const struct client_pool *pool, const struct
 
 /* A copy of the template with a client id of its own. The caller closes it; the host must outlive it. */
 enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error);
+/* One more connection on a disk that is shared. */
+enum status pool_join(struct client_pool *pool, struct host *host, sqlite3 **database, struct error *error);
 /* A new connection on what is committed in `source`: a copy of it, or with a disk what is there (`source` is
  * not looked at). STATUS_IO: the disk does not let it be opened; STATUS_INVALID: it is damaged. */
 enum status pool_reopen(struct client_pool *pool, struct host *host, sqlite3 *source, sqlite3 **database,

@@ -19,6 +19,7 @@ static const char bson_type[] = "application/vnd.powersync.bson-stream";
 struct sdk_stream {
     struct client *client;
     bool started;   /* between start and stop */
+    bool waiting;   /* another tab streams */
     bool iterating; /* the engine has an iteration */
     bool connected; /* as the app's status shows it */
     bool had_line;  /* of this iteration */
@@ -77,6 +78,7 @@ static void end_iteration(struct sdk_stream *stream) {
     release(stream);
     stopped = engine_send(stream->client->engine, ENGINE_STOP, &result, NULL);
     assert((stopped == STATUS_OK || stopped == STATUS_IO) && result.n_rows == 0);
+    tabs_release(stream->client, TABS_SYNC);
 }
 
 static void wait_and_restart(struct sdk_stream *stream, int64_t delay) {
@@ -365,14 +367,14 @@ static void lose_gate(struct engine *engine) {
     engine->operations->complete(engine, 0, 0, &error);
 }
 
-static void run_iteration(void *context) {
+static void begin_iteration(void *context) {
     struct sdk_stream *stream = context;
     struct engine_result result;
     struct error error = {0};
     enum status status;
 
     assert(stream->started && !stream->iterating);
-    stream->timer = 0;
+    stream->waiting = false;
     stream->iterating = true;
     tell_connection(stream, "connecting");
     if (host_mutant(stream->client->host, "gate-lost-on-connect"))
@@ -391,6 +393,15 @@ static void run_iteration(void *context) {
         return;
     }
     credentials_get(&stream->client->credentials, &stream->token, on_token, stream);
+}
+
+/* One tab of an app streams: for one iteration, then the next that waits. */
+static void run_iteration(void *context) {
+    struct sdk_stream *stream = context;
+
+    stream->timer = 0;
+    stream->waiting = true;
+    tabs_take(stream->client, TABS_SYNC, begin_iteration, stream);
 }
 
 struct sdk_stream *sdk_stream_create(struct client *client) {
@@ -424,6 +435,11 @@ void sdk_stream_stop(struct sdk_stream *stream) {
     if (stream->iterating)
         end_iteration(stream);
     stream->connected = false;
+    if (stream->waiting) { /* it was not connected */
+        stream->waiting = false;
+        tabs_release(stream->client, TABS_SYNC);
+        return;
+    }
     tell_connection(stream, "disconnected: by the app");
 }
 
@@ -432,6 +448,7 @@ void sdk_stream_forget(struct sdk_stream *stream) {
     credentials_forget(&stream->token);
     credentials_forget(&stream->prefetch);
     stream->started = false;
+    stream->waiting = false;
     stream->connected = false;
     stream->timer = 0;
 }

@@ -45,6 +45,7 @@ static void maybe_run_again(struct sdk_upload *uploads) {
 static void end_run(struct sdk_upload *uploads) {
     assert(uploads->running);
     uploads->running = false;
+    tabs_release(uploads->client, TABS_CRUD);
     /* Mutant deaf-while-uploading: what was written since the queue was found empty is not noticed. */
     if (mutant(uploads, "deaf-while-uploading"))
         uploads->triggered = false;
@@ -58,7 +59,12 @@ static void on_throttle(void *context) {
     maybe_run_again(uploads);
 }
 
-/* A run and the throttle begin together, so at most one run begins in this time. */
+static void begin_rounds(void *context) {
+    next_round(context);
+}
+
+/* A run and the throttle begin together, so at most one run begins in this time. Where the app has tabs, a
+ * run waits until no other has one. */
 static void begin_run(struct sdk_upload *uploads) {
     struct client *client = uploads->client;
 
@@ -69,7 +75,7 @@ static void begin_run(struct sdk_upload *uploads) {
     uploads->throttle_timer = host_timer_set(
         client->host, host_jitter(client->host, "sdk.upload-throttle", client->upload_throttle, 10),
         on_throttle, uploads);
-    next_round(uploads);
+    tabs_take(client, TABS_CRUD, begin_rounds, uploads);
 }
 
 static void on_retry(void *context) {
@@ -298,6 +304,8 @@ void sdk_upload_stop(struct sdk_upload *uploads) {
     /* Mutant failed-state-stays: a loop that was waiting when it was stopped never runs again. */
     bool stays = uploads->retry_timer != 0 && mutant(uploads, "failed-state-stays");
     connector_cancel(uploads->connector);
+    if (uploads->running)
+        tabs_release(uploads->client, TABS_CRUD);
     sdk_upload_forget(uploads);
     uploads->running = stays;
 }

@@ -22,16 +22,16 @@ struct touched_row {
     size_t id; /* position in touched_ids */
 };
 
-struct shown_table {
-    const struct client_table *schema;
-    sqlite3_stmt *read_one;
-    struct map rows; /* id -> struct hash128 of the text that was told last */
+struct view_shown {
+    size_t n_tables;
+    struct map *rows; /* by table: id -> struct hash128 of the text that was told last */
 };
 
 struct view {
     sqlite3 *database;
     const struct client_schema *schema;
-    struct shown_table *tables;
+    struct view_shown *shown;
+    sqlite3_stmt **read_one; /* by table; NULL: not needed yet */
 
     struct touched_row *touched; /* since the last collect; the same row may occur twice */
     size_t n_touched;
@@ -127,14 +127,30 @@ static void before_change(void *context, sqlite3 *database, int operation, const
     touch(view, table, (const char *)sqlite3_value_text(id), (size_t)sqlite3_value_bytes(id));
 }
 
-struct view *view_create(sqlite3 *database, const struct client_schema *schema) {
+struct view_shown *view_shown_create(const struct client_schema *schema) {
+    struct view_shown *shown = memory_allocate(sizeof *shown);
+
+    shown->n_tables = schema->n_tables;
+    shown->rows = memory_allocate_array(schema->n_tables, sizeof *shown->rows);
+    return shown;
+}
+
+void view_shown_destroy(struct view_shown *shown) {
+    if (shown == NULL)
+        return;
+    for (size_t t = 0; t < shown->n_tables; t++)
+        map_free(&shown->rows[t], free);
+    free(shown->rows);
+    free(shown);
+}
+
+struct view *view_create(sqlite3 *database, const struct client_schema *schema, struct view_shown *shown) {
     struct view *view = memory_allocate(sizeof *view);
 
     view->database = database;
     view->schema = schema;
-    view->tables = memory_allocate_array(schema->n_tables, sizeof *view->tables);
-    for (size_t t = 0; t < schema->n_tables; t++)
-        view->tables[t].schema = &schema->tables[t];
+    view->shown = shown;
+    view->read_one = memory_allocate_array(schema->n_tables, sizeof(sqlite3_stmt *));
     sqlite3_preupdate_hook(database, before_change, view);
     return view;
 }
@@ -143,11 +159,9 @@ void view_destroy(struct view *view) {
     if (view == NULL)
         return;
     sqlite3_preupdate_hook(view->database, NULL, NULL);
-    for (size_t t = 0; t < view->schema->n_tables; t++) {
-        sqlite3_finalize(view->tables[t].read_one);
-        map_free(&view->tables[t].rows, free);
-    }
-    free(view->tables);
+    for (size_t t = 0; t < view->schema->n_tables; t++)
+        sqlite3_finalize(view->read_one[t]);
+    free(view->read_one);
     free(view->touched);
     buffer_free(&view->touched_ids);
     free(view->rows);
@@ -214,23 +228,22 @@ static void append_values(struct view *view, sqlite3_stmt *statement, int steppe
 }
 
 /* Remember the text from `start` on as what is shown now. False when it is the same as before. */
-static bool remember(struct shown_table *table, const char *id, size_t id_length, const char *text,
-                     size_t length) {
+static bool remember(struct map *rows, const char *id, size_t id_length, const char *text, size_t length) {
     struct hash128 hash = hash128_of(text, length);
-    struct hash128 *shown = map_get_bytes(&table->rows, id, id_length);
+    struct hash128 *shown = map_get_bytes(rows, id, id_length);
 
     if (shown != NULL && hash128_equal(*shown, hash))
         return false;
     if (shown == NULL) {
         shown = memory_allocate(sizeof *shown);
-        map_set_bytes(&table->rows, id, id_length, shown);
+        map_set_bytes(rows, id, id_length, shown);
     }
     *shown = hash;
     return true;
 }
 
 static void forget_row(struct view *view, uint32_t index, const char *id) {
-    struct hash128 *shown = map_remove(&view->tables[index].rows, id);
+    struct hash128 *shown = map_remove(&view->shown->rows[index], id);
 
     if (shown == NULL)
         return; /* came and went within one transaction */
@@ -239,23 +252,24 @@ static void forget_row(struct view *view, uint32_t index, const char *id) {
 }
 
 static void collect_row(struct view *view, const struct touched_row *row) {
-    struct shown_table *table = &view->tables[row->table];
+    sqlite3_stmt **read_one = &view->read_one[row->table];
     const char *id = view->touched_ids.data + row->id;
     size_t before = view->text.length;
     size_t values;
     int stepped;
 
-    if (table->read_one == NULL)
-        table->read_one = prepare_read(view, table->schema);
-    sqlite3_bind_text(table->read_one, 1, id, (int)row->id_length, SQLITE_STATIC);
-    stepped = sqlite3_step(table->read_one);
+    if (*read_one == NULL)
+        *read_one = prepare_read(view, &view->schema->tables[row->table]);
+    sqlite3_bind_text(*read_one, 1, id, (int)row->id_length, SQLITE_STATIC);
+    stepped = sqlite3_step(*read_one);
     if (stepped == SQLITE_DONE) {
         forget_row(view, row->table, id);
     } else {
         begin_row(view, row->table, id, row->id_length);
         values = view->text.length;
-        append_values(view, table->read_one, stepped);
-        if (remember(table, id, row->id_length, view->text.data + values, view->text.length - values)) {
+        append_values(view, *read_one, stepped);
+        if (remember(&view->shown->rows[row->table], id, row->id_length, view->text.data + values,
+                     view->text.length - values)) {
             view->texts[2 * (view->n_rows - 1) + 1] = values;
             buffer_append_char(&view->text, 0);
         } else { /* take the row back */
@@ -264,7 +278,7 @@ static void collect_row(struct view *view, const struct touched_row *row) {
             view->text.data[before] = 0;
         }
     }
-    sqlite3_reset(table->read_one);
+    sqlite3_reset(*read_one);
 }
 
 uint64_t view_changes(const struct view *view) {
@@ -300,7 +314,7 @@ static void touch_table(struct view *view, uint32_t index) {
 void view_collect_all(struct view *view, const struct note_row **rows, size_t *n_rows) {
     forget_touched(view);
     for (uint32_t t = 0; t < view->schema->n_tables; t++) {
-        map_free(&view->tables[t].rows, free);
+        map_free(&view->shown->rows[t], free);
         touch_table(view, t);
     }
     view_collect(view, rows, n_rows);

@@ -10,8 +10,12 @@
 #include "client/client.h"
 
 struct view;
+struct view_shown; /* what was told so far, of a database: its connections share it */
 
-struct view *view_create(sqlite3 *database, const struct client_schema *schema);
+struct view_shown *view_shown_create(const struct client_schema *schema);
+void view_shown_destroy(struct view_shown *shown);
+
+struct view *view_create(sqlite3 *database, const struct client_schema *schema, struct view_shown *shown);
 void view_destroy(struct view *view);
 
 /* How often a row was touched so far, whether it looks different or not. */

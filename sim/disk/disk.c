@@ -14,11 +14,13 @@ struct disk {
     struct host *host;
     struct map files; /* name -> struct disk_file */
     uint64_t life;
-    bool full, read_only, skips_syncs, powerless;
+    bool full, read_only, skips_syncs;
+    bool powerless, halted; /* nothing can be done: power has gone, or all programs end */
+    bool halts;             /* what `power_in` leads to is the end of programs */
     int spared;
     uint64_t flaky;
     uint64_t fail_at[OPERATIONS];
-    uint64_t power_in; /* writes and syncs until power goes; 0: it stays */
+    uint64_t power_in; /* writes and syncs until power goes, or programs end; 0: neither */
     void (*gone)(void *context);
     void *gone_context;
     uint64_t operations[OPERATIONS];
@@ -60,7 +62,10 @@ static uint64_t draw(void *context) {
 static bool power_goes(struct disk *disk, enum disk_operation operation) {
     if (operation == DISK_READ || disk->power_in == 0 || --disk->power_in > 0)
         return false;
-    disk->powerless = true;
+    if (disk->halts)
+        disk->halted = true;
+    else
+        disk->powerless = true;
     disk->faults++;
     if (disk->gone)
         disk->gone(disk->gone_context);
@@ -82,6 +87,8 @@ static enum disk_answer admit(struct disk *disk, enum disk_operation operation) 
         return DISK_FAILED;
     if (disk->spared)
         return DISK_DONE;
+    if (disk->halted)
+        return DISK_FAILED;
     disk->operations[operation]++;
     if (power_goes(disk, operation) || fails(disk, operation))
         return DISK_FAILED;
@@ -124,6 +131,7 @@ void disk_skip_syncs(struct disk *disk, bool skip) {
 
 void disk_end_process(struct disk *disk) {
     disk->life++;
+    disk->halted = false;
 }
 
 void disk_lose_power(struct disk *disk) {
@@ -138,10 +146,19 @@ void disk_lose_power(struct disk *disk) {
     disk_end_process(disk);
 }
 
-void disk_lose_power_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context) {
+static void stop_at(struct disk *disk, uint64_t nth, bool halts, void (*gone)(void *context), void *context) {
     disk->power_in = nth;
+    disk->halts = halts;
     disk->gone = gone;
     disk->gone_context = context;
+}
+
+void disk_lose_power_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context) {
+    stop_at(disk, nth, false, gone, context);
+}
+
+void disk_end_process_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context) {
+    stop_at(disk, nth, true, gone, context);
 }
 
 bool disk_has_power(const struct disk *disk) {

@@ -74,6 +74,9 @@ void disk_lose_power(struct disk *disk);
 /* Power goes in the middle of the nth write or sync from now (from 1), 0: not. From then on everything fails
  * until disk_lose_power tells what survived; `gone` is called once, from inside that operation. */
 void disk_lose_power_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context);
+/* Programs end at the nth write or sync from now, which is not done; disk_end_process comes after. Takes the
+ * place of disk_lose_power_at. */
+void disk_end_process_at(struct disk *disk, uint64_t nth, void (*gone)(void *context), void *context);
 bool disk_has_power(const struct disk *disk);
 uint64_t disk_losses(const struct disk *disk); /* how often power has gone */
 

@@ -15,6 +15,7 @@ struct disk_vfs {
     struct world *world;
     struct host *node; /* NULL: the world's clock */
     struct map disks;  /* node name -> struct disk, borrowed */
+    struct vfs_opens opens;
 };
 
 static struct disk_vfs *vfs_of(sqlite3_vfs *base) {
@@ -38,10 +39,13 @@ static struct disk *disk_of(sqlite3_vfs *base, const char **name) {
 
 static int open_file(sqlite3_vfs *base, sqlite3_filename name, sqlite3_file *file, int flags,
                      int *out_flags) {
-    struct disk *disk = disk_of(base, &name);
+    struct disk_vfs *vfs = vfs_of(base);
+    struct vfs_file_place place = {.path = name, .opens = &vfs->opens, .process = vfs->node};
 
+    place.disk = disk_of(base, &name);
+    place.name = name;
     file->pMethods = NULL; /* tells SQLite not to close it */
-    return disk ? vfs_file_open(disk, name, (struct vfs_file *)file, flags, out_flags) : SQLITE_CANTOPEN;
+    return place.disk ? vfs_file_open(&place, (struct vfs_file *)file, flags, out_flags) : SQLITE_CANTOPEN;
 }
 
 static int delete_file(sqlite3_vfs *base, const char *name, int sync) {
@@ -142,6 +146,7 @@ void disk_vfs_close(struct disk_vfs *vfs) {
     sqlite3_vfs_unregister(&vfs->base);
     sqlite3_randomness(0, NULL);
     map_free(&vfs->disks, NULL);
+    vfs_opens_free(&vfs->opens);
     free(vfs);
 }
 
@@ -155,4 +160,8 @@ void disk_vfs_mount(struct disk_vfs *vfs, const char *node, struct disk *disk) {
         map_set(&vfs->disks, node, disk);
     else
         map_remove(&vfs->disks, node);
+}
+
+void disk_vfs_end_process(struct disk_vfs *vfs, const struct host *process) {
+    vfs_share_end(&vfs->opens, process);
 }

@@ -18,5 +18,8 @@ void disk_vfs_close(struct disk_vfs *vfs);
 void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host);
 /* Files "<node>/..." are on this disk from now on; NULL: on none. The disk is borrowed. */
 void disk_vfs_mount(struct disk_vfs *vfs, const char *node, struct disk *disk);
+/* One of several processes on a disk ends: what was opened while it was set (disk_vfs_set_node) is closed,
+ * without a last word. disk_end_process ends them all. */
+void disk_vfs_end_process(struct disk_vfs *vfs, const struct host *process);
 
 #endif

@@ -11,7 +11,7 @@ static struct vfs_file *file_of(sqlite3_file *base) {
 }
 
 static bool is_dead(const struct vfs_file *file) {
-    return file->life != disk_life(file->disk);
+    return file->ended || file->life != disk_life(file->disk);
 }
 
 /* `failed` says which operation it was, as SQLite wants to know. */
@@ -25,6 +25,7 @@ static int close_file(sqlite3_file *base) {
     if (file->delete_later && !is_dead(file))
         (void)disk_delete_file(file->disk, file->delete_later, false);
     free(file->delete_later);
+    vfs_share_close(file);
     return SQLITE_OK;
 }
 
@@ -73,21 +74,39 @@ static int tell_size(sqlite3_file *base, sqlite3_int64 *size) {
     return is_dead(file) ? SQLITE_IOERR_FSTAT : SQLITE_OK;
 }
 
-/* One connection has the file: nobody to lock out. */
 static int lock(sqlite3_file *base, int level) {
-    (void)level;
-    return is_dead(file_of(base)) ? SQLITE_IOERR_LOCK : SQLITE_OK;
+    return is_dead(file_of(base)) ? SQLITE_IOERR_LOCK : vfs_share_lock(file_of(base), level);
 }
 
 static int unlock(sqlite3_file *base, int level) {
-    (void)base;
-    (void)level;
-    return SQLITE_OK;
+    return vfs_share_unlock(file_of(base), level);
 }
 
 static int check_reserved(sqlite3_file *base, int *result) {
+    *result = vfs_share_is_reserved(file_of(base));
+    return SQLITE_OK;
+}
+
+static int map_index(sqlite3_file *base, int region, int size, int extend, void volatile **memory) {
+    if (is_dead(file_of(base)))
+        return SQLITE_IOERR_SHMMAP;
+    return vfs_share_map(file_of(base), region, size, extend != 0, memory);
+}
+
+static int lock_index(sqlite3_file *base, int offset, int count, int flags) {
+    if (is_dead(file_of(base)))
+        return SQLITE_IOERR_SHMLOCK;
+    return vfs_share_lock_index(file_of(base), offset, count, flags);
+}
+
+/* Nobody writes while another reads: all are of one thread. */
+static void order_index(sqlite3_file *base) {
     (void)base;
-    *result = 0;
+}
+
+static int unmap_index(sqlite3_file *base, int delete) {
+    (void)delete;
+    vfs_share_unmap(file_of(base));
     return SQLITE_OK;
 }
 
@@ -108,7 +127,7 @@ static int characteristics(sqlite3_file *base) {
     return SQLITE_IOCAP_POWERSAFE_OVERWRITE; /* disk.h: bytes that are not written are not harmed */
 }
 
-static const sqlite3_io_methods methods = {.iVersion = 1,
+static const sqlite3_io_methods methods = {.iVersion = 2,
                                            .xClose = close_file,
                                            .xRead = read_file,
                                            .xWrite = write_file,
@@ -120,18 +139,24 @@ static const sqlite3_io_methods methods = {.iVersion = 1,
                                            .xCheckReservedLock = check_reserved,
                                            .xFileControl = control,
                                            .xSectorSize = sector_size,
-                                           .xDeviceCharacteristics = characteristics};
+                                           .xDeviceCharacteristics = characteristics,
+                                           .xShmMap = map_index,
+                                           .xShmLock = lock_index,
+                                           .xShmBarrier = order_index,
+                                           .xShmUnmap = unmap_index};
 
-int vfs_file_open(struct disk *disk, const char *name, struct vfs_file *file, int flags, int *out_flags) {
+int vfs_file_open(const struct vfs_file_place *place, struct vfs_file *file, int flags, int *out_flags) {
+    struct disk *disk = place->disk;
     bool read_only = disk_is_read_only(disk);
     bool create = (flags & SQLITE_OPEN_CREATE) != 0 && !read_only;
 
-    *file = (struct vfs_file){.disk = disk, .life = disk_life(disk)};
-    if (disk_open_file(disk, name, create, &file->file) != DISK_DONE)
+    *file = (struct vfs_file){.disk = disk, .life = disk_life(disk), .process = place->process};
+    if (disk_open_file(disk, place->name, create, &file->file) != DISK_DONE)
         return SQLITE_CANTOPEN; /* base.pMethods is NULL: there is nothing to close */
     file->base.pMethods = &methods;
     if ((flags & SQLITE_OPEN_DELETEONCLOSE) != 0)
-        file->delete_later = memory_copy_text(name);
+        file->delete_later = memory_copy_text(place->name);
+    vfs_share_open(place->opens, file, (flags & SQLITE_OPEN_MAIN_DB) != 0 ? place->path : NULL);
     if (read_only)
         flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     if (out_flags)

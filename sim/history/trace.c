@@ -89,6 +89,8 @@ void trace_note(struct trace *trace, int64_t time, const char *node, const struc
         put_text(bytes, note->rows[i].id);
         put_text(bytes, note->rows[i].values);
     }
+    if (note->process > 0)
+        put_number(bytes, (uint64_t)note->process);
     end(trace);
 }
 
@@ -110,6 +112,8 @@ void trace_wire(struct trace *trace, int64_t time, const struct wire_event *even
     put_number(bytes, (uint64_t)(int64_t)event->status);
     put_headers(bytes, event->request);
     put_bytes(bytes, event->bytes, event->length);
+    if (event->process > 0)
+        put_number(bytes, (uint64_t)event->process);
     end(trace);
 }
 

@@ -112,6 +112,7 @@ struct note {
     const struct note_row *rows;
     size_t n_rows;
     const char *text; /* NULL when there is none */
+    int process;      /* which of the node's processes, from 1: its host fills it in; 0: there is but one */
 };
 
 #endif

@@ -53,6 +53,7 @@ struct wire_event {
     uint64_t exchange;
     const char *client; /* node names */
     const char *server;
+    int process;        /* of the client: kernel/note.h */
     const char *target; /* "POST /sync/stream" */
     const void *bytes;  /* borrowed; NULL when there are none */
     size_t length;
@@ -120,6 +121,7 @@ size_t world_knobs(const struct world *world, const struct world_counter **count
 struct world_host {
     struct host host; /* first */
     struct world *world;
+    int process; /* kernel/note.h; 0: the node has but one */
 };
 void world_host_operations(struct host_operations *operations);
 

@@ -29,7 +29,10 @@ static void timer_cancel(struct host *host, uint64_t timer) {
 }
 
 static void emit_note(struct host *host, const struct note *note) {
-    world_emit_note(world_of(host), host->name, note);
+    struct note told = *note;
+
+    told.process = ((struct world_host *)host)->process;
+    world_emit_note(world_of(host), host->name, &told);
 }
 
 static struct fault_point fault_point(struct host *host, const char *name) {

@@ -8,6 +8,7 @@
 void exchange_emit(struct exchange *exchange, struct wire_event event) {
     event.exchange = exchange->id;
     event.client = exchange->client->name;
+    event.process = exchange->client->base.process;
     event.server = exchange->server_name;
     event.target = exchange->target;
     if (event.length == 0)

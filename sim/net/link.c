@@ -141,7 +141,7 @@ void net_cut(struct net *net, const char *from, const char *to) {
 }
 
 /* Let go what waits at links that are open now. */
-static void release_all(struct net *net, bool stalled_too) {
+void links_release(struct net *net, bool stalled_too) {
     for (struct exchange *exchange = net->first; exchange; exchange = exchange->next) {
         lane_release(&exchange->to_server, stalled_too);
         lane_release(&exchange->to_client, stalled_too);
@@ -162,7 +162,7 @@ void net_heal(struct net *net, const char *from, const char *to) {
     }
     if (--rule->cuts == 0)
         remove_rule(&net->cuts, rule);
-    release_all(net, false);
+    links_release(net, false);
 }
 
 void net_heal_all(struct net *net) {
@@ -174,5 +174,5 @@ void net_heal_all(struct net *net) {
     net->faults = (struct net_faults){0};
     for (struct exchange *exchange = net->first; exchange; exchange = exchange->next)
         fault_clear(exchange);
-    release_all(net, true);
+    links_release(net, true);
 }

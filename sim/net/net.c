@@ -31,11 +31,13 @@ struct net *net_create(struct world *world, const struct net_settings *settings)
 }
 
 static void free_node(void *value) {
-    struct node *node = value;
-    timers_clear(node);
-    free(node->diverted);
-    free(node->name);
-    free(node);
+    for (struct node *node = value, *next; node; node = next) {
+        next = node->sibling;
+        timers_clear(node);
+        free(node->diverted);
+        free(node->name);
+        free(node);
+    }
 }
 
 void net_destroy(struct net *net) {
@@ -51,16 +53,33 @@ void net_destroy(struct net *net) {
     free(net);
 }
 
-struct host *net_node(struct net *net, const char *name) {
-    assert(name && *name && !map_has(&net->nodes, name));
+static struct node *make_process(struct net *net, const char *name) {
     struct node *node = memory_allocate(sizeof *node);
     node->name = memory_copy_text(name);
     node->net = net;
     node->base.world = net->world;
     node->base.host.name = node->name;
     node->base.host.operations = &net->operations;
+    return node;
+}
+
+struct host *net_node(struct net *net, const char *name) {
+    assert(name && *name && !map_has(&net->nodes, name));
+    struct node *node = make_process(net, name);
     map_set(&net->nodes, name, node);
     return &node->base.host;
+}
+
+struct host *net_process(struct net *net, const char *name) {
+    struct node *first = map_get(&net->nodes, name);
+    assert(first);
+    struct node *last = first;
+    while (last->sibling)
+        last = last->sibling;
+    first->base.process = 1;
+    last->sibling = make_process(net, name);
+    last->sibling->base.process = last->base.process + 1;
+    return &last->sibling->base.host;
 }
 
 /* The node's ends of an exchange are gone, without a word to the node; the other end learns it over the link.
@@ -76,9 +95,7 @@ static void crash_exchange(struct exchange *exchange, const struct node *node, b
     exchange_settle(exchange);
 }
 
-static void end_node(struct net *net, const char *name, bool silent) {
-    struct node *node = map_get(&net->nodes, name);
-    assert(node);
+static void end_process(struct net *net, struct node *node, bool silent) {
     timers_clear(node);
     node->listening = false;
     node->listener = (struct http_server_events){0};
@@ -90,6 +107,17 @@ static void end_node(struct net *net, const char *name, bool silent) {
     }
 }
 
+static void end_node(struct net *net, const char *name, bool silent) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    for (; node; node = node->sibling)
+        end_process(net, node, silent);
+}
+
+void net_crash_process(struct net *net, struct host *process) {
+    end_process(net, (struct node *)process, false);
+}
+
 void net_crash_node(struct net *net, const char *name) {
     end_node(net, name, false);
 }
@@ -98,9 +126,23 @@ void net_vanish_node(struct net *net, const char *name) {
     end_node(net, name, true);
 }
 
-void net_divert_node(struct net *net, const char *name, const char *to) {
-    struct node *node = map_get(&net->nodes, name);
-    assert(node);
+void net_freeze_process(struct host *process) {
+    ((struct node *)process)->sleeps++;
+}
+
+static void wake(struct node *node) {
+    assert(node->sleeps > 0);
+    if (--node->sleeps == 0)
+        timers_wake(node);
+}
+
+void net_thaw_process(struct net *net, struct host *process) {
+    wake((struct node *)process);
+    links_release(net, false);
+}
+
+static void divert(struct node *node, const char *to) {
+    struct net *net = node->net;
     free(node->diverted);
     node->diverted = memory_copy_text(to);
     for (struct exchange *exchange = net->first, *next; to && exchange; exchange = next) {
@@ -110,19 +152,27 @@ void net_divert_node(struct net *net, const char *name, const char *to) {
     }
 }
 
+void net_divert_node(struct net *net, const char *name, const char *to) {
+    struct node *node = map_get(&net->nodes, name);
+    assert(node);
+    for (; node; node = node->sibling)
+        divert(node, to);
+}
+
 void net_sleep_node(struct net *net, const char *name) {
     struct node *node = map_get(&net->nodes, name);
     assert(node);
-    node->sleeps++;
+    for (; node; node = node->sibling)
+        node->sleeps++;
     net_cut(net, name, NULL);
     net_cut(net, NULL, name);
 }
 
 void net_wake_node(struct net *net, const char *name) {
     struct node *node = map_get(&net->nodes, name);
-    assert(node && node->sleeps > 0);
-    if (--node->sleeps == 0)
-        timers_wake(node);
+    assert(node);
+    for (; node; node = node->sibling)
+        wake(node);
     net_heal(net, name, NULL);
     net_heal(net, NULL, name);
 }

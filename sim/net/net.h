@@ -38,11 +38,17 @@ void net_destroy(struct net *net);
 /* A node; the host lives as long as the net. Names are unique. */
 struct host *net_node(struct net *net, const char *name);
 
-/* The node's process ends: its exchanges are reset (the peers learn it as fast as the links are), its
+/* One more process on the node of that name (at once after it, before anything happens): it has the node's
+ * name, clock and links, and timers and exchanges of its own. Notes and wire events then say which process
+ * it is: the node's own host is 1. Only the first may listen. */
+struct host *net_process(struct net *net, const char *name);
+
+/* The node's processes end: their exchanges are reset (the peers learn it as fast as the links are), its
  * listener and timers are gone, pending events to it dropped. Afterwards the same host can be used again, by
  * the process that comes next. A request that was still on its way is served or refused by whatever is there
  * when it arrives. */
 void net_crash_node(struct net *net, const char *name);
+void net_crash_process(struct net *net, struct host *process); /* one of them */
 
 /* The same without a word to those who have begun to hear an answer from it: their ends stay open for ever,
  * as after a loss of power. Until it listens again nobody can reach it. */
@@ -57,6 +63,9 @@ void net_divert_node(struct net *net, const char *name, const char *to);
  * wake it. */
 void net_sleep_node(struct net *net, const char *name);
 void net_wake_node(struct net *net, const char *name);
+/* The same of one process: the node's links stay open, and its peers see somebody who does not read. */
+void net_freeze_process(struct host *process);
+void net_thaw_process(struct net *net, struct host *process);
 
 void net_set_faults(struct net *net,
                     const struct net_faults *faults); /* for exchanges that start from now on */

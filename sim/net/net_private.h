@@ -70,6 +70,7 @@ struct node {
     void *listener_context;
     struct timer *timers; /* those that have not fired */
     unsigned sleeps;      /* net_sleep_node less net_wake_node */
+    struct node *sibling; /* the node's next process; NULL: none */
     char *diverted;       /* the node that takes its requests; NULL: those whom they are for */
 };
 
@@ -196,6 +197,7 @@ struct net {
 struct link *link_find(struct net *net, const char *from, const char *to); /* made when it is new */
 int64_t link_delay(struct net *net, struct link *link);
 void links_free(struct net *net);
+void links_release(struct net *net, bool stalled_too);
 
 /* message.c: each is one allocation, freed with free(). */
 struct message *message_request(const struct http_request *request);

@@ -489,6 +489,8 @@ const struct field scenario_language[] = {
     SPECIAL("seed", read_seed),
     SPECIAL("users", read_users),
     NUMBER(FIELD_COUNT, "devices", devices_per_user, 1, SCENARIO_CLIENTS_MOST),
+    NUMBER(FIELD_COUNT, "tabs", tabs, 1, SCENARIO_TABS_MOST),
+    BOOLEAN("shared-worker", shared_worker),
     SPECIAL("reactive", scenario_read_reactive),
     SPECIAL("requests", scenario_read_requests),
     SPECIAL("old-app", read_old_apps),

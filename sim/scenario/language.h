@@ -33,6 +33,9 @@ bool scenario_has_device(const struct scenario *scenario, const char *name);
 /* "<group>-<1..clients>", a plain Convex client; its group, or NULL. */
 const struct scenario_reactive *scenario_group_of(const struct scenario *scenario, const char *name);
 bool scenario_has_client(const struct scenario *scenario, const char *name); /* either */
+/* `tabs:` and all that goes or does not go with it. */
+enum status scenario_check_tabs(struct reader *reader, struct reader_value root,
+                                const struct scenario *scenario);
 /* Refuses a text that is no client of the scenario, naming those that are. */
 enum status scenario_check_client(struct reader *reader, struct reader_value value, void *scenario);
 /* Names of a NULL-terminated array of texts, for reader_refuse_name. */
@@ -46,6 +49,6 @@ static inline bool scenario_has_key_pairs(const struct scenario *scenario) {
 #define SCENARIO_NO_TOKENS                                                                                   \
     "`%s` needs tokens of key pairs: a group of `reactive` with a `user`, or `tokens: {keys: published}`"
 
-enum { SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
+enum { SCENARIO_TABS_MOST = 8, SCENARIO_CLIENTS_MOST = 10000, SCENARIO_ROWS_MOST = 20 };
 
 #endif

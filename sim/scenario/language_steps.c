@@ -80,6 +80,14 @@ static enum status read_read_only(struct reader *reader, struct reader_value val
     return read_client_of(reader, value, step, STEP_DISK_READ_ONLY);
 }
 
+static enum status read_close_tab(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_CLOSE_TAB);
+}
+
+static enum status read_freeze_tab(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_FREEZE_TAB);
+}
+
 static enum status read_portal(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_PORTAL);
 }
@@ -198,6 +206,8 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "disk-error", .kind = FIELD_SPECIAL, .read = read_disk_error},                               \
         {.key = "disk-read-only", .kind = FIELD_SPECIAL, .read = read_read_only},                            \
         {.key = "rotate-keys", .kind = FIELD_SPECIAL, .read = read_rotate},                                  \
+        {.key = "close-tab", .kind = FIELD_SPECIAL, .read = read_close_tab},                                 \
+        {.key = "freeze-tab", .kind = FIELD_SPECIAL, .read = read_freeze_tab},                               \
         {.key = "redeploy", .kind = FIELD_SPECIAL, .read = read_redeploy},                                   \
         {.key = "clear", .kind = FIELD_SPECIAL, .read = read_clear},                                         \
         {.key = "switch-user", .kind = FIELD_SPECIAL, .read = read_switch_user},                             \
@@ -230,6 +240,7 @@ static const struct field step_fields[] = {
     {.key = "ahead", .kind = FIELD_DURATION, .offset = PLACE(ahead), .high = 365 * TIME_DAY},
     {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
     {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
+    {.key = "tab", .kind = FIELD_COUNT, .offset = PLACE(tab), .low = 1, .high = SCENARIO_TABS_MOST},
     {.key = "page", .kind = FIELD_COUNT, .offset = PLACE(page), .low = 1, .high = SCENARIO_PAGES_MOST},
     {.key = "ttl", .kind = FIELD_DURATION, .offset = PLACE(ttl), .low = TIME_SECOND, .high = 30 * TIME_DAY},
     {.key = "nth", .kind = FIELD_COUNT, .offset = PLACE(nth), .low = 0, .high = 1000000},
@@ -265,7 +276,7 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
         "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
         "switch-user, update-app, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
-        "retire, lose-storage, vanish");
+        "retire, lose-storage, vanish, close-tab, freeze-tab");
 }
 
 static bool is_node(const struct scenario *scenario, const char *name) {
@@ -412,7 +423,9 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                                        [STEP_DISK_FULL] = "disk-full",
                                        [STEP_DISK_ERROR] = "disk-error",
                                        [STEP_DISK_READ_ONLY] = "disk-read-only",
-                                       [STEP_CRASH] = "crash"};
+                                       [STEP_CRASH] = "crash",
+                                       [STEP_CLOSE_TAB] = "close-tab",
+                                       [STEP_FREEZE_TAB] = "freeze-tab"};
     enum status status = scenario_check_client(reader, reader_member(value.value, keys[step->kind]),
                                                (void *)(uintptr_t)scenario);
     return status == STATUS_OK ? check_doer(reader, value, scenario, step, keys[step->kind]) : status;
@@ -443,6 +456,21 @@ static enum status check_call(struct reader *reader, struct reader_value value, 
     if (!step->path)
         return need(reader, value, "mutation", " or `action`: the path of a function");
     step->args = step->args ? step->args : "{}";
+    return STATUS_OK;
+}
+
+static bool is_device_crash(const struct scenario *scenario, const struct scenario_step *step) {
+    return step->kind == STEP_CRASH && scenario_has_device(scenario, step->client);
+}
+
+static enum status check_tab(struct reader *reader, struct reader_value value,
+                             const struct scenario *scenario, struct scenario_step *step) {
+    static const char *const of_tabs[] = {"tab", NULL};
+    if (step->kind != STEP_CLOSE_TAB && step->kind != STEP_FREEZE_TAB)
+        return refuse_keys(reader, value, of_tabs, "is for close-tab and freeze-tab");
+    if (step->tab > scenario->tabs)
+        return reader_refuse_key(reader, value, "tab", "a device has %lld tabs", (long long)scenario->tabs);
+    step->tab = step->tab > 0 ? step->tab : 1;
     return STATUS_OK;
 }
 
@@ -478,8 +506,10 @@ static enum status check_step(struct reader *reader, struct reader_value value,
         status = check_own_keys(reader, value, scenario, step);
     if (status != STATUS_OK)
         return status;
-    if (step->kind != STEP_POWER_LOSS)
-        status = refuse_keys(reader, value, of_power, "is for power-loss");
+    if (step->kind != STEP_POWER_LOSS && !is_device_crash(scenario, step))
+        status = refuse_keys(reader, value, of_power, "is for power-loss, and for the crash of a device");
+    if (status == STATUS_OK)
+        status = check_tab(reader, value, scenario, step);
     if (status != STATUS_OK)
         return status;
     if (step->kind == STEP_CALL)

@@ -27,6 +27,10 @@
       "one operation in eight of a device's disk fails")                                                     \
     X("disk-read-only", FAULT_CLASS_TIMED, true, NULL, STEP_DISK_READ_ONLY, false, "y",                      \
       "nothing on a device's disk can be changed")                                                           \
+    X("close-tab", FAULT_CLASS_TIMED, true, NULL, STEP_CLOSE_TAB, false, "b",                                \
+      "a tab is closed at any moment, and opened again after a while")                                       \
+    X("freeze-tab", FAULT_CLASS_TIMED, true, NULL, STEP_FREEZE_TAB, false, "i",                              \
+      "nothing runs in a tab for a while; locks that it has stay with it")                                   \
     X("service-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
       "the PowerSync service ends and starts again on the same storage")                                     \
     X("redeploy", FAULT_CLASS_TIMED, false, NULL, STEP_REDEPLOY, false, "n",                                 \
@@ -85,7 +89,8 @@ const struct fault_kind *fault_kind_find(const char *name) {
 
 bool step_is_for_devices(enum step_kind kind) {
     return kind == STEP_BROWSE || kind == STEP_CONNECT || kind == STEP_UPDATE_APP || kind == STEP_CLEAR ||
-           kind == STEP_SWITCH_USER || kind == STEP_SESSION;
+           kind == STEP_SWITCH_USER || kind == STEP_SESSION || kind == STEP_CLOSE_TAB ||
+           kind == STEP_FREEZE_TAB;
 }
 
 const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
@@ -139,6 +144,10 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("disk-error");
     case STEP_DISK_READ_ONLY:
         return fault_kind_find("disk-read-only");
+    case STEP_CLOSE_TAB:
+        return fault_kind_find("close-tab");
+    case STEP_FREEZE_TAB:
+        return fault_kind_find("freeze-tab");
     case STEP_CRASH:
         return fault_kind_find(scenario_is_service_name(step->client)    ? "service-crash"
                                : !strcmp(step->client, "convex")         ? "deployment-crash"
@@ -210,6 +219,9 @@ const struct scenario_name *scenario_mutants(void) {
         {"damaged-sum", "one data line in eight reaches the client with a wrong checksum in it"},
         {"keep-refused-token", "the client sends a token again that was refused"},
         {"forget-token-on-error", "the client fetches a new token after each failed stream"},
+        {"no-tab-locks", "the tabs of an app do not wait for each other"},
+        {"lock-after-close", "the lock of a tab that is closed goes to nobody"},
+        {"never-thawed", "a tab that was frozen stays so, with its locks"},
         {"connect-hangs-after-clear", "connecting after disconnectAndClear does nothing"},
         {"token-error-ends-loop", "the download loop ends for good when no token can be had"},
         {"hung-after-fetch-error", "a stream whose data cannot be read stays open until the next checkpoint"},

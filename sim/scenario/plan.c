@@ -217,6 +217,8 @@ static void plan_fault_at(struct planner *planner, const struct scenario_fault *
             step->ahead = random_between(&gaps, -clock_seconds, clock_seconds) * TIME_SECOND;
         if (kind->step == STEP_CLEAR)
             step->soft = random_chance(&gaps, 1, 4);
+        if (kind->step == STEP_CLOSE_TAB || kind->step == STEP_FREEZE_TAB)
+            step->tab = random_between(&gaps, 1, planner->scenario->tabs);
         set_target(planner, step, who, &gaps);
         if (step->kind == STEP_POWER_LOSS)
             step->nth = draw_moment(&gaps);

@@ -33,6 +33,8 @@ enum step_kind {
     STEP_DISK_FULL,   /* no file on the disk of `client` can grow for `lasts` */
     STEP_DISK_ERROR,  /* one operation in eight of that disk fails */
     STEP_DISK_READ_ONLY, /* nothing on it can be changed */
+    STEP_CLOSE_TAB,      /* the tab `tab` of the app on `client` is closed, and opened again after `lasts` */
+    STEP_FREEZE_TAB,     /* nothing runs in it for `lasts`; locks that it has stay with it */
     STEP_LOSE_STORAGE,   /* all processes of the service end, its storage is lost, and they begin anew after
                             `lasts` */
     STEP_VANISH,   /* the process `client` of the service ends without a word to those who hear from it, and
@@ -51,7 +53,8 @@ struct scenario_step {
     enum step_kind kind;
     int64_t at;    /* ns */
     int64_t lasts; /* ns, where the kind has a length */
-    int64_t nth;   /* STEP_POWER_LOSS; 0: at once */
+    int64_t nth;   /* STEP_POWER_LOSS, and STEP_CRASH of a device; 0: at once */
+    int64_t tab;   /* STEP_CLOSE_TAB, STEP_FREEZE_TAB: from 1 */
     const char *client;
     const char *from, *to;
     int64_t ahead; /* STEP_CLOCK: ns, negative: behind */

@@ -72,6 +72,10 @@ static void write_head(struct buffer *out, const struct plan *plan, const struct
         buffer_append_text(out, "clear-at: sign-in\n");
     line_names(out, "users", scenario->users, scenario->n_users);
     buffer_printf(out, "devices: %" PRId64 "\n", scenario->devices_per_user);
+    if (scenario->tabs > 1)
+        buffer_printf(out, "tabs: %" PRId64 "\n", scenario->tabs);
+    if (scenario->shared_worker)
+        buffer_append_text(out, "shared-worker: true\n");
     buffer_printf(out, "seed-data: {lists: %" PRId64 ", todos: %" PRId64 "}\n", scenario->lists_per_user,
                   scenario->todos_per_list);
     if (scenario->n_old_apps > 0)
@@ -235,6 +239,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_DISK_ERROR] = "disk-error",
                                        [STEP_DISK_READ_ONLY] = "disk-read-only",
                                        [STEP_CRASH] = "crash",
+                                       [STEP_CLOSE_TAB] = "close-tab",
+                                       [STEP_FREEZE_TAB] = "freeze-tab",
                                        [STEP_ROTATE_KEYS] = "rotate-keys"};
     assert(step->id && step->at >= 0 && step->lasts >= 0);
     buffer_append_text(out, "  - {id: ");
@@ -264,6 +270,8 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         append_duration(out, ", lasts: ", step->lasts);
         if (step->nth > 0)
             buffer_printf(out, ", nth: %" PRId64, step->nth);
+        if (step->tab > 0)
+            buffer_printf(out, ", tab: %" PRId64, step->tab);
     }
     if (step->kind == STEP_SWITCH_USER) {
         buffer_append_text(out, ", to: ");
@@ -355,6 +363,12 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_CRASH:
         buffer_printf(out, "%s crashes", step->client);
+        break;
+    case STEP_CLOSE_TAB:
+        buffer_printf(out, "tab %" PRId64 " of %s is closed", step->tab, step->client);
+        break;
+    case STEP_FREEZE_TAB:
+        buffer_printf(out, "tab %" PRId64 " of %s is frozen", step->tab, step->client);
         break;
     case STEP_REDEPLOY:
         buffer_append_text(out, "the sync config is deployed again");

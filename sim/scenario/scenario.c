@@ -23,6 +23,7 @@ static void set_defaults(struct scenario *scenario, const char *file) {
     scenario->users = users;
     scenario->n_users = 2;
     scenario->devices_per_user = 1;
+    scenario->tabs = 1;
     scenario->lists_per_user = 1;
     scenario->todos_per_list = 3;
     scenario->duration = TIME_MINUTE;
@@ -155,6 +156,8 @@ static enum status check_whole(struct reader *reader, struct reader_value root, 
     enum status status = check_upload(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_versions(reader, root, scenario);
+    if (status == STATUS_OK)
+        status = scenario_check_tabs(reader, root, scenario);
     if (status == STATUS_OK)
         status = check_backend(reader, root, scenario);
     if (status != STATUS_OK)

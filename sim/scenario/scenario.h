@@ -102,6 +102,8 @@ struct scenario {
     const char *const *users; /* none: only plain Convex clients take part, and there is no service */
     size_t n_users;
     int64_t devices_per_user;
+    int64_t tabs;       /* processes of the app on each device, 1.. */
+    bool shared_worker; /* one more, which syncs for all tabs */
     const struct scenario_request *requests;
     size_t n_requests;
     const char *requests_text; /* the whole of `requests:` as JSON, for pinned plans; NULL: none */

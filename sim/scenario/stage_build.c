@@ -15,6 +15,7 @@
 #include "scenario/stage_party.h"
 #include "scenario/stage_private.h"
 #include "scenario/stage_schema.h"
+#include "scenario/stage_tabs.h"
 #include "scenario/stage_tokens.h"
 #include "scenario/switches.h"
 
@@ -236,7 +237,7 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     assert(index < stage->names.count);
     struct stage_client *client = &stage->clients[index];
     client->stage = stage;
-    const struct client_settings settings = {
+    struct client_settings settings = {
         .user = stage->names.users[index],
         .service = scenario_service_of(stage->scenario, stage->names.names[index]),
         .backend = stage->scenario->upload->to_server ? SCENARIO_BACKEND : "convex",
@@ -258,7 +259,12 @@ static enum status build_client(struct stage *stage, size_t index, bool disk, st
     map_set(&stage->clients_by_name, client->name, client);
     if (disk)
         stage_disk_create(stage, client);
-    const enum status status = client_create(stage->pool, client->host, &settings, &client->client, error);
+    stage_tabs_create(stage, client);
+    settings.tabs = client->together;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < client->n_processes; i++)
+        status = client_create(stage->pool, client->tabs[i].host, &settings, &client->tabs[i].client, error);
+    client->client = client->tabs[0].client;
     return status == STATUS_OK && stage_has_old_app(stage, client->name)
                ? client_update_schema(client->client, stage_client_schema(stage, 1), error)
                : status;

@@ -15,7 +15,7 @@ static bool has_databases(const struct stage *stage) {
 }
 
 bool stage_uses_disks(const struct stage *stage) {
-    bool uses = stage->scenario->disk;
+    bool uses = stage->scenario->disk || stage->scenario->tabs > 1;
 
     if (!has_databases(stage))
         return false;
@@ -23,7 +23,8 @@ bool stage_uses_disks(const struct stage *stage) {
     for (size_t i = 0; i < stage->scenario->n_faults; i++)
         uses |= fault_kind_strikes_disk(fault_kind_find(stage->scenario->faults[i].name));
     for (size_t i = 0; i < stage->plan->n_steps; i++)
-        uses |= fault_kind_strikes_disk(fault_kind_of_step(&stage->plan->steps[i]));
+        uses |= fault_kind_strikes_disk(fault_kind_of_step(&stage->plan->steps[i])) ||
+                stage->plan->steps[i].nth > 0;
     return uses;
 }
 
@@ -32,8 +33,10 @@ void stage_disk_create(struct stage *stage, struct stage_client *client) {
     client->disk = disk_create(client->host);
     disk_skip_syncs(client->disk, host_mutant(client->host, "skip-syncs"));
     client_pool_use_disk(stage->pool, client->name,
-                         &(struct client_disk){client->disk, stage->scenario->synchronous_full,
-                                               stage->scenario->statements_struck});
+                         &(struct client_disk){.disk = client->disk,
+                                               .synchronous_full = stage->scenario->synchronous_full,
+                                               .statements_struck = stage->scenario->statements_struck,
+                                               .shared = stage->scenario->tabs > 1});
 }
 
 static void on_dark(void *context) {
@@ -43,20 +46,38 @@ static void on_dark(void *context) {
     stage_crash_client(client->stage, client, true);
 }
 
-/* Inside an operation of the disk: the process ends as soon as it is out of there. */
+static void on_end(void *context) {
+    struct stage_client *client = context;
+
+    client->outages++;
+    stage_crash_client(client->stage, client, false);
+}
+
+/* Inside an operation of the disk: the process ends as soon as it is out of there. No timer of its own: its
+ * first tab may be frozen. */
 static void on_power_gone(void *context) {
     struct stage_client *client = context;
 
-    host_timer_set(client->host, 0, on_dark, client);
+    world_schedule(client->stage->world, 0, on_dark, client);
+}
+
+static void on_halt(void *context) {
+    struct stage_client *client = context;
+
+    world_schedule(client->stage->world, 0, on_end, client);
 }
 
 void stage_disk_begin(struct stage *stage, struct stage_client *client, const struct scenario_step *step) {
     if (!client->disk) {
-        if (step->kind == STEP_POWER_LOSS)
+        if (step->kind == STEP_POWER_LOSS || step->kind == STEP_CRASH)
             stage_crash_client(stage, client, false);
         return;
     }
     switch (step->kind) {
+    case STEP_CRASH:
+        assert(step->nth > 0);
+        disk_end_process_at(client->disk, (uint64_t)step->nth, on_halt, client);
+        break;
     case STEP_POWER_LOSS:
         if (step->nth > 0)
             disk_lose_power_at(client->disk, (uint64_t)step->nth, on_power_gone, client);
@@ -75,8 +96,8 @@ void stage_disk_begin(struct stage *stage, struct stage_client *client, const st
     }
 }
 
-static enum status end_power_loss(struct stage_client *client, const struct scenario_step *step,
-                                  struct error *error) {
+static enum status end_outage(struct stage_client *client, const struct scenario_step *step,
+                              struct error *error) {
     if (!client->disk)
         return stage_restart_client(client, error);
     if (step->nth > 0 && client->outages == 0) { /* the moment did not come */
@@ -89,11 +110,12 @@ static enum status end_power_loss(struct stage_client *client, const struct scen
 
 enum status stage_disk_end(struct stage_client *client, const struct scenario_step *step,
                            struct error *error) {
-    if (!client->disk && step->kind != STEP_POWER_LOSS)
+    if (!client->disk && step->kind != STEP_POWER_LOSS && step->kind != STEP_CRASH)
         return STATUS_OK;
     switch (step->kind) {
     case STEP_POWER_LOSS:
-        return end_power_loss(client, step, error);
+    case STEP_CRASH:
+        return end_outage(client, step, error);
     case STEP_DISK_FULL:
         disk_set_full(client->disk, --client->full > 0);
         break;

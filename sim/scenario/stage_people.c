@@ -8,6 +8,7 @@
 #include "scenario/services.h"
 #include "scenario/stage_party.h"
 #include "scenario/stage_schema.h"
+#include "scenario/stage_tabs.h"
 
 static void tell_text(struct stage_client *client, char *text) {
     host_note(client->host, &(struct note){.kind = NOTE_TEXT, .text = text});
@@ -125,13 +126,14 @@ static enum status wake(struct stage *stage, struct stage_client *client, struct
     if (client->disconnects > 0) /* a step that began or ended meanwhile */
         party_disconnect(client);
     else
-        stage_client_connect(client);
+        return stage_tabs_revive(client, error);
     return STATUS_OK;
 }
 
 static void set_session(struct stage_client *client, int change) {
     client->sessions += change;
-    client_expire_session(client->client, client->sessions > 0);
+    for (size_t i = 0; i < client->n_processes; i++)
+        client_expire_session(client->tabs[i].client, client->sessions > 0);
 }
 
 static enum status leave_out(struct stage_client *client, const struct scenario_step *step, bool *left_out) {

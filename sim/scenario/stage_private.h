@@ -18,9 +18,21 @@ struct stage_entry {
     size_t index;                                        /* of the step, or of the client */
 };
 
+/* One process of an app on a device. */
+struct stage_tab {
+    struct client *client;
+    struct host *host;
+    bool dead;  /* it has ended and not started again */
+    int closed; /* STEP_CLOSE_TAB that are not over */
+    int frozen; /* the same for STEP_FREEZE_TAB */
+};
+
 /* A client of either kind: exactly one of `client` and `reactive` is there (stage_party.h). */
 struct stage_client {
-    struct client *client;
+    struct client *client;  /* the first of `tabs` */
+    struct stage_tab *tabs; /* devices: the app's processes; behind the tabs the worker, if there is one */
+    size_t n_tabs, n_processes;
+    struct tabs *together; /* what they share; NULL: there is but one */
     struct reactive_client *reactive;
     struct host *host;
     const char *name;

@@ -11,6 +11,7 @@
 #include "scenario/stage_backend.h"
 #include "scenario/stage_disk.h"
 #include "scenario/stage_party.h"
+#include "scenario/stage_tabs.h"
 
 /* --- the agenda --- */
 
@@ -153,9 +154,13 @@ static enum status do_write(struct stage *stage, const struct scenario_step *ste
                              step->path, step->args, step->id);
         return STATUS_OK;
     }
+    struct client *tab = stage_tab_of(client, step->action.choice);
+    if (!tab) {
+        tell_left_out(client, step);
+        return STATUS_OK;
+    }
     struct error problem = {0};
-    enum status status =
-        scenario->app->act(client->client, &step->action, scenario->users, scenario->n_users, &problem);
+    enum status status = scenario->app->act(tab, &step->action, scenario->users, scenario->n_users, &problem);
     if (status ==
         STATUS_IO) { /* the disk: the app shows an error, and the user sees that nothing was saved */
         tell_not_saved(client, step, problem.message);
@@ -238,6 +243,14 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
         break;
     case STEP_CRASH:
         tell(stage, memory_format("%s is down for %s%s)", step->client, lasts, step->id));
+        break;
+    case STEP_CLOSE_TAB:
+        tell(stage, memory_format("tab %lld of %s is closed for %s%s)", (long long)step->tab, step->client,
+                                  lasts, step->id));
+        break;
+    case STEP_FREEZE_TAB:
+        tell(stage, memory_format("tab %lld of %s is frozen for %s%s)", (long long)step->tab, step->client,
+                                  lasts, step->id));
         break;
     case STEP_POWER_LOSS:
         tell(stage,
@@ -324,6 +337,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_SLEEP:
         return stage_people_begin(stage, find_client(stage, step->client), step,
                                   &stage->left_out[step - stage->plan->steps], error);
+    case STEP_CLOSE_TAB:
+    case STEP_FREEZE_TAB:
+        return stage_tab_begin(stage, find_client(stage, step->client), step, error);
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, step->ahead, 0);
         break;
@@ -340,6 +356,8 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
             crash_deployment(stage);
         else if (!strcmp(step->client, SCENARIO_BACKEND))
             stage_backend_crash(stage);
+        else if (step->nth > 0)
+            stage_disk_begin(stage, find_client(stage, step->client), step);
         else
             stage_crash_client(stage, find_client(stage, step->client), false);
         break;
@@ -393,6 +411,9 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_SESSION:
     case STEP_SLEEP:
         return stage_people_end(stage, find_client(stage, step->client), step, error);
+    case STEP_CLOSE_TAB:
+    case STEP_FREEZE_TAB:
+        return stage_tab_end(stage, find_client(stage, step->client), step, error);
     case STEP_CLOCK:
         world_set_clock(stage->world, step->client, 0, 0);
         break;
@@ -409,6 +430,8 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
             restart_deployment(stage);
         else if (!strcmp(step->client, SCENARIO_BACKEND))
             stage_backend_restart(stage);
+        else if (step->nth > 0)
+            return stage_disk_end(find_client(stage, step->client), step, error);
         else
             return stage_restart_client(find_client(stage, step->client), error);
         break;
@@ -479,7 +502,10 @@ enum status stage_heal(struct stage *stage, struct error *error) {
         stage_disk_heal(client);
         leave_portal(stage, client, client->portals);
         client->crashes = 0;
+        stage_tabs_heal(stage, client);
         enum status status = stage_client_revive(client, error);
+        if (status == STATUS_OK)
+            status = stage_tabs_revive(client, error);
         stage_client_connect(client);
         if (status != STATUS_OK)
             return status;

@@ -71,6 +71,37 @@ static void test_a_process_loses_nothing(void **state) {
     close_fixture(&fixture);
 }
 
+static void count_end(void *context) {
+    ++*(int *)context;
+}
+
+/* The nth write is not done, nor is anything behind it; what was written before stays. */
+static void test_a_process_ends_at_a_write(void **state) {
+    (void)state;
+    struct fixture fixture;
+    int ends = 0;
+    open_fixture(&fixture, 1);
+    struct disk_file *file = make_file(&fixture, "a");
+    disk_end_process_at(fixture.disk, 2, count_end, &ends);
+    assert_int_equal(disk_file_write(file, 0, "first", 5), DISK_DONE);
+    assert_int_equal(ends, 0);
+    assert_int_equal(disk_file_write(file, 0, "other", 5), DISK_FAILED);
+    assert_int_equal(ends, 1);
+    assert_int_equal(disk_file_write(file, 0, "other", 5), DISK_FAILED);
+    assert_int_equal(disk_file_sync(file), DISK_FAILED);
+    assert_int_equal(ends, 1);
+    disk_spare(fixture.disk, true); /* the simulator may look */
+    check_text(file, "first");
+    disk_spare(fixture.disk, false);
+    assert_true(disk_has_power(fixture.disk));
+    disk_end_process(fixture.disk);
+    assert_int_equal(disk_losses(fixture.disk), 0);
+    assert_int_equal(disk_open_file(fixture.disk, "a", false, &file), DISK_DONE);
+    check_text(file, "first");
+    assert_int_equal(disk_file_write(file, 0, "again", 5), DISK_DONE);
+    close_fixture(&fixture);
+}
+
 static void test_synced_bytes_survive(void **state) {
     (void)state;
     bool lost = false, kept = false, torn = false;
@@ -365,6 +396,7 @@ static void test_a_seed_decides_what_survives(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_process_loses_nothing),
+        cmocka_unit_test(test_a_process_ends_at_a_write),
         cmocka_unit_test(test_synced_bytes_survive),
         cmocka_unit_test(test_names_need_a_sync),
         cmocka_unit_test(test_faults_strike_and_end),

@@ -129,12 +129,148 @@ static void test_row_text(void **state) {
     world_destroy(world);
 }
 
+/* --- several connections on one file --- */
+
+struct device {
+    struct world *world;
+    struct world_host processes[2];
+    struct disk *disk;
+    struct disk_vfs *vfs;
+    sqlite3 *connections[2];
+};
+
+static void run(sqlite3 *database, const char *sql, int expected) {
+    const int code = sqlite3_exec(database, sql, NULL, NULL, NULL);
+    if (code != expected)
+        fail_msg("%s: %d %s", sql, code, sqlite3_errmsg(database));
+}
+
+static void connect_process(struct device *device, size_t which) {
+    disk_vfs_set_node(device->vfs, &device->processes[which].host);
+    assert_int_equal(sqlite3_open("a/app.db", &device->connections[which]), SQLITE_OK);
+    run(device->connections[which], "PRAGMA journal_mode = WAL", SQLITE_OK);
+}
+
+static struct device open_device(void) {
+    struct device device = {.world = world_create(&(struct world_settings){.seed = 7})};
+    world_host_operations(&operations);
+    for (size_t i = 0; i < 2; i++)
+        device.processes[i] =
+            (struct world_host){.host = {.operations = &operations, .name = "a"}, .world = device.world};
+    return device;
+}
+
+static void start_device(struct device *device) {
+    device->disk = disk_create(&device->processes[0].host);
+    device->vfs = disk_vfs_open(device->world);
+    disk_vfs_mount(device->vfs, "a", device->disk);
+    connect_process(device, 0);
+    run(device->connections[0], "CREATE TABLE t (x)", SQLITE_OK);
+    connect_process(device, 1);
+}
+
+static void close_device(struct device *device) {
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sqlite3_close(device->connections[i]), SQLITE_OK);
+    disk_vfs_close(device->vfs);
+    disk_destroy(device->disk);
+    world_destroy(device->world);
+}
+
+static void check_rows(struct device *device, size_t which, const char *expected) {
+    char *rows = query(device->connections[which], "SELECT x FROM t ORDER BY x");
+    assert_string_equal(rows, expected);
+    free(rows);
+}
+
+static void test_connections_see_each_others_commits(void **state) {
+    (void)state;
+    struct device device = open_device();
+    start_device(&device);
+    run(device.connections[0], "INSERT INTO t VALUES (1)", SQLITE_OK);
+    check_rows(&device, 1, "[1]\n");
+    run(device.connections[1], "INSERT INTO t VALUES (2)", SQLITE_OK);
+    check_rows(&device, 0, "[1]\n[2]\n");
+    run(device.connections[0], "PRAGMA wal_checkpoint(TRUNCATE)", SQLITE_OK);
+    run(device.connections[1], "INSERT INTO t VALUES (3)", SQLITE_OK);
+    check_rows(&device, 0, "[1]\n[2]\n[3]\n");
+    close_device(&device);
+}
+
+/* One writes at a time, and who read before another wrote must begin anew before he writes. */
+static void test_connections_wait_for_each_other(void **state) {
+    (void)state;
+    struct device device = open_device();
+    start_device(&device);
+    run(device.connections[0], "BEGIN IMMEDIATE; INSERT INTO t VALUES (1)", SQLITE_OK);
+    run(device.connections[1], "BEGIN IMMEDIATE", SQLITE_BUSY);
+    check_rows(&device, 1, "");
+    run(device.connections[1], "BEGIN; SELECT * FROM t", SQLITE_OK);
+    run(device.connections[0], "COMMIT", SQLITE_OK);
+    check_rows(&device, 1, "");
+    run(device.connections[1], "INSERT INTO t VALUES (2)", SQLITE_BUSY);
+    run(device.connections[0], "PRAGMA wal_checkpoint(PASSIVE)", SQLITE_OK);
+    check_rows(&device, 1, "");
+    run(device.connections[1], "ROLLBACK; BEGIN IMMEDIATE; INSERT INTO t VALUES (2); COMMIT", SQLITE_OK);
+    check_rows(&device, 0, "[1]\n[2]\n");
+    close_device(&device);
+}
+
+/* A process that ends in the middle of a write takes its locks with it, and its write. */
+static void test_a_process_ends_beside_another(void **state) {
+    (void)state;
+    struct device device = open_device();
+    start_device(&device);
+    run(device.connections[0], "INSERT INTO t VALUES (1); BEGIN IMMEDIATE; INSERT INTO t VALUES (2)",
+        SQLITE_OK);
+    disk_vfs_end_process(device.vfs, &device.processes[0].host);
+    run(device.connections[1], "INSERT INTO t VALUES (3)", SQLITE_OK);
+    run(device.connections[0], "COMMIT", SQLITE_IOERR);
+    assert_int_equal(sqlite3_close(device.connections[0]), SQLITE_OK);
+    check_rows(&device, 1, "[1]\n[3]\n");
+    connect_process(&device, 0);
+    check_rows(&device, 0, "[1]\n[3]\n");
+    close_device(&device);
+}
+
+/* The last one has gone without a word: the index is gone, and the log is read anew. */
+static void test_the_last_process_ends(void **state) {
+    (void)state;
+    struct device device = open_device();
+    start_device(&device);
+    run(device.connections[1], "INSERT INTO t VALUES (1)", SQLITE_OK);
+    disk_vfs_end_process(device.vfs, &device.processes[0].host);
+    disk_vfs_end_process(device.vfs, &device.processes[1].host);
+    assert_true(disk_has_file(device.disk, "app.db-wal"));
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sqlite3_close(device.connections[i]), SQLITE_OK);
+    connect_process(&device, 1);
+    connect_process(&device, 0);
+    check_rows(&device, 0, "[1]\n");
+    close_device(&device);
+    device = open_device();
+    start_device(&device);
+    run(device.connections[0], "INSERT INTO t VALUES (4)", SQLITE_OK);
+    disk_end_process(device.disk);
+    run(device.connections[1], "SELECT x FROM t", SQLITE_IOERR);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sqlite3_close(device.connections[i]), SQLITE_OK);
+    connect_process(&device, 0);
+    connect_process(&device, 1);
+    check_rows(&device, 1, "[4]\n");
+    close_device(&device);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_is_virtual),
         cmocka_unit_test(test_randomness_comes_from_the_seed),
         cmocka_unit_test(test_files_are_refused),
         cmocka_unit_test(test_row_text),
+        cmocka_unit_test(test_connections_see_each_others_commits),
+        cmocka_unit_test(test_connections_wait_for_each_other),
+        cmocka_unit_test(test_a_process_ends_beside_another),
+        cmocka_unit_test(test_the_last_process_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
