@@ -147,7 +147,7 @@ static const struct refusal refusals[] = {
     {"write-checkpoints: custom\nupload: {path: upload-endpoint}\n", 1, 20,
      "need the upload path convex-mutation"},
     {"workload: {reacts: often}\n", 1, 20, "`reacts` must be a rate"},
-    {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, call, offline, partition"},
+    {"steps:\n  - {at: 1s}\n", 2, 5, "a step needs one of: write, call, subscribe, offline, partition"},
     {"steps:\n  - {at: 1s, write: alice-1, offline: bob-1}\n", 2, 30,
      "a step does one thing: `write` or `offline`"},
     {"steps:\n  - {write: alice-1, action: edit}\n", 2, 5, "a step needs `at`"},
