@@ -17,3 +17,10 @@ const struct app *app_find(const char *name) {
             return all_apps[i];
     return NULL;
 }
+
+const struct app_action_kind *app_action_find(const struct app *app, const char *name) {
+    for (const struct app_action_kind *kind = app->actions; kind->name; kind++)
+        if (!strcmp(kind->name, name))
+            return kind;
+    return NULL;
+}

@@ -9,11 +9,21 @@
 #include "mock-convex/deployment.h"
 
 struct app_action {
-    const char
-        *kind; /* one of the app's action kinds: "add-list", "add-todos", "edit", "complete", "delete", ... */
+    const char *kind; /* the name of one of the app's: "add-list", "edit", "delete", ... */
     int64_t rows;     /* how many rows the transaction should touch, 1..20 */
     uint64_t choice;  /* seed of everything else that is chosen: which list, which text */
     const char *step; /* id of the plan step */
+};
+
+struct batch; /* app/batch.h: one local transaction */
+
+/* Something that users do, as one local transaction. */
+struct app_action_kind {
+    const char *name; /* "add-list" */
+    int weight;       /* how often, among the app's; 0: only where a scenario asks for it */
+    /* Puts its rows into the empty batch: batch->rows of them, if it can; none, when there is nothing to act
+     * on. It decides by the batch's random numbers and by what the device shows. */
+    void (*perform)(struct batch *batch);
 };
 
 /* One uploaded operation on its way into a table of the deployment. */
@@ -36,15 +46,11 @@ struct app {
     size_t n_tables;
     const struct convex_function *functions;
     size_t n_functions;
-    struct client_mapping mapping;   /* from rows to documents */
-    const char *const *action_kinds; /* NULL-terminated */
-    const int *action_weights;       /* usual weight of each kind, same order */
+    struct client_mapping mapping;         /* from rows to documents */
+    const struct app_action_kind *actions; /* ends with name NULL */
     /* Documents that are there before the first client connects. `users` are the user ids of the scenario. */
     enum status (*seed)(struct convex_deployment *deployment, const char *const *users, size_t n_users,
                         int64_t lists_per_user, int64_t todos_per_list, uint64_t choice, struct error *error);
-    /* Do the action on the client's local database. May do nothing when there is nothing to act on. */
-    enum status (*act)(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error);
     /* What the backend does with an uploaded PUT or PATCH before it is written: give a ticket its number,
      * move the money of a transfer. Runs inside the upload's mutation. NULL: everything is written as it
      * comes. */
@@ -53,6 +59,12 @@ struct app {
     enum status (*remove)(struct convex_context *context, const char *table, const char *uuid, bool *kept,
                           struct error *error);
 };
+
+const struct app_action_kind *app_action_find(const struct app *app, const char *name); /* NULL: none */
+/* Do the action on the client's local database; `users` are those of the scenario. STATUS_INVALID: the app
+ * knows no such action. STATUS_IO: the disk did not take it. */
+enum status app_act(const struct app *app, struct client *client, const struct app_action *action,
+                    const char *const *users, size_t n_users, struct error *error);
 
 /* Every app, one line each, in the order of lists. Names of tables are never used by two apps. */
 /* clang-format off */

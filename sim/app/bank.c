@@ -108,19 +108,9 @@ static void overwrite(struct batch *batch) {
     set_balance(batch, to, balance_of(batch, to) + amount);
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    (void)users, (void)n_users;
-    batch_begin(&batch, client, action, "bank");
-    if (!strcmp(action->kind, "transfer"))
-        for (int64_t i = 0; i < action->rows; i++)
-            transfer(&batch);
-    else if (!strcmp(action->kind, "overwrite"))
-        overwrite(&batch);
-    else
-        return error_set(error, STATUS_INVALID, "the app bank knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void transfer_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        transfer(batch);
 }
 
 /* `lists` accounts for each user, each with 100. */
@@ -144,12 +134,11 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 }
 
 static const struct column_mapping mapped[] = {{"transfers", "state", COLUMN_BACKEND, NULL}};
-static const char *const action_kinds[] = {"transfer", "overwrite", NULL};
-static const int action_weights[] = {1, 0};
+static const struct app_action_kind actions[] = {
+    {"transfer", 1, transfer_some}, {"overwrite", 0, overwrite}, {.name = NULL}};
 
 const struct app app_bank = {.name = "bank",
                              APP_DECLARED,
                              .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                              .seed = seed,
-                             .act = act,
                              .receive = receive};

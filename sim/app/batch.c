@@ -44,11 +44,13 @@ bool batch_pick(struct batch *batch, const char *table, const char *condition, c
     return found;
 }
 
-void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
-                 const char *name) {
+/* `name` is the app's, for the names of its random numbers. */
+static void begin(struct batch *batch, struct client *client, const struct app_action *action,
+                  const char *name) {
     char *action_name = memory_format("%s.action", name), *id_name = memory_format("%s.row-id", name);
     memset(batch, 0, sizeof *batch);
     batch->client = client;
+    batch->rows = action->rows;
     batch->step = action->step;
     batch->chance = random_stream_make(action->choice, action_name);
     batch->ids = random_stream_make(client_app_random(client, id_name), id_name);
@@ -70,12 +72,32 @@ void batch_add(struct batch *batch, enum client_operation_kind kind, const char 
         .kind = kind, .table = table, .id = id ? batch->row_ids[i] : NULL, .values = values};
 }
 
-enum status batch_commit(struct batch *batch, struct error *error) {
+bool batch_has(const struct batch *batch, const char *id) {
+    for (size_t i = 0; i < batch->count; i++)
+        if (!strcmp(batch->row_ids[i], id))
+            return true;
+    return false;
+}
+
+static enum status commit(struct batch *batch, struct error *error) {
     enum status status = STATUS_OK;
     if (batch->count > 0)
         status = client_write(batch->client, batch->operations, batch->count, batch->step, error);
     for (size_t i = 0; i < batch->count; i++)
         json_decref((json_t *)(uintptr_t)batch->operations[i].values);
-    batch->count = 0;
-    return status;
+    return status == STATUS_INVALID && batch->may_be_refused ? STATUS_OK : status;
+}
+
+enum status app_act(const struct app *app, struct client *client, const struct app_action *action,
+                    const char *const *users, size_t n_users, struct error *error) {
+    const struct app_action_kind *kind = app_action_find(app, action->kind);
+    struct batch batch;
+    assert(action->rows >= 1 && action->rows <= BATCH_ROWS_MOST && n_users > 0);
+    if (!kind)
+        return error_set(error, STATUS_INVALID, "the app %s knows no action `%s`", app->name, action->kind);
+    begin(&batch, client, action, app->name);
+    batch.users = users;
+    batch.n_users = n_users;
+    kind->perform(&batch);
+    return commit(&batch, error);
 }

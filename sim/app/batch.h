@@ -11,6 +11,9 @@ enum { BATCH_ROWS_MOST = 20, BATCH_ID_SIZE = 64 };
 
 struct batch {
     struct client *client;
+    int64_t rows;             /* how many rows the action should touch, 1..20 */
+    const char *const *users; /* of the scenario */
+    size_t n_users;
     struct random_stream chance; /* from action->choice */
     struct random_stream ids;    /* of new rows, from the client's own random numbers */
     const char *step;
@@ -18,17 +21,15 @@ struct batch {
     struct client_operation operations[BATCH_ROWS_MOST];
     char row_ids[BATCH_ROWS_MOST][BATCH_ID_SIZE];
     size_t count;
+    bool may_be_refused; /* by the client core: the app tells its user, and nothing is written */
 };
 
-/* `name` is the app's, for the names of its random numbers: "todo". */
-void batch_begin(struct batch *batch, struct client *client, const struct app_action *action,
-                 const char *name);
 /* Takes `values` (NULL for CLIENT_DELETE without metadata); the batch must have room for the row. `id` NULL:
  * a row without one. */
 void batch_add(struct batch *batch, enum client_operation_kind kind, const char *table, const char *id,
                json_t *values);
-/* Writes the rows as one local transaction; none: nothing happens. The batch is empty afterwards. */
-enum status batch_commit(struct batch *batch, struct error *error);
+/* Has it something of the row already? A transaction touches a row once. */
+bool batch_has(const struct batch *batch, const char *id);
 
 /* The caller finalizes the statement. */
 sqlite3_stmt *batch_query(struct batch *batch, const char *sql);

@@ -36,18 +36,11 @@ static void say(struct batch *batch, const char *room) {
 }
 
 /* `rows` messages in one room. */
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
+static void say_some(struct batch *batch) {
     char room[BATCH_ID_SIZE];
-    (void)users, (void)n_users;
-    if (strcmp(action->kind, "say") != 0)
-        return error_set(error, STATUS_INVALID, "the app chat knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "chat");
-    if (batch_pick(&batch, "rooms", "1", room))
-        for (int64_t i = 0; i < action->rows; i++)
-            say(&batch, room);
-    return batch_commit(&batch, error);
+    if (batch_pick(batch, "rooms", "1", room))
+        for (int64_t i = 0; i < batch->rows; i++)
+            say(batch, room);
 }
 
 /* `lists` rooms. */
@@ -67,11 +60,11 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 }
 
 static const struct column_mapping mapped[] = {{"messages", "room", COLUMN_COPIED, "rooms"}};
-static const char *const action_kinds[] = {"say", NULL};
-static const int action_weights[] = {1};
+static const struct app_action_kind actions[] = {{"say", 1, say_some}, {.name = NULL}};
 
-const struct app app_chat = {.name = "chat",
-                             APP_DECLARED,
-                             .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
-                             .seed = seed,
-                             .act = act};
+const struct app app_chat = {
+    .name = "chat",
+    APP_DECLARED,
+    .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
+    .seed = seed,
+};

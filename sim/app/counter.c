@@ -65,19 +65,9 @@ static void set(struct batch *batch) {
     batch_add(batch, CLIENT_PUT, "increments", id, values);
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    (void)users, (void)n_users;
-    batch_begin(&batch, client, action, "counter");
-    if (!strcmp(action->kind, "increment"))
-        for (int64_t i = 0; i < action->rows; i++)
-            increment(&batch);
-    else if (!strcmp(action->kind, "set"))
-        set(&batch);
-    else
-        return error_set(error, STATUS_INVALID, "the app counter knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void increment_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        increment(batch);
 }
 
 /* `lists` counters, whoever takes part. */
@@ -99,12 +89,11 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 }
 
 static const struct column_mapping mapped[] = {{"increments", "total", COLUMN_BACKEND, NULL}};
-static const char *const action_kinds[] = {"increment", "set", NULL};
-static const int action_weights[] = {1, 0};
+static const struct app_action_kind actions[] = {
+    {"increment", 1, increment_some}, {"set", 0, set}, {.name = NULL}};
 
 const struct app app_counter = {.name = "counter",
                                 APP_DECLARED,
                                 .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                                 .seed = seed,
-                                .act = act,
                                 .receive = receive};

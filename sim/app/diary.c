@@ -145,9 +145,9 @@ static void add_entry(struct batch *batch, const char *id, const char *source) {
     batch_add(batch, CLIENT_PUT, "entries", id, values);
 }
 
-static void write_entries(struct batch *batch, int64_t rows) {
+static void write_entries(struct batch *batch) {
     char id[37];
-    for (int64_t i = 0; i < rows; i++) {
+    for (int64_t i = 0; i < batch->rows; i++) {
         random_uuid(&batch->ids, id);
         add_entry(batch, id, NULL);
     }
@@ -191,8 +191,8 @@ static void add_tag(struct batch *batch) {
 }
 
 /* The next old entries that are not here; a crash between two transactions only makes it go on later. */
-static void import(struct batch *batch, int64_t rows, bool new_ids) {
-    for (int i = 1; i <= OLD_ENTRIES && (int64_t)batch->count < rows; i++) {
+static void import_old(struct batch *batch, bool new_ids) {
+    for (int i = 1; i <= OLD_ENTRIES && (int64_t)batch->count < batch->rows; i++) {
         char source[BATCH_ID_SIZE], id[BATCH_ID_SIZE];
         snprintf(source, sizeof source, "%.40s's page %d", client_user(batch->client), i);
         if (is_shown(batch, "SELECT 1 FROM entries WHERE source = ?1", source, NULL))
@@ -205,7 +205,7 @@ static void import(struct batch *batch, int64_t rows, bool new_ids) {
 }
 
 /* The diary follows the calendar: entries of this device whose time is not what the calendar says. */
-static void match(struct batch *batch, int64_t rows, bool by_text) {
+static void match_calendar(struct batch *batch, bool by_text) {
     sqlite3_stmt *statement = batch_query(
         batch, by_text
                    ? "SELECT id, calendar FROM entries WHERE written_by = ?1 AND written_at IS NOT calendar "
@@ -213,7 +213,7 @@ static void match(struct batch *batch, int64_t rows, bool by_text) {
                    : "SELECT id, calendar FROM entries WHERE written_by = ?1 AND strftime('%Y%m%d%H%M%f', "
                      "written_at) IS NOT strftime('%Y%m%d%H%M%f', calendar) ORDER BY id LIMIT ?2");
     sqlite3_bind_text(statement, 1, client_name(batch->client), -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, rows);
+    sqlite3_bind_int64(statement, 2, batch->rows);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         json_t *values = json_object();
         json_object_set_new(values, "written_at",
@@ -224,35 +224,31 @@ static void match(struct batch *batch, int64_t rows, bool by_text) {
 }
 
 /* An entry, and one without an id: the core refuses both, and the app says so to its user. */
-static enum status forget_id(struct batch *batch, struct error *error) {
-    write_entries(batch, 1);
+static void forget_id(struct batch *batch) {
+    batch->rows = 1;
+    write_entries(batch);
     add_entry(batch, NULL, NULL);
-    const enum status status = batch_commit(batch, error);
-    return status == STATUS_INVALID ? STATUS_OK : status;
+    batch->may_be_refused = true;
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    (void)users, (void)n_users;
-    batch_begin(&batch, client, action, "diary");
-    if (!strcmp(action->kind, "write"))
-        write_entries(&batch, action->rows);
-    else if (!strcmp(action->kind, "star"))
-        star(&batch);
-    else if (!strcmp(action->kind, "tag"))
-        add_tag(&batch);
-    else if (!strcmp(action->kind, "import") || !strcmp(action->kind, "import-anew"))
-        import(&batch, action->rows, strcmp(action->kind, "import") != 0);
-    else if (!strcmp(action->kind, "match") || !strcmp(action->kind, "match-texts"))
-        match(&batch, action->rows, strcmp(action->kind, "match") != 0);
-    else if (!strcmp(action->kind, "no-id"))
-        return forget_id(&batch, error);
-    else if (!strcmp(action->kind, "empty-id"))
-        add_entry(&batch, "", NULL);
-    else
-        return error_set(error, STATUS_INVALID, "the app diary knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void empty_id(struct batch *batch) {
+    add_entry(batch, "", NULL);
+}
+
+static void import(struct batch *batch) {
+    import_old(batch, false);
+}
+
+static void import_anew(struct batch *batch) {
+    import_old(batch, true);
+}
+
+static void match(struct batch *batch) {
+    match_calendar(batch, false);
+}
+
+static void match_texts(struct batch *batch) {
+    match_calendar(batch, true);
 }
 
 /* `lists` entries. */
@@ -276,13 +272,19 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const action_kinds[] = {"write", "star",        "tag",         "import",   "match",
-                                           "no-id", "import-anew", "match-texts", "empty-id", NULL};
-static const int action_weights[] = {3, 2, 4, 1, 1, 1, 0, 0, 0};
+static const struct app_action_kind actions[] = {{"write", 3, write_entries},
+                                                 {"star", 2, star},
+                                                 {"tag", 4, add_tag},
+                                                 {"import", 1, import},
+                                                 {"match", 1, match},
+                                                 {"no-id", 1, forget_id},
+                                                 {"import-anew", 0, import_anew},
+                                                 {"match-texts", 0, match_texts},
+                                                 {"empty-id", 0, empty_id},
+                                                 {.name = NULL}};
 
 const struct app app_diary = {.name = "diary",
                               APP_DECLARED,
                               .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                               .seed = seed,
-                              .act = act,
                               .receive = receive};

@@ -47,11 +47,6 @@ static const struct convex_function functions[] = {
     {.path = "notes:addFolder", .kind = CONVEX_MUTATION, .run = notes_add_folder},
     {.path = "notes:handOver", .kind = CONVEX_MUTATION, .run = notes_hand_over}};
 
-static const char *const action_kinds[] = {"add-folder", "add-notes",     "edit",  "tick",
-                                           "delete",     "long-title",    "guess", "meddle",
-                                           "claim",      "delete-folder", NULL};
-static const int action_weights[] = {2, 6, 6, 5, 2, 1, 1, 0, 0, 0};
-
 const struct app app_notes = {
     .name = "notes",
     .sync_config = sync_config,
@@ -61,9 +56,7 @@ const struct app app_notes = {
     .functions = functions,
     .n_functions = ROOM(functions),
     .mapping = {.columns = mapped, .n_columns = ROOM(mapped), .camel_case = true, .soft_delete = true},
-    .action_kinds = action_kinds,
-    .action_weights = action_weights,
+    .actions = notes_actions,
     .seed = notes_seed,
-    .act = notes_act,
     .receive = notes_receive,
     .remove = notes_remove};

@@ -29,7 +29,6 @@ enum status notes_remove(struct convex_context *context, const char *table, cons
 /* Mutation "notes:handOver", args {folder: uuid, to: user}: the folder and its notes, whoever has them. */
 enum status notes_hand_over(struct convex_context *context, const struct convex_value *args,
                             struct convex_value **result, struct error *error);
-enum status notes_act(struct client *client, const struct app_action *action, const char *const *users,
-                      size_t n_users, struct error *error);
+extern const struct app_action_kind notes_actions[];
 
 #endif

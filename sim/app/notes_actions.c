@@ -51,7 +51,7 @@ static void add_note(struct batch *batch, const char *folder) {
     batch_add(batch, CLIENT_PUT, "notes", id, note_values(batch, folder, title));
 }
 
-static void add_folder(struct batch *batch, int64_t rows) {
+static void add_folder(struct batch *batch) {
     char id[37], name[64];
     random_uuid(&batch->ids, id);
     snprintf(name, sizeof name, "folder %llu", (unsigned long long)random_below(&batch->chance, 1000000));
@@ -60,7 +60,7 @@ static void add_folder(struct batch *batch, int64_t rows) {
     json_object_set_new(values, "owner_id", json_null());
     set_text(values, "created_at", batch->created_at);
     batch_add(batch, CLIENT_PUT, "folders", id, values);
-    for (int64_t i = 1; i < rows; i++)
+    for (int64_t i = 1; i < batch->rows; i++)
         add_note(batch, id);
 }
 
@@ -79,18 +79,18 @@ static bool pick_folder(struct batch *batch, char id[BATCH_ID_SIZE]) {
     return found;
 }
 
-static void add_notes(struct batch *batch, int64_t rows) {
+static void add_notes(struct batch *batch) {
     char folder[BATCH_ID_SIZE];
     if (!pick_folder(batch, folder)) {
-        add_folder(batch, rows);
+        add_folder(batch);
         return;
     }
-    for (int64_t i = 0; i < rows; i++)
+    for (int64_t i = 0; i < batch->rows; i++)
         add_note(batch, folder);
 }
 
 /* A title that the server refuses, in the middle of good notes. */
-static void add_long_title(struct batch *batch, int64_t rows) {
+static void add_long_title(struct batch *batch) {
     char folder[BATCH_ID_SIZE], id[37], title[COLUMN_TITLE_MOST + 2];
     if (!pick_folder(batch, folder))
         return;
@@ -99,29 +99,29 @@ static void add_long_title(struct batch *batch, int64_t rows) {
     add_note(batch, folder);
     random_uuid(&batch->ids, id);
     batch_add(batch, CLIENT_PUT, "notes", id, note_values(batch, folder, title));
-    for (int64_t i = 2; i < rows; i++)
+    for (int64_t i = 2; i < batch->rows; i++)
         add_note(batch, folder);
 }
 
 static const char stolen_title[] = "mine now";
 
 /* A note under the id of somebody else's, as one who knows how ids are made might try. */
-static void guess(struct batch *batch, const char *const *users, size_t n_users) {
+static void guess(struct batch *batch) {
     char folder[BATCH_ID_SIZE], id[NOTES_ID_SIZE];
-    size_t other = (size_t)random_below(&batch->chance, n_users);
-    if (!strcmp(users[other], client_user(batch->client)) || !pick_folder(batch, folder))
+    size_t other = (size_t)random_below(&batch->chance, batch->n_users);
+    if (!strcmp(batch->users[other], client_user(batch->client)) || !pick_folder(batch, folder))
         return;
-    notes_seed_id(id, users[other], 1, 1);
+    notes_seed_id(id, batch->users[other], 1, 1);
     batch_add(batch, CLIENT_PUT, "notes", id, note_values(batch, folder, stolen_title));
 }
 
 /* Who has guessed an id goes on while he is offline: the stolen note is there, so it can be changed and
  * deleted, and what he uploads names a row of somebody else's. */
-static void meddle(struct batch *batch, const char *const *users, size_t n_users) {
+static void meddle(struct batch *batch) {
     char id[BATCH_ID_SIZE], condition[64];
     snprintf(condition, sizeof condition, "title = '%s'", stolen_title);
     if (!batch_pick(batch, "notes", condition, id)) {
-        guess(batch, users, n_users);
+        guess(batch);
         return;
     }
     if (random_chance(&batch->chance, 1, 2)) {
@@ -134,9 +134,9 @@ static void meddle(struct batch *batch, const char *const *users, size_t n_users
 }
 
 /* A folder with notes that say that somebody, maybe somebody else, owns them. */
-static void claim(struct batch *batch, int64_t rows, const char *const *users, size_t n_users) {
-    const char *owner = users[random_below(&batch->chance, n_users)];
-    add_folder(batch, rows);
+static void claim(struct batch *batch) {
+    const char *owner = batch->users[random_below(&batch->chance, batch->n_users)];
+    add_folder(batch);
     for (size_t i = 0; i < batch->count; i++)
         set_text((json_t *)(uintptr_t)batch->operations[i].values, "owner_id", owner);
 }
@@ -154,15 +154,14 @@ static void delete_folder(struct batch *batch) {
     batch_add(batch, CLIENT_DELETE, "folders", folder, NULL);
 }
 
-/* Up to `rows` neighbours in the order of ids, from a random place. */
-static void for_some_notes(struct batch *batch, int64_t rows,
-                           void (*change)(struct batch *batch, const char *id)) {
+/* Up to batch->rows neighbours in the order of ids, from a random place. */
+static void for_some_notes(struct batch *batch, void (*change)(struct batch *batch, const char *id)) {
     char sql[96];
     int64_t count = batch_query_integer(batch, "SELECT count(*) FROM notes");
     if (count == 0)
         return;
-    snprintf(sql, sizeof sql, "SELECT id FROM notes ORDER BY id LIMIT %lld OFFSET %lld", (long long)rows,
-             (long long)random_below(&batch->chance, (uint64_t)count));
+    snprintf(sql, sizeof sql, "SELECT id FROM notes ORDER BY id LIMIT %lld OFFSET %lld",
+             (long long)batch->rows, (long long)random_below(&batch->chance, (uint64_t)count));
     sqlite3_stmt *statement = batch_query(batch, sql);
     while (batch->count < BATCH_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
         change(batch, (const char *)sqlite3_column_text(statement, 0));
@@ -191,32 +190,26 @@ static void delete_note(struct batch *batch, const char *id) {
     batch_add(batch, CLIENT_DELETE, "notes", id, NULL);
 }
 
-enum status notes_act(struct client *client, const struct app_action *action, const char *const *users,
-                      size_t n_users, struct error *error) {
-    assert(action->rows >= 1 && action->rows <= BATCH_ROWS_MOST && n_users > 0);
-    struct batch batch;
-    batch_begin(&batch, client, action, "notes");
-    if (!strcmp(action->kind, "add-folder"))
-        add_folder(&batch, action->rows);
-    else if (!strcmp(action->kind, "add-notes"))
-        add_notes(&batch, action->rows);
-    else if (!strcmp(action->kind, "edit"))
-        for_some_notes(&batch, action->rows, edit_note);
-    else if (!strcmp(action->kind, "tick"))
-        for_some_notes(&batch, action->rows, tick_note);
-    else if (!strcmp(action->kind, "delete"))
-        for_some_notes(&batch, action->rows, delete_note);
-    else if (!strcmp(action->kind, "long-title"))
-        add_long_title(&batch, action->rows);
-    else if (!strcmp(action->kind, "guess"))
-        guess(&batch, users, n_users);
-    else if (!strcmp(action->kind, "meddle"))
-        meddle(&batch, users, n_users);
-    else if (!strcmp(action->kind, "claim"))
-        claim(&batch, action->rows, users, n_users);
-    else if (!strcmp(action->kind, "delete-folder"))
-        delete_folder(&batch);
-    else
-        return error_set(error, STATUS_INVALID, "the app notes knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void edit(struct batch *batch) {
+    for_some_notes(batch, edit_note);
 }
+
+static void tick(struct batch *batch) {
+    for_some_notes(batch, tick_note);
+}
+
+static void delete (struct batch *batch) {
+    for_some_notes(batch, delete_note);
+}
+
+const struct app_action_kind notes_actions[] = {{"add-folder", 2, add_folder},
+                                                {"add-notes", 6, add_notes},
+                                                {"edit", 6, edit},
+                                                {"tick", 5, tick},
+                                                {"delete", 2, delete},
+                                                {"long-title", 1, add_long_title},
+                                                {"guess", 1, guess},
+                                                {"meddle", 0, meddle},
+                                                {"claim", 0, claim},
+                                                {"delete-folder", 0, delete_folder},
+                                                {.name = NULL}};

@@ -45,17 +45,14 @@ static void edit(struct batch *batch, const char *column) {
     batch_add(batch, CLIENT_PATCH, "pages", id, values);
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    const bool rename = !strcmp(action->kind, "rename");
-    (void)users, (void)n_users;
-    if (!rename && strcmp(action->kind, "rewrite") != 0)
-        return error_set(error, STATUS_INVALID, "the app pages knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "pages");
-    for (int64_t i = 0; i < action->rows; i++)
-        edit(&batch, rename ? "title" : "body");
-    return batch_commit(&batch, error);
+static void rename_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        edit(batch, "title");
+}
+
+static void rewrite_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        edit(batch, "body");
 }
 
 /* `lists` pages. */
@@ -78,7 +75,7 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const action_kinds[] = {"rename", "rewrite", NULL};
-static const int action_weights[] = {1, 3};
+static const struct app_action_kind actions[] = {
+    {"rename", 1, rename_some}, {"rewrite", 3, rewrite_some}, {.name = NULL}};
 
-const struct app app_pages = {.name = "pages", APP_DECLARED, .seed = seed, .act = act, .receive = receive};
+const struct app app_pages = {.name = "pages", APP_DECLARED, .seed = seed, .receive = receive};

@@ -26,8 +26,7 @@ extern const struct convex_index app_by_client_transaction[1];
 /* The usual: tables, functions and schema from arrays of these names. */
 #define APP_DECLARED                                                                                         \
     .sync_config = sync_config, .schema = &schema, .tables = tables, .n_tables = APP_ROOM(tables),           \
-    .functions = functions, .n_functions = APP_ROOM(functions), .action_kinds = action_kinds,                \
-    .action_weights = action_weights
+    .functions = functions, .n_functions = APP_ROOM(functions), .actions = actions
 
 /* Mutation "app:plant", args {table: [documents], ...}: inserts them all. */
 enum status app_insert_rows(struct convex_context *context, const struct convex_value *args,

@@ -192,49 +192,54 @@ static void prefer(struct batch *batch) {
         batch_add(batch, CLIENT_PUT, "preferences", name, one_text("value", text));
 }
 
-static void act_once(struct batch *batch, const char *kind) {
-    if (!strcmp(kind, "rename") || (!strcmp(kind, "describe") && !is_new_version(batch)))
-        change_profile(batch, "name");
-    else if (!strcmp(kind, "describe"))
-        change_profile(batch, "bio");
-    else if (!strcmp(kind, "join"))
-        join(batch);
-    else if (!strcmp(kind, "leave"))
-        leave(batch);
-    else if (!strcmp(kind, "award"))
-        award(batch);
-    else if (!strcmp(kind, "prefer"))
-        prefer(batch);
-    else if (!strcmp(kind, "track"))
-        insert(batch, "events", "kind", "event");
-    else
-        insert(batch, "drafts", "text", "draft");
+static void rename_once(struct batch *batch) {
+    change_profile(batch, "name");
 }
 
-static const char *const action_kinds[] = {"rename", "describe", "join",  "leave", "award",
-                                           "prefer", "track",    "draft", "mixed", NULL};
-static const int action_weights[] = {4, 3, 1, 1, 3, 4, 2, 3, 3};
-
-static bool is_action(const char *kind) {
-    for (size_t i = 0; action_kinds[i]; i++)
-        if (!strcmp(action_kinds[i], kind))
-            return true;
-    return false;
+static void describe(struct batch *batch) {
+    change_profile(batch, is_new_version(batch) ? "bio" : "name");
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    const size_t kinds = APP_ROOM(action_weights) - 1;
-    const bool mixed = !strcmp(action->kind, "mixed");
-    struct batch batch;
-    (void)users, (void)n_users;
-    if (!is_action(action->kind))
-        return error_set(error, STATUS_INVALID, "the app profile knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "profile");
-    for (int64_t i = 0; i < action->rows; i++)
-        act_once(&batch, mixed ? action_kinds[random_below(&batch.chance, kinds)] : action->kind);
-    return batch_commit(&batch, error);
+static void track(struct batch *batch) {
+    insert(batch, "events", "kind", "event");
 }
+
+static void draft(struct batch *batch) {
+    insert(batch, "drafts", "text", "draft");
+}
+
+static void (*const steps[])(struct batch *) = {rename_once, describe, join,  leave,
+                                                award,       prefer,   track, draft};
+
+static void mix(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        steps[random_below(&batch->chance, APP_ROOM(steps))](batch);
+}
+
+#define SOME(step)                                                                                           \
+    static void step##_some(struct batch *batch) {                                                           \
+        for (int64_t i = 0; i < batch->rows; i++)                                                            \
+            step(batch);                                                                                     \
+    }
+SOME(rename_once)
+SOME(describe)
+SOME(join)
+SOME(leave)
+SOME(award)
+SOME(prefer)
+SOME(track)
+SOME(draft)
+
+static const struct app_action_kind actions[] = {{"rename", 4, rename_once_some},
+                                                 {"describe", 3, describe_some},
+                                                 {"join", 1, join_some},
+                                                 {"leave", 1, leave_some},
+                                                 {"award", 3, award_some},
+                                                 {"prefer", 4, prefer_some},
+                                                 {"track", 2, track_some},
+                                                 {"draft", 3, draft_some},
+                                                 {"mixed", 3, mix},
+                                                 {.name = NULL}};
 
 /* `lists` profiles of each user, each with `todos` badges. */
 static enum status seed(struct convex_deployment *deployment, const char *const *users, size_t n_users,
@@ -267,5 +272,4 @@ const struct app app_profile = {.name = "profile",
                                 .old_schema = &old_schema,
                                 .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                                 .seed = seed,
-                                .act = act,
                                 .receive = receive};

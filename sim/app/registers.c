@@ -31,16 +31,9 @@ static void write_one(struct batch *batch) {
 }
 
 /* One local transaction that writes up to `rows` keys. */
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    (void)users, (void)n_users;
-    if (strcmp(action->kind, "set") != 0)
-        return error_set(error, STATUS_INVALID, "the app registers knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "registers");
-    for (int64_t i = 0; i < action->rows; i++)
-        write_one(&batch);
-    return batch_commit(&batch, error);
+static void write_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        write_one(batch);
 }
 
 /* `lists` keys. */
@@ -59,7 +52,10 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const action_kinds[] = {"set", NULL};
-static const int action_weights[] = {1};
+static const struct app_action_kind actions[] = {{"set", 1, write_some}, {.name = NULL}};
 
-const struct app app_registers = {.name = "registers", APP_DECLARED, .seed = seed, .act = act};
+const struct app app_registers = {
+    .name = "registers",
+    APP_DECLARED,
+    .seed = seed,
+};

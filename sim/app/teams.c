@@ -40,10 +40,6 @@ static const struct convex_function functions[] = {
 
 static const struct column_mapping mapped[] = {{"documents", "archived", COLUMN_BOOLEAN, NULL}};
 
-static const char *const action_kinds[] = {"add-team", "add-documents", "edit",   "invite",
-                                           "expel",    "move",          "delete", NULL};
-static const int action_weights[] = {2, 6, 6, 4, 3, 3, 2};
-
 const struct app app_teams = {.name = "teams",
                               .sync_config = sync_config,
                               .schema = &schema,
@@ -52,7 +48,5 @@ const struct app app_teams = {.name = "teams",
                               .functions = functions,
                               .n_functions = ROOM(functions),
                               .mapping = {.columns = mapped, .n_columns = ROOM(mapped)},
-                              .action_kinds = action_kinds,
-                              .action_weights = action_weights,
-                              .seed = teams_seed,
-                              .act = teams_act};
+                              .actions = teams_actions,
+                              .seed = teams_seed};

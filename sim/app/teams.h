@@ -16,7 +16,6 @@ enum status teams_seed(struct convex_deployment *deployment, const char *const *
 /* Mutation "teams:addTeam", args {team: {...}, members: [...], documents: [...]}. */
 enum status teams_add_team(struct convex_context *context, const struct convex_value *args,
                            struct convex_value **result, struct error *error);
-enum status teams_act(struct client *client, const struct app_action *action, const char *const *users,
-                      size_t n_users, struct error *error);
+extern const struct app_action_kind teams_actions[];
 
 #endif

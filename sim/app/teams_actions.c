@@ -35,28 +35,28 @@ static void add_document(struct batch *batch, const char *team) {
     batch_add(batch, CLIENT_PUT, "documents", id, values);
 }
 
-static void add_team(struct batch *batch, int64_t rows) {
+static void add_team(struct batch *batch) {
     char id[37], name[64];
     random_uuid(&batch->ids, id);
     snprintf(name, sizeof name, "team %llu", (unsigned long long)random_below(&batch->chance, 1000000));
     batch_add(batch, CLIENT_PUT, "teams", id, row_of(batch, "name", name));
     add_member(batch, id, client_user(batch->client));
-    for (int64_t i = 2; i < rows; i++)
+    for (int64_t i = 2; i < batch->rows; i++)
         add_document(batch, id);
 }
 
-static void add_documents(struct batch *batch, int64_t rows) {
+static void add_documents(struct batch *batch) {
     char team[BATCH_ID_SIZE];
     if (!batch_pick(batch, "teams", "1", team)) {
-        add_team(batch, rows);
+        add_team(batch);
         return;
     }
-    for (int64_t i = 0; i < rows; i++)
+    for (int64_t i = 0; i < batch->rows; i++)
         add_document(batch, team);
 }
 
-/* Up to `rows` neighbours in the order of ids. */
-static void for_some_documents(struct batch *batch, int64_t rows, const char *condition,
+/* Up to batch->rows neighbours in the order of ids. */
+static void for_some_documents(struct batch *batch, const char *condition,
                                void (*change)(struct batch *, const char *id, const char *argument),
                                const char *argument) {
     char *sql = memory_format("SELECT count(*) FROM documents WHERE %s", condition);
@@ -65,7 +65,7 @@ static void for_some_documents(struct batch *batch, int64_t rows, const char *co
     if (count == 0)
         return;
     sql = memory_format("SELECT id FROM documents WHERE %s ORDER BY id LIMIT %lld OFFSET %lld", condition,
-                        (long long)rows, (long long)random_below(&batch->chance, (uint64_t)count));
+                        (long long)batch->rows, (long long)random_below(&batch->chance, (uint64_t)count));
     sqlite3_stmt *statement = batch_query(batch, sql);
     free(sql);
     while (batch->count < BATCH_ROWS_MOST && sqlite3_step(statement) == SQLITE_ROW)
@@ -94,11 +94,11 @@ static void delete_document(struct batch *batch, const char *id, const char *unu
     batch_add(batch, CLIENT_DELETE, "documents", id, NULL);
 }
 
-static void invite(struct batch *batch, const char *const *users, size_t n_users) {
+static void invite(struct batch *batch) {
     char team[BATCH_ID_SIZE];
     if (!batch_pick(batch, "teams", "1", team))
         return;
-    const char *user = users[random_below(&batch->chance, n_users)];
+    const char *user = batch->users[random_below(&batch->chance, batch->n_users)];
     char *sql = sqlite3_mprintf("SELECT count(*) FROM members WHERE team = %Q AND user_id = %Q", team, user);
     if (batch_query_integer(batch, sql) == 0) /* as far as this device knows */
         add_member(batch, team, user);
@@ -112,35 +112,25 @@ static void expel(struct batch *batch) {
         batch_add(batch, CLIENT_DELETE, "members", member, NULL);
 }
 
-static void move(struct batch *batch, int64_t rows) {
+static void move(struct batch *batch) {
     char from[BATCH_ID_SIZE], to[BATCH_ID_SIZE];
     if (!batch_pick(batch, "teams", "1", from) || !batch_pick(batch, "teams", "1", to) || !strcmp(from, to))
         return;
     char *condition = sqlite3_mprintf("team = %Q", from);
-    for_some_documents(batch, rows, condition, move_document, to);
+    for_some_documents(batch, condition, move_document, to);
     sqlite3_free(condition);
 }
 
-enum status teams_act(struct client *client, const struct app_action *action, const char *const *users,
-                      size_t n_users, struct error *error) {
-    struct batch batch;
-    assert(action->rows >= 1 && action->rows <= BATCH_ROWS_MOST);
-    batch_begin(&batch, client, action, "teams");
-    if (!strcmp(action->kind, "add-team"))
-        add_team(&batch, action->rows);
-    else if (!strcmp(action->kind, "add-documents"))
-        add_documents(&batch, action->rows);
-    else if (!strcmp(action->kind, "edit"))
-        for_some_documents(&batch, action->rows, "1", edit_document, NULL);
-    else if (!strcmp(action->kind, "invite"))
-        invite(&batch, users, n_users);
-    else if (!strcmp(action->kind, "expel"))
-        expel(&batch);
-    else if (!strcmp(action->kind, "move"))
-        move(&batch, action->rows);
-    else if (!strcmp(action->kind, "delete"))
-        for_some_documents(&batch, action->rows, "1", delete_document, NULL);
-    else
-        return error_set(error, STATUS_INVALID, "the app teams knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void edit(struct batch *batch) {
+    for_some_documents(batch, "1", edit_document, NULL);
 }
+
+static void delete (struct batch *batch) {
+    for_some_documents(batch, "1", delete_document, NULL);
+}
+
+const struct app_action_kind teams_actions[] = {
+    {"add-team", 2, add_team}, {"add-documents", 6, add_documents},
+    {"edit", 6, edit},         {"invite", 4, invite},
+    {"expel", 3, expel},       {"move", 3, move},
+    {"delete", 2, delete},     {.name = NULL}};

@@ -62,21 +62,13 @@ static void close_ticket(struct batch *batch) {
     batch_add(batch, CLIENT_PATCH, "tickets", id, values);
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    (void)users, (void)n_users;
-    batch_begin(&batch, client, action, "tickets");
-    if (!strcmp(action->kind, "open"))
-        for (int64_t i = 0; i < action->rows; i++)
-            open_ticket(&batch, 0);
-    else if (!strcmp(action->kind, "close"))
-        close_ticket(&batch);
-    else if (!strcmp(action->kind, "number-here"))
-        open_ticket(&batch, 1 + batch_query_integer(&batch, "SELECT max(number) FROM tickets"));
-    else
-        return error_set(error, STATUS_INVALID, "the app tickets knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void open_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        open_ticket(batch, 0);
+}
+
+static void number_here(struct batch *batch) {
+    open_ticket(batch, 1 + batch_query_integer(batch, "SELECT max(number) FROM tickets"));
 }
 
 /* `lists` open tickets of each user. */
@@ -104,12 +96,11 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
 
 static const struct column_mapping mapped[] = {{"tickets", "number", COLUMN_BACKEND, NULL},
                                                {"tickets", "closed", COLUMN_BOOLEAN, NULL}};
-static const char *const action_kinds[] = {"open", "close", "number-here", NULL};
-static const int action_weights[] = {3, 1, 0};
+static const struct app_action_kind actions[] = {
+    {"open", 3, open_some}, {"close", 1, close_ticket}, {"number-here", 0, number_here}, {.name = NULL}};
 
 const struct app app_tickets = {.name = "tickets",
                                 APP_DECLARED,
                                 .mapping = {.columns = mapped, .n_columns = APP_ROOM(mapped)},
                                 .seed = seed,
-                                .act = act,
                                 .receive = receive};

@@ -47,10 +47,6 @@ static const struct convex_function functions[] = {
 
 static const struct column_mapping mapped[] = {{"todos", "completed", COLUMN_BOOLEAN, NULL}};
 
-static const char *const action_kinds[] = {"add-list",   "add-todos", "edit",  "complete",
-                                           "share-list", "delete",    "mixed", NULL};
-static const int action_weights[] = {2, 6, 6, 6, 2, 3, 4};
-
 const struct app app_todo = {.name = "todo",
                              .sync_config = sync_config,
                              .schema = &schema,
@@ -59,7 +55,5 @@ const struct app app_todo = {.name = "todo",
                              .functions = functions,
                              .n_functions = ROOM(functions),
                              .mapping = {.columns = mapped, .n_columns = ROOM(mapped)},
-                             .action_kinds = action_kinds,
-                             .action_weights = action_weights,
-                             .seed = todo_seed,
-                             .act = todo_act};
+                             .actions = todo_actions,
+                             .seed = todo_seed};

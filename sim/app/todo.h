@@ -28,7 +28,6 @@ enum status todo_list_lists(struct convex_context *context, const struct convex_
 enum status todo_import_list(struct convex_context *context, const struct convex_value *args,
                              struct convex_value **result, struct error *error);
 
-enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
-                     size_t n_users, struct error *error);
+extern const struct app_action_kind todo_actions[];
 
 #endif

@@ -72,7 +72,7 @@ static void add_todo(struct batch *batch, const struct list_row *list) {
     batch_add(batch, CLIENT_PUT, "todos", id, values);
 }
 
-static void add_list(struct batch *batch, int64_t rows) {
+static void add_list(struct batch *batch) {
     struct list_row list = {0};
     random_uuid(&batch->ids, list.id);
     snprintf(list.owner, sizeof list.owner, "%s", client_user(batch->client));
@@ -84,20 +84,20 @@ static void add_list(struct batch *batch, int64_t rows) {
     json_object_set_new(values, "shared_with", json_null());
     json_object_set_new(values, "created_at", json_string(batch->created_at));
     batch_add(batch, CLIENT_PUT, "lists", list.id, values);
-    for (int64_t i = 1; i < rows; i++)
+    for (int64_t i = 1; i < batch->rows; i++)
         add_todo(batch, &list);
 }
 
-static void add_todos(struct batch *batch, int64_t rows) {
+static void add_todos(struct batch *batch) {
     struct list_row list;
     int64_t room = 0;
     if (pick_list(batch, "1", &list))
         room = TODO_ROWS_MOST - 1 - list.todos;
     if (room <= 0) {
-        add_list(batch, rows);
+        add_list(batch);
         return;
     }
-    for (int64_t i = 0; i < rows && i < room; i++)
+    for (int64_t i = 0; i < batch->rows && i < room; i++)
         add_todo(batch, &list);
 }
 
@@ -165,9 +165,9 @@ static void drop_todo(struct batch *batch, const char *id, const char *argument)
 }
 
 /* Somebody else, or nobody: sharing is taken back as well. */
-static const char *pick_other_user(struct batch *batch, const char *const *users, size_t n_users,
-                                   const char *now) {
-    const char *me = client_user(batch->client);
+static const char *pick_other_user(struct batch *batch, const char *now) {
+    const char *me = client_user(batch->client), *const *users = batch->users;
+    const size_t n_users = batch->n_users;
     if (n_users < 2 || (*now && random_chance(&batch->chance, 1, 3)))
         return "";
     size_t i = (size_t)random_below(&batch->chance, n_users);
@@ -179,19 +179,19 @@ static const char *pick_other_user(struct batch *batch, const char *const *users
 
 /* The list and all its todos change hands in one transaction: seeing only a part of them is what
  * atomic-visibility forbids. Only the owner shares. */
-static void share_list(struct batch *batch, const char *const *users, size_t n_users) {
+static void share_list(struct batch *batch) {
     struct list_row list;
     char *mine = sqlite3_mprintf("owner_id = %Q", client_user(batch->client));
     bool found = pick_list(batch, mine, &list);
     sqlite3_free(mine);
     if (!found || list.todos >= TODO_ROWS_MOST)
         return;
-    const char *with = pick_other_user(batch, users, n_users, list.shared_with);
+    const char *with = pick_other_user(batch, list.shared_with);
     batch_add(batch, CLIENT_PATCH, "lists", list.id, sharing(with));
     for_all_todos_of(batch, list.id, share_todo, with);
 }
 
-static void delete_some(struct batch *batch, int64_t rows) {
+static void delete_some(struct batch *batch) {
     struct list_row list;
     bool whole_list = random_chance(&batch->chance, 1, 4);
     if (whole_list && pick_list(batch, "1", &list) && list.todos < TODO_ROWS_MOST) {
@@ -199,7 +199,7 @@ static void delete_some(struct batch *batch, int64_t rows) {
         for_all_todos_of(batch, list.id, drop_todo, NULL);
         return;
     }
-    for_some_todos(batch, rows, delete_todo);
+    for_some_todos(batch, batch->rows, delete_todo);
 }
 
 /* PUT, PATCH and DELETE in one transaction, on distinct rows: neighbours in the order of ids take turns. */
@@ -217,35 +217,28 @@ static void mix_todo(struct batch *batch, const char *id, int64_t completed) {
     }
 }
 
-static void mix(struct batch *batch, int64_t rows) {
+static void mix(struct batch *batch) {
     struct list_row list;
-    int64_t added = (rows + 2) / 3;
-    for_some_todos(batch, rows - added, mix_todo);
+    int64_t added = (batch->rows + 2) / 3;
+    for_some_todos(batch, batch->rows - added, mix_todo);
     if (pick_list(batch, "1", &list))
         for (int64_t i = 0; i < added && list.todos + i < TODO_ROWS_MOST - 1; i++)
             add_todo(batch, &list);
 }
 
-enum status todo_act(struct client *client, const struct app_action *action, const char *const *users,
-                     size_t n_users, struct error *error) {
-    assert(action->rows >= 1 && action->rows <= TODO_ROWS_MOST);
-    struct batch batch;
-    batch_begin(&batch, client, action, "todo");
-    if (!strcmp(action->kind, "add-list"))
-        add_list(&batch, action->rows);
-    else if (!strcmp(action->kind, "add-todos"))
-        add_todos(&batch, action->rows);
-    else if (!strcmp(action->kind, "edit"))
-        for_some_todos(&batch, action->rows, edit_todo);
-    else if (!strcmp(action->kind, "complete"))
-        for_some_todos(&batch, action->rows, complete_todo);
-    else if (!strcmp(action->kind, "share-list"))
-        share_list(&batch, users, n_users);
-    else if (!strcmp(action->kind, "delete"))
-        delete_some(&batch, action->rows);
-    else if (!strcmp(action->kind, "mixed"))
-        mix(&batch, action->rows);
-    else
-        return error_set(error, STATUS_INVALID, "the app todo knows no action `%s`", action->kind);
-    return batch_commit(&batch, error);
+static void edit_some(struct batch *batch) {
+    for_some_todos(batch, batch->rows, edit_todo);
 }
+
+static void complete_some(struct batch *batch) {
+    for_some_todos(batch, batch->rows, complete_todo);
+}
+
+const struct app_action_kind todo_actions[] = {{"add-list", 2, add_list},
+                                               {"add-todos", 6, add_todos},
+                                               {"edit", 6, edit_some},
+                                               {"complete", 6, complete_some},
+                                               {"share-list", 2, share_list},
+                                               {"delete", 3, delete_some},
+                                               {"mixed", 4, mix},
+                                               {.name = NULL}};

@@ -122,27 +122,25 @@ static void change(struct batch *batch, bool delete) {
     char id[BATCH_ID_SIZE];
     if (!batch_pick(batch, "specimens", "1", id))
         return;
-    for (size_t i = 0; i < batch->count; i++) /* a transaction touches a row once */
-        if (!strcmp(batch->row_ids[i], id))
-            return;
+    if (batch_has(batch, id))
+        return;
     batch_add(batch, delete ? CLIENT_DELETE : CLIENT_PATCH, "specimens", id,
               delete ? NULL : draw_values(batch));
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    const bool adds = !strcmp(action->kind, "add"), deletes = !strcmp(action->kind, "remove");
-    (void)users, (void)n_users;
-    if (!adds && !deletes && strcmp(action->kind, "retype") != 0)
-        return error_set(error, STATUS_INVALID, "the app values knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "values");
-    for (int64_t i = 0; i < action->rows; i++)
-        if (adds)
-            add(&batch);
-        else
-            change(&batch, deletes);
-    return batch_commit(&batch, error);
+static void add_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        add(batch);
+}
+
+static void retype_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        change(batch, false);
+}
+
+static void remove_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        change(batch, true);
 }
 
 /* `lists` rows of each kind of value. */
@@ -169,12 +167,8 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return status;
 }
 
-static const char *const action_kinds[] = {"add", "retype", "remove", NULL};
-static const int action_weights[] = {3, 6, 1};
+static const struct app_action_kind actions[] = {
+    {"add", 3, add_some}, {"retype", 6, retype_some}, {"remove", 1, remove_some}, {.name = NULL}};
 
-const struct app app_values = {.name = "values",
-                               APP_DECLARED,
-                               .mapping = {mapped, APP_ROOM(mapped)},
-                               .seed = seed,
-                               .act = act,
-                               .receive = receive};
+const struct app app_values = {
+    .name = "values", APP_DECLARED, .mapping = {mapped, APP_ROOM(mapped)}, .seed = seed, .receive = receive};

@@ -89,27 +89,25 @@ static void change(struct batch *batch, bool delete) {
     const char *table = pick_table(batch);
     if (!batch_pick(batch, table, "1", id))
         return;
-    for (size_t i = 0; i < batch->count; i++)
-        if (!strcmp(batch->row_ids[i], id))
-            return;
+    if (batch_has(batch, id))
+        return;
     batch_add(batch, delete ? CLIENT_DELETE : CLIENT_PATCH, table, id,
               delete ? NULL : body_values(&batch->chance));
 }
 
-static enum status act(struct client *client, const struct app_action *action, const char *const *users,
-                       size_t n_users, struct error *error) {
-    struct batch batch;
-    const bool adds = !strcmp(action->kind, "add"), deletes = !strcmp(action->kind, "remove");
-    (void)users, (void)n_users;
-    if (!adds && !deletes && strcmp(action->kind, "rewrite") != 0)
-        return error_set(error, STATUS_INVALID, "the app wide knows no action `%s`", action->kind);
-    batch_begin(&batch, client, action, "wide");
-    for (int64_t i = 0; i < action->rows; i++)
-        if (adds)
-            add(&batch);
-        else
-            change(&batch, deletes);
-    return batch_commit(&batch, error);
+static void add_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        add(batch);
+}
+
+static void rewrite_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        change(batch, false);
+}
+
+static void remove_some(struct batch *batch) {
+    for (int64_t i = 0; i < batch->rows; i++)
+        change(batch, true);
 }
 
 /* `lists` rows in each table, with bodies of `todos` bytes. */
@@ -135,7 +133,7 @@ static enum status seed(struct convex_deployment *deployment, const char *const 
     return app_plant(deployment, rows, error);
 }
 
-static const char *const action_kinds[] = {"add", "rewrite", "remove", NULL};
-static const int action_weights[] = {4, 3, 1};
+static const struct app_action_kind actions[] = {
+    {"add", 4, add_some}, {"rewrite", 3, rewrite_some}, {"remove", 1, remove_some}, {.name = NULL}};
 
-const struct app app_wide = {.name = "wide", APP_DECLARED, .seed = seed, .act = act, .receive = receive};
+const struct app app_wide = {.name = "wide", APP_DECLARED, .seed = seed, .receive = receive};

@@ -12,10 +12,6 @@
 #include "scenario/scenario_backend.h"
 #include "scenario/services.h"
 
-const char *scenario_text_name(size_t index, const void *texts) {
-    return ((const char *const *)texts)[index];
-}
-
 static const char *app_name(size_t index, const void *unused) {
     (void)unused;
     const struct app *const *apps = app_all();
@@ -203,15 +199,18 @@ static enum status read_writers(struct reader *reader, struct reader_value value
 static enum status read_actions(struct reader *reader, struct reader_value value, void *target) {
     struct scenario *scenario = target;
     assert(scenario->app);
-    const char *const *kinds = scenario->app->action_kinds;
+    const struct app_action_kind *kinds = scenario->app->actions;
     size_t n_kinds = 0;
-    while (kinds[n_kinds])
+    while (kinds[n_kinds].name)
         n_kinds++;
     struct field *fields = arena_allocate(reader->arena, (n_kinds + 1) * sizeof *fields);
     int64_t *weights = arena_allocate(reader->arena, n_kinds * sizeof *weights);
     for (size_t i = 0; i < n_kinds; i++)
-        fields[i] = (struct field){
-            .key = kinds[i], .kind = FIELD_COUNT, .offset = i * sizeof *weights, .low = 0, .high = 1000000};
+        fields[i] = (struct field){.key = kinds[i].name,
+                                   .kind = FIELD_COUNT,
+                                   .offset = i * sizeof *weights,
+                                   .low = 0,
+                                   .high = 1000000};
     enum status status = reader_mapping(reader, value, "actions", fields, weights);
     if (status != STATUS_OK)
         return status;

@@ -38,8 +38,6 @@ enum status scenario_check_tabs(struct reader *reader, struct reader_value root,
                                 const struct scenario *scenario);
 /* Refuses a text that is no client of the scenario, naming those that are. */
 enum status scenario_check_client(struct reader *reader, struct reader_value value, void *scenario);
-/* Names of a NULL-terminated array of texts, for reader_refuse_name. */
-const char *scenario_text_name(size_t index, const void *texts);
 
 extern const char *const scenario_token_keys[TOKEN_KEYS_COUNT];
 /* Somebody's tokens are signed with the issuer's key pairs. */

@@ -431,16 +431,19 @@ static enum status check_who(struct reader *reader, struct reader_value value,
     return status == STATUS_OK ? check_doer(reader, value, scenario, step, keys[step->kind]) : status;
 }
 
+static const char *action_name(size_t index, const void *actions) {
+    return ((const struct app_action_kind *)actions)[index].name;
+}
+
 static enum status check_action(struct reader *reader, struct reader_value value,
                                 const struct scenario *scenario, struct scenario_step *step) {
     enum status status = need(reader, value, "action", ": what the app does");
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; scenario->app->action_kinds[i]; i++)
-        if (!strcmp(scenario->app->action_kinds[i], step->action.kind))
-            return STATUS_OK;
+    if (app_action_find(scenario->app, step->action.kind))
+        return STATUS_OK;
     return reader_refuse_name(reader, reader_member(value.value, "action"), "action", step->action.kind,
-                              scenario_text_name, scenario->app->action_kinds);
+                              action_name, scenario->app->actions);
 }
 
 /* `action` names a function here, and not what an app does. */

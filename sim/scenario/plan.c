@@ -58,15 +58,15 @@ static const char *draw_action(const struct planner *planner, struct random_stre
     const struct app *app = planner->scenario->app;
     const int64_t *weights = planner->scenario->action_weights;
     uint64_t sum = 0;
-    for (size_t i = 0; app->action_kinds[i]; i++)
-        sum += (uint64_t)(weights ? weights[i] : app->action_weights[i]);
+    for (size_t i = 0; app->actions[i].name; i++)
+        sum += (uint64_t)(weights ? weights[i] : app->actions[i].weight);
     assert(sum > 0);
     uint64_t drawn = random_below(stream, sum);
     for (size_t i = 0;; i++) {
-        assert(app->action_kinds[i]);
-        uint64_t weight = (uint64_t)(weights ? weights[i] : app->action_weights[i]);
+        assert(app->actions[i].name);
+        uint64_t weight = (uint64_t)(weights ? weights[i] : app->actions[i].weight);
         if (drawn < weight)
-            return app->action_kinds[i];
+            return app->actions[i].name;
         drawn -= weight;
     }
 }

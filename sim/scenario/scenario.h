@@ -125,7 +125,7 @@ struct scenario {
     int64_t reacts;                     /* per million: chance that a device writes when it sees a change */
     const char *const *writers;         /* client names; NULL: every client writes */
     size_t n_writers;
-    const int64_t *action_weights; /* in the order of app->action_kinds; NULL: the app's usual weights */
+    const int64_t *action_weights; /* in the order of app->actions; NULL: the app's usual weights */
 
     struct reader_range
         latency; /* ns one way: a seed draws the slowest, each link lies between `low` and that */

@@ -12,12 +12,12 @@ struct reaction {
 static const char *draw_kind(const struct app *app, uint64_t drawn) {
     uint64_t sum = 0;
     size_t i = 0;
-    for (; app->action_kinds[i]; i++)
-        sum += (uint64_t)app->action_weights[i];
+    for (; app->actions[i].name; i++)
+        sum += (uint64_t)app->actions[i].weight;
     drawn %= sum;
-    for (i = 0; drawn >= (uint64_t)app->action_weights[i]; i++)
-        drawn -= (uint64_t)app->action_weights[i];
-    return app->action_kinds[i];
+    for (i = 0; drawn >= (uint64_t)app->actions[i].weight; i++)
+        drawn -= (uint64_t)app->actions[i].weight;
+    return app->actions[i].name;
 }
 
 static void react(void *context) {
@@ -32,8 +32,8 @@ static void react(void *context) {
     struct app_action action = {.rows = 1};
     action.kind = draw_kind(scenario->app, host_random(host, "stage.reaction.kind"));
     action.choice = host_random(host, "stage.reaction.choice") >> 32;
-    if (scenario->app->act(reaction->client->client, &action, scenario->users, scenario->n_users, &error) !=
-        STATUS_OK)
+    if (app_act(scenario->app, reaction->client->client, &action, scenario->users, scenario->n_users,
+                &error) != STATUS_OK)
         host_note(host, &(struct note){.kind = NOTE_TEXT, .text = error.message});
 }
 

@@ -160,7 +160,8 @@ static enum status do_write(struct stage *stage, const struct scenario_step *ste
         return STATUS_OK;
     }
     struct error problem = {0};
-    enum status status = scenario->app->act(tab, &step->action, scenario->users, scenario->n_users, &problem);
+    enum status status =
+        app_act(scenario->app, tab, &step->action, scenario->users, scenario->n_users, &problem);
     if (status ==
         STATUS_IO) { /* the disk: the app shows an error, and the user sees that nothing was saved */
         tell_not_saved(client, step, problem.message);

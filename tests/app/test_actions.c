@@ -95,7 +95,7 @@ static int tear_down(void **state) {
 static void act(struct device *device, const char *kind, int64_t rows, uint64_t choice) {
     const struct app_action action = {.kind = kind, .rows = rows, .choice = choice, .step = "s"};
     struct error error = {0};
-    if (app_find("todo")->act(device->client, &action, users, 3, &error) != STATUS_OK)
+    if (app_act(app_find("todo"), device->client, &action, users, 3, &error) != STATUS_OK)
         fail_msg("%s: %s", kind, error.message);
 }
 
@@ -120,7 +120,7 @@ static void test_nothing_to_act_on(void **state) {
     assert_int_equal(number(device, "SELECT count(*) FROM lists"), 1);
     struct error error = {0};
     const struct app_action unknown = {.kind = "sing", .rows = 1};
-    assert_int_equal(app_find("todo")->act(device->client, &unknown, users, 3, &error), STATUS_INVALID);
+    assert_int_equal(app_act(app_find("todo"), device->client, &unknown, users, 3, &error), STATUS_INVALID);
 }
 
 static void test_each_action(void **state) {
@@ -156,10 +156,10 @@ static void test_each_action(void **state) {
 static void live(struct device *device, uint64_t first, size_t n_actions) {
     const struct app *app = app_find("todo");
     size_t n_kinds = 0;
-    while (app->action_kinds[n_kinds])
+    while (app->actions[n_kinds].name)
         n_kinds++;
     for (uint64_t i = 0; i < n_actions; i++)
-        act(device, app->action_kinds[(i * 7 + i / 5) % n_kinds], (int64_t)(1 + i % 20), first + i);
+        act(device, app->actions[(i * 7 + i / 5) % n_kinds].name, (int64_t)(1 + i % 20), first + i);
 }
 
 static void test_random_life(void **state) {

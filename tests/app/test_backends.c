@@ -250,7 +250,7 @@ static void test_apps_fit_together(void **state) {
     for (size_t a = 0; app_all()[a]; a++) {
         const struct app *app = app_all()[a];
         assert_ptr_equal(app_find(app->name), app);
-        assert_non_null(app->action_kinds[0]);
+        assert_non_null(app->actions[0].name);
         for (size_t t = 0; t < app->schema->n_tables; t++) {
             const char *table = app->schema->tables[t].name;
             bool deployed = app->schema->tables[t].local_only; /* nobody sends those */

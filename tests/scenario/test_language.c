@@ -246,8 +246,8 @@ static void test_everything(void **state) {
     assert_int_equal(scenario->rows_per_write.low, 4);
     assert_int_equal(scenario->rows_per_write.high, 4);
     assert_int_equal(scenario->n_writers, 1);
-    for (size_t i = 0; scenario->app->action_kinds[i]; i++) {
-        const char *kind = scenario->app->action_kinds[i];
+    for (size_t i = 0; scenario->app->actions[i].name; i++) {
+        const char *kind = scenario->app->actions[i].name;
         int64_t weight = !strcmp(kind, "edit") ? 3 : !strcmp(kind, "delete");
         assert_int_equal(scenario->action_weights[i], weight);
     }
@@ -389,10 +389,10 @@ static void test_reference(void **state) {
     fclose(file);
     assert_true(length > 0 && length < sizeof text - 1);
     for (size_t a = 0; app_all()[a]; a++) {
-        const char *const *kinds = app_all()[a]->action_kinds;
-        for (size_t i = 0; kinds[i]; i++)
-            if (!strstr(text, kinds[i]))
-                fail_msg("docs/scenarios.md says nothing of the action %s", kinds[i]);
+        const struct app_action_kind *kind = app_all()[a]->actions;
+        for (; kind->name; kind++)
+            if (!strstr(text, kind->name))
+                fail_msg("docs/scenarios.md says nothing of the action %s", kind->name);
     }
     const struct scenario_name *tables[] = {scenario_faults(), scenario_mutants(), scenario_engines()};
     for (size_t t = 0; t < 3; t++)
