@@ -14,7 +14,7 @@ struct intern {
     size_t n_slots, count;
 };
 
-/* The bytes may hold 0; they are terminated by 0 all the same. */
+/* The bytes may hold 0; they are terminated by 0 all the same, and aligned for pointers. */
 const char *intern_bytes(struct intern *intern, const void *bytes, size_t length);
 const char *intern_text(struct intern *intern, const char *text); /* NULL stays NULL */
 /* Of a text that is interned: of its content, so equal in every run. */

@@ -25,7 +25,7 @@ struct screens {
 static const struct view_expectation *hidden_row(const struct view_model *model) {
     for (size_t i = 0; i < model->n_expectations; i++) {
         const struct view_expectation *expectation = &model->expectations[i];
-        const char *expected = expectation->text, *seen = expectation->row->text;
+        const char *expected = expectation->text, *seen = model->rows.rows[expectation->row].text;
         if ((expected == NULL) != (seen == NULL) || (expected != NULL && strcmp(expected, seen) != 0))
             return expectation;
     }
@@ -36,13 +36,14 @@ static void report(const struct screens *screens, const struct screen *screen, i
     const struct view_expectation *hidden = hidden_row(screen->model);
     if (hidden == NULL) /* a restart or a clear has come between */
         return;
+    const struct view_row *row = &screen->model->rows.rows[hidden->row];
     const struct violation violation = {
         .property = property_local_first.name,
         .client = screen->model->client,
-        .table = hidden->row->table,
-        .row = hidden->row->id,
+        .table = row->table,
+        .row = row->id,
         .expected = memory_copy_text(hidden->text == NULL ? "no row" : hidden->text),
-        .seen = memory_copy_text(hidden->row->text == NULL ? "no row" : hidden->row->text),
+        .seen = memory_copy_text(row->text == NULL ? "no row" : row->text),
         .first_record = screen->waits->number,
         .time = now,
         .explanation = memory_format("%s does not show what its app wrote (transaction %lld), as if it "

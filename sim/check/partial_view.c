@@ -9,7 +9,6 @@ struct search {
     const struct view_model *model;
     const struct history_record *record;
     int priority;
-    struct buffer key;
 };
 
 static bool same_text(const char *a, const char *b) {
@@ -26,8 +25,7 @@ static bool is_of_record(const struct search *search, const struct oracle_row *r
 }
 
 static const char *shown(struct search *search, const struct oracle_row *row) {
-    row_set_key(&search->key, row->table, row->id);
-    return view_model_text(search->model, &search->key);
+    return view_model_text(search->model, row->table, row->id);
 }
 
 /* The rows' marks are their texts at the commit in question. */
@@ -86,6 +84,5 @@ bool partial_view_find(const struct oracle *oracle, const struct view_model *mod
                 version->changes[j].row->mark = version->changes[j].before;
         }
     }
-    buffer_free(&search.key);
     return found;
 }

@@ -46,13 +46,11 @@ static uint64_t compare(const struct client_table *table, const struct client_ta
 
 void unchanged_record(struct unchanged *unchanged, const struct view_model *model,
                       const struct client_schema *schema, const struct history_record *write) {
-    struct buffer key = {0};
     for (size_t i = 0; i < write->note.n_rows; i++) {
         const struct note_row *row = &write->note.rows[i];
         const struct client_table *table = local_row_table(schema, row->table);
         const struct client_table *as_shown = local_row_table(model->schema, row->table);
-        row_set_key(&key, row->table, row->id);
-        const char *shown = view_model_text(model, &key);
+        const char *shown = view_model_text(model, row->table, row->id);
         if (table == NULL || as_shown == NULL || shown == NULL || row->values == NULL ||
             strcmp(row->operation, "PATCH") != 0)
             continue;
@@ -63,7 +61,6 @@ void unchanged_record(struct unchanged *unchanged, const struct view_model *mode
             bits = map_set_bytes(&unchanged->columns, &place, sizeof place, bits);
         free(bits);
     }
-    buffer_free(&key);
 }
 
 bool unchanged_has(const struct unchanged *unchanged, const struct history_record *write, size_t row,

@@ -21,8 +21,7 @@ static bool same_text(const char *a, const char *b) {
 
 static const char *shown_text(struct walk *walk, const char *table, const char *id) {
     assert(walk->model != NULL);
-    row_set_key(&walk->key, table, id);
-    return view_model_text(walk->model, &walk->key);
+    return view_model_text(walk->model, table, id);
 }
 
 static bool writes_row(const struct note_row *operation, const char *table, const char *id) {
@@ -88,8 +87,8 @@ static void walk_start(struct walk *walk) {
         row->differs = false;
         compare_row(walk, row);
     }
-    for (size_t i = 0; (entry = map_next(&walk->model->rows, &i)) != NULL;)
-        walk->count += is_foreign(walk, entry->value);
+    for (size_t i = 0; i < walk->model->rows.count; i++)
+        walk->count += is_foreign(walk, &walk->model->rows.rows[i]);
 }
 
 static void walk_back(struct walk *walk) {
@@ -175,8 +174,8 @@ static void find_differing_row(struct walk *walk, struct view_difference *best) 
             return;
         }
     }
-    for (size_t i = 0; (entry = map_next(&walk->model->rows, &i)) != NULL;) {
-        const struct view_row *row = entry->value;
+    for (size_t i = 0; i < walk->model->rows.count; i++) {
+        const struct view_row *row = &walk->model->rows.rows[i];
         if (is_foreign(walk, row)) {
             show_row(walk, best, row->table, row->id, NULL);
             return;

@@ -44,29 +44,21 @@ static void append_commit(struct buffer *out, const struct oracle *oracle, size_
         buffer_printf(out, " (%s)", commit->text);
 }
 
-static const char *shown(const struct view_model *model, struct buffer *key, const char *table,
-                         const char *id) {
-    row_set_key(key, table, id);
-    return view_model_text(model, key);
-}
-
 /* --- going back --- */
 
 /* The newest change up to where the client stood that it does not show any more. */
 static void find_lost_change(const struct view_model *model, size_t commit, struct view_finding *finding) {
-    struct buffer key = {0};
     const size_t oldest = oracle_user_version(model->user, commit);
     assert(commit < model->stands_at);
     for (size_t i = oracle_user_version(model->user, model->stands_at); i > oldest; i--) {
         const struct oracle_version *version = &model->user->versions[i];
         for (size_t j = 0; j < version->n_changes && finding->table[0] == '\0'; j++) {
             const struct oracle_row *row = version->changes[j].row;
-            const char *seen = shown(model, &key, row->table, row->id);
+            const char *seen = view_model_text(model, row->table, row->id);
             if (!same_text(version->changes[j].after, seen))
                 set_row(finding, row->table, row->id, version->changes[j].after, seen);
         }
     }
-    buffer_free(&key);
 }
 
 static void find_going_back(const struct oracle *oracle, const struct view_model *model, size_t commit,
@@ -88,13 +80,12 @@ static void find_going_back(const struct oracle *oracle, const struct view_model
 /* A row of the transaction that does not show what the transaction's commit made of it. */
 static void find_unshown_row(const struct view_model *model, const struct local_transaction *transaction,
                              struct view_finding *finding) {
-    struct buffer key = {0};
     assert(transaction->commit > 0);
     const struct oracle_version *version =
         &model->user->versions[oracle_user_version(model->user, transaction->commit)];
     for (size_t i = 0; i < version->n_changes && version->commit == transaction->commit; i++) {
         const struct oracle_change *change = &version->changes[i];
-        const char *seen = shown(model, &key, change->row->table, change->row->id);
+        const char *seen = view_model_text(model, change->row->table, change->row->id);
         if (same_text(change->after, seen))
             continue;
         set_row(finding, change->row->table, change->row->id, change->after, seen);
@@ -103,8 +94,7 @@ static void find_unshown_row(const struct view_model *model, const struct local_
     const struct note *write = &transaction->record->note;
     if (finding->table[0] == '\0' && write->n_rows > 0)
         set_row(finding, write->rows[0].table, write->rows[0].id, write->rows[0].values,
-                shown(model, &key, write->rows[0].table, write->rows[0].id));
-    buffer_free(&key);
+                view_model_text(model, write->rows[0].table, write->rows[0].id));
 }
 
 static const struct local_transaction *missing_transaction(const struct view_model *model, size_t commit) {
@@ -166,7 +156,7 @@ static void find_overwritten_write(const struct view_model *model,
 
 void view_judge_write_not_shown(const struct view_model *model, const struct view_expectation *expectation,
                                 const struct history_record *record, struct view_finding *finding) {
-    const struct view_row *row = expectation->row;
+    const struct view_row *row = &model->rows.rows[expectation->row];
     begin(finding, VIEW_OWN_WRITES, model, record);
     set_row(finding, row->table, row->id, expectation->text, row->text);
     if (row->writer > 0) {

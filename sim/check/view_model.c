@@ -28,42 +28,43 @@ static const char receipts_table[] = "upload_receipts"; /* the app's table of up
 
 static void place_row(const struct view_model *model, struct view_row *row) {
     const struct client_table *table = local_row_table(model->schema, row->table);
-    row->priority = oracle_table_priority(model->oracle, row->table);
+    row->priority = (int8_t)oracle_table_priority(model->oracle, row->table);
     row->local = table != NULL && table->local_only;
 }
 
-static struct view_row *open_row(struct view_models *models, struct view_model *model, const char *table,
-                                 const char *id) {
-    row_set_key(&models->scratch, table, id);
-    struct view_row *row = map_get_bytes(&model->rows, models->scratch.data, models->scratch.length);
-    if (row == NULL) {
-        row = memory_allocate(sizeof *row);
-        row->table = table; /* of a history record, as every text here */
-        row->id = id;
+/* Texts are those of a history record, as every text here. Borrowed until the next call. */
+static struct view_row *open_row(struct view_model *model, const char *table, const char *id) {
+    bool is_new = false;
+    const size_t index = view_rows_open(&model->rows, table, id, &is_new); /* may move the rows */
+    struct view_row *row = &model->rows.rows[index];
+    if (is_new)
         place_row(model, row);
-        map_set_bytes(&model->rows, models->scratch.data, models->scratch.length, row);
-    }
     return row;
+}
+
+static size_t index_of(const struct view_model *model, const struct view_row *row) {
+    return (size_t)(row - model->rows.rows);
 }
 
 static void show(struct view_models *models, struct view_model *model, struct view_row *row,
                  const char *text) {
-    const struct hash128 before = row->hash;
+    const char *before = row->text;
     row->text = text;
-    if (row->local)
+    if (row->local || before == text)
         return;
-    row->hash = row_set_hash(&models->scratch, row->table, row->id, text);
-    model->set = hash128_add(hash128_subtract(model->set, before), row->hash);
+    const struct hash128 gone = row_set_hash(&models->scratch, row->table, row->id, before);
+    const struct hash128 come = row_set_hash(&models->scratch, row->table, row->id, text);
+    model->set = hash128_add(hash128_subtract(model->set, gone), come);
     for (int p = row->priority; p < ORACLE_URGENT; p++)
-        model->urgent[p] = hash128_add(hash128_subtract(model->urgent[p], before), row->hash);
+        model->urgent[p] = hash128_add(hash128_subtract(model->urgent[p], gone), come);
 }
 
 static bool same_text(const char *a, const char *b) {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-const char *view_model_text(const struct view_model *model, const struct buffer *key) {
-    const struct view_row *row = map_get_bytes(&model->rows, key->data, key->length);
+const char *view_model_text(const struct view_model *model, const char *table, const char *id) {
+    const struct view_row *row = view_rows_find(&model->rows, table, id);
     return row == NULL ? NULL : row->text;
 }
 
@@ -79,29 +80,27 @@ static struct view_expectation *open_expectation(struct view_model *model, struc
     if (row->expectation == 0) {
         MEMORY_RESERVE(model->expectations, model->expectations_capacity, model->n_expectations + 1);
         char *text = memory_copy_text(row->text);
-        model->expectations[model->n_expectations++] = (struct view_expectation){row, text};
-        row->expectation = model->n_expectations;
+        model->expectations[model->n_expectations++] = (struct view_expectation){index_of(model, row), text};
+        row->expectation = (uint32_t)model->n_expectations;
     }
     return &model->expectations[row->expectation - 1];
 }
 
-static void expect_operation(struct view_models *models, struct view_model *model,
-                             const struct note_row *operation) {
+static void expect_operation(struct view_model *model, const struct note_row *operation) {
     const struct client_table *table = local_row_table(model->schema, operation->table);
     if (table == NULL || table->insert_only)
         return;
-    struct view_row *row = open_row(models, model, operation->table, operation->id);
+    struct view_row *row = open_row(model, operation->table, operation->id);
     struct view_expectation *expectation = open_expectation(model, row);
     struct buffer text = {0};
     const bool exists = local_row_apply(&text, table, expectation->text, operation);
     free(expectation->text);
     expectation->text = exists ? buffer_take(&text) : NULL;
     buffer_free(&text);
-    row->writer = row->local ? 0 : model->n_transactions;
+    row->writer = row->local ? 0 : (uint32_t)model->n_transactions;
 }
 
-static void record_local_write(struct view_models *models, struct view_model *model,
-                               const struct history_record *record) {
+static void record_local_write(struct view_model *model, const struct history_record *record) {
     const int64_t number = record->note.transaction;
     assert(record->note.kind == NOTE_LOCAL_WRITE);
     if (number > 0) { /* else nothing of it is queued */
@@ -112,7 +111,7 @@ static void record_local_write(struct view_models *models, struct view_model *mo
         model->between = true;
     }
     for (size_t i = 0; i < record->note.n_rows; i++)
-        expect_operation(models, model, &record->note.rows[i]);
+        expect_operation(model, &record->note.rows[i]);
 }
 
 static void include_own_commit(struct view_model *model, const struct local_transaction *transaction) {
@@ -177,8 +176,9 @@ static void record_commit(struct view_models *models, const struct history_recor
 
 static void clear_expectations(struct view_model *model) {
     for (size_t i = 0; i < model->n_expectations; i++) {
-        assert(model->expectations[i].row->expectation == i + 1);
-        model->expectations[i].row->expectation = 0;
+        struct view_row *row = &model->rows.rows[model->expectations[i].row];
+        assert(row->expectation == i + 1);
+        row->expectation = 0;
         free(model->expectations[i].text);
     }
     model->n_expectations = 0;
@@ -189,7 +189,7 @@ static void judge_own_write(struct view_models *models, struct view_model *model
                             const struct history_record *record) {
     for (size_t i = 0; i < model->n_expectations; i++) {
         const struct view_expectation *expectation = &model->expectations[i];
-        if (same_text(expectation->text, expectation->row->text))
+        if (same_text(expectation->text, model->rows.rows[expectation->row].text))
             continue;
         models->found = true;
         view_judge_write_not_shown(model, expectation, record, &models->finding);
@@ -199,21 +199,21 @@ static void judge_own_write(struct view_models *models, struct view_model *model
 
 static void record_write_view(struct view_models *models, struct view_model *model,
                               const struct history_record *record) {
-    const struct view_row *stray = NULL;
+    size_t stray = SIZE_MAX;
     const char *stray_before = NULL;
     for (size_t i = 0; i < record->note.n_rows; i++) {
         const struct note_row *listed = &record->note.rows[i];
-        struct view_row *row = open_row(models, model, listed->table, listed->id);
-        if (stray == NULL && row->expectation == 0 && !same_text(row->text, listed->values)) {
-            stray = row;
+        struct view_row *row = open_row(model, listed->table, listed->id);
+        if (stray == SIZE_MAX && row->expectation == 0 && !same_text(row->text, listed->values)) {
+            stray = index_of(model, row);
             stray_before = row->text;
         }
         show(models, model, row, listed->values);
     }
     judge_own_write(models, model, record);
-    if (!models->found && stray != NULL) {
+    if (!models->found && stray != SIZE_MAX) {
         models->found = true;
-        view_judge_stray_row(model, stray, stray_before, record, &models->finding);
+        view_judge_stray_row(model, &model->rows.rows[stray], stray_before, record, &models->finding);
     }
     clear_expectations(model);
 }
@@ -224,7 +224,7 @@ static void record_checkpoint_view(struct view_models *models, struct view_model
     clear_expectations(model);
     for (size_t i = 0; i < record->note.n_rows; i++) {
         const struct note_row *listed = &record->note.rows[i];
-        show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
+        show(models, model, open_row(model, listed->table, listed->id), listed->values);
     }
     const bool partial =
         strcmp(record->note.text, "partial") == 0 && record->note.transaction < ORACLE_URGENT;
@@ -267,33 +267,35 @@ static void record_restart(struct view_model *model, const struct note *note) {
 /* All rows are listed: what is not listed is gone. Nothing may differ from before. */
 static void record_restart_view(struct view_models *models, struct view_model *model,
                                 const struct history_record *record) {
-    struct view_row *changed = NULL;
+    size_t changed = SIZE_MAX;
     const char *before = NULL;
-    const struct map_entry *entry;
     if (!model->unsure)
         judge_own_write(models, model, record);
     clear_expectations(model);
     for (size_t i = 0; i < record->note.n_rows; i++) {
         const struct note_row *listed = &record->note.rows[i];
-        struct view_row *row = open_row(models, model, listed->table, listed->id);
-        row->listed = record->number;
-        if (changed == NULL && !same_text(row->text, listed->values)) {
-            changed = row;
+        struct view_row *row = open_row(model, listed->table, listed->id);
+        row->listed = true;
+        if (changed == SIZE_MAX && !same_text(row->text, listed->values)) {
+            changed = index_of(model, row);
             before = row->text;
         }
         show(models, model, row, listed->values);
     }
-    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;) {
-        struct view_row *row = entry->value;
-        if (row->text == NULL || row->listed == record->number)
+    for (size_t i = 0; i < model->rows.count; i++) {
+        struct view_row *row = &model->rows.rows[i];
+        const bool stays = row->text == NULL || row->listed;
+        row->listed = false;
+        if (stays)
             continue;
-        before = changed == NULL ? row->text : before;
-        changed = changed == NULL ? row : changed;
+        before = changed == SIZE_MAX ? row->text : before;
+        changed = changed == SIZE_MAX ? i : changed;
         show(models, model, row, NULL);
     }
-    if (!models->found && changed != NULL && !model->unsure) {
+    if (!models->found && changed != SIZE_MAX && !model->unsure) {
         models->found = true;
-        view_judge_restart(model->oracle, model, changed, before, record, &models->finding);
+        view_judge_restart(model->oracle, model, &model->rows.rows[changed], before, record,
+                           &models->finding);
     }
     model->unsure = false;
 }
@@ -330,11 +332,12 @@ static const struct client_schema *version_of(const struct view_models *models, 
 /* The device is judged by this version from now on. Nothing may be shown. */
 static void use_version(struct view_models *models, struct view_model *model,
                         const struct client_schema *schema) {
-    const struct map_entry *entry;
     model->schema = schema;
     model->oracle = checker_oracle_of(models->checker, schema);
-    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;)
-        place_row(model, entry->value);
+    for (size_t i = 0; i < model->rows.count; i++) {
+        assert(model->rows.rows[i].text == NULL);
+        place_row(model, &model->rows.rows[i]);
+    }
 }
 
 /* The same commit as before, as the other version shows it; but while there are own writes that have not come
@@ -342,16 +345,15 @@ static void use_version(struct view_models *models, struct view_model *model,
 static void record_schema(struct view_models *models, struct view_model *model,
                           const struct history_record *record) {
     const struct client_schema *schema = version_of(models, record->note.transaction);
-    const struct map_entry *entry;
     judge_own_write(models, model, record);
     clear_expectations(model);
-    for (size_t i = 0; (entry = map_next(&model->rows, &i)) != NULL;)
-        show(models, model, entry->value, NULL);
+    for (size_t i = 0; i < model->rows.count; i++)
+        show(models, model, &model->rows.rows[i], NULL);
     model->user = oracle_find(checker_oracle_of(models->checker, schema), model->user->name, model->request);
     use_version(models, model, schema);
     for (size_t i = 0; i < record->note.n_rows; i++) {
         const struct note_row *listed = &record->note.rows[i];
-        show(models, model, open_row(models, model, listed->table, listed->id), listed->values);
+        show(models, model, open_row(model, listed->table, listed->id), listed->values);
     }
     if (!models->found && !model->between && !model->asked_anew && model->first_open == model->n_transactions)
         models->found = view_judge_checkpoint(model->oracle, schema, model, record, &models->finding);
@@ -424,7 +426,7 @@ void view_models_record(struct view_models *models, const struct history_record 
         return;
     switch (record->note.kind) {
     case NOTE_LOCAL_WRITE:
-        record_local_write(models, model, record);
+        record_local_write(model, record);
         break;
     case NOTE_VIEW:
         record_view(models, model, record);
@@ -485,7 +487,7 @@ void view_models_destroy(struct view_models *models) {
         struct view_model *model = &models->models[i];
         clear_expectations(model);
         free_asked(model);
-        map_free(&model->rows, free);
+        view_rows_free(&model->rows);
         map_free(&model->numbers, NULL);
         free(model->transactions);
         free(model->expectations);

@@ -14,6 +14,7 @@
 #define SYNCLINE_CHECK_VIEW_MODEL_H
 
 #include "check/oracle.h"
+#include "check/view_rows.h"
 
 enum view_promise { VIEW_ATOMIC, VIEW_PREFIX, VIEW_MONOTONIC, VIEW_OWN_WRITES };
 
@@ -37,20 +38,8 @@ struct local_transaction {
     int64_t part;         /* it comes in parts: the first one's; 0: as a whole */
 };
 
-struct view_row {
-    const char *table;
-    const char *id;
-    const char *text; /* NULL: not shown */
-    struct hash128 hash;
-    int priority;       /* of its table */
-    bool local;         /* of a local-only table: not in `set` */
-    size_t writer;      /* index + 1 of the last own transaction that wrote it; 0: none */
-    size_t expectation; /* index + 1 in the model's expectations; 0: none */
-    uint64_t listed;    /* the last record that listed it (restart) */
-};
-
 struct view_expectation {
-    struct view_row *row;
+    size_t row; /* index in the model's rows */
     char *text; /* what the write should make of it; NULL: gone */
 };
 
@@ -63,7 +52,7 @@ struct view_model {
     const struct oracle_request *request;
     struct oracle_request asked; /* what `request` points to once the client has asked for something else */
     bool asked_anew;             /* and no whole checkpoint has come since */
-    struct map rows;             /* row_set_key -> struct view_row */
+    struct view_rows rows;
     struct hash128 set;
     struct hash128 urgent[ORACLE_URGENT];   /* by priority: of the rows of tables up to it */
     const struct history_record *last_view; /* the record that it comes from; NULL: none yet */
@@ -114,7 +103,7 @@ size_t view_models_count(const struct view_models *models);
 const struct view_model *view_models_get(const struct view_models *models,
                                          size_t index); /* order of the settings */
 
-/* For check/view_difference.c: what the client shows; NULL: nothing. `key` as of row_set_key. */
-const char *view_model_text(const struct view_model *model, const struct buffer *key);
+/* What the client shows; NULL: nothing. */
+const char *view_model_text(const struct view_model *model, const char *table, const char *id);
 
 #endif

@@ -3,8 +3,8 @@
  * to connect, what to retry and how long to wait is the SDK's business (sdk_stream.h, sdk_upload.h).
  *
  * Every call is one transaction of its own. Calls that can change what the app sees report the changed rows.
- * Pointers in a result are borrowed until the next call to the same engine. A call that fails leaves the data
- * as it was; if it was a line or an event, the sync iteration is over. */
+ * Pointers in a result are borrowed until the next call to an engine of the same pool. A call that fails
+ * leaves the data as it was; if it was a line or an event, the sync iteration is over. */
 #ifndef SYNCLINE_CLIENT_ENGINE_H
 #define SYNCLINE_CLIENT_ENGINE_H
 

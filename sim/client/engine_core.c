@@ -509,7 +509,7 @@ static void close_database(struct engine_core *core) {
 static void use_database(struct engine_core *core, sqlite3 *database) {
     core->database = database;
     prepare_all(core);
-    core->view = view_create(database, core->schema, core->shared->shown);
+    core->view = view_create(database, core->schema, core->shared->shown, pool_answer(core->pool));
 }
 
 /* The status without an iteration, as SDKs read it when they start and after they cleared. */
@@ -745,7 +745,7 @@ static enum status core_update_schema(struct engine *engine, const struct client
     }
     view_shown_destroy(core->shared->shown);
     core->shared->shown = view_shown_create(core->schema);
-    core->view = view_create(core->database, core->schema, core->shared->shown);
+    core->view = view_create(core->database, core->schema, core->shared->shown, pool_answer(core->pool));
     engine_core_look(core, true);
     view_collect_all(core->view, &result->rows, &result->n_rows);
     engine_core_look(core, false);

@@ -17,6 +17,7 @@ enum client_engine pool_engine(const struct client_pool *pool);
 /* What the pool's clients with the engine `model` share. */
 struct model_shared *pool_model(struct client_pool *pool, const struct client_schema *schema);
 struct disk_vfs *pool_vfs(const struct client_pool *pool);
+struct view_answer *pool_answer(const struct client_pool *pool); /* of all views */
 
 /* Where this node's clients have their database; NULL: in memory. */
 const struct client_disk *pool_disk(const struct client_pool *pool, const struct host *host);

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
-#include "base/map.h"
 #include "base/memory.h"
+#include "client/shown_rows.h"
 #include "disk/row_text.h"
 
 /* The core keeps the rows of table t in ps_data__t, or ps_data_local__t. */
 static const char data_prefix[] = "ps_data__", local_prefix[] = "ps_data_local__";
 
-/* Buffers larger than this are given back after use: an initial sync must not decide what a client costs for
- * good. */
+/* What was touched is given back after use when it was more than this: an initial sync must not decide what a
+ * client costs for good. */
 enum { KEPT_BYTES = 2048 };
 
 struct touched_row {
@@ -24,7 +23,16 @@ struct touched_row {
 
 struct view_shown {
     size_t n_tables;
-    struct map *rows; /* by table: id -> struct hash128 of the text that was told last */
+    struct shown_rows *rows; /* by table */
+};
+
+struct view_answer {
+    struct note_row *rows; /* pointers are set when it is complete */
+    size_t n_rows;
+    size_t rows_capacity;
+    size_t *texts; /* two positions in `text` a row: id, values (SIZE_MAX: none) */
+    size_t texts_capacity;
+    struct buffer text;
 };
 
 struct view {
@@ -39,12 +47,7 @@ struct view {
     uint64_t changes;
     struct buffer touched_ids; /* each terminated by 0 */
 
-    struct note_row *rows; /* last answer; pointers are set when it is complete */
-    size_t n_rows;
-    size_t rows_capacity;
-    size_t *texts; /* two positions in `text` a row: id, values (SIZE_MAX: none) */
-    size_t texts_capacity;
-    struct buffer text;
+    struct view_answer *answer; /* shared with others */
 };
 
 static void append_name(struct buffer *sql, const char *name) {
@@ -139,17 +142,32 @@ void view_shown_destroy(struct view_shown *shown) {
     if (shown == NULL)
         return;
     for (size_t t = 0; t < shown->n_tables; t++)
-        map_free(&shown->rows[t], free);
+        shown_rows_free(&shown->rows[t]);
     free(shown->rows);
     free(shown);
 }
 
-struct view *view_create(sqlite3 *database, const struct client_schema *schema, struct view_shown *shown) {
+struct view_answer *view_answer_create(void) {
+    return memory_allocate(sizeof(struct view_answer));
+}
+
+void view_answer_destroy(struct view_answer *answer) {
+    if (answer == NULL)
+        return;
+    free(answer->rows);
+    free(answer->texts);
+    buffer_free(&answer->text);
+    free(answer);
+}
+
+struct view *view_create(sqlite3 *database, const struct client_schema *schema, struct view_shown *shown,
+                         struct view_answer *answer) {
     struct view *view = memory_allocate(sizeof *view);
 
     view->database = database;
     view->schema = schema;
     view->shown = shown;
+    view->answer = answer;
     view->read_one = memory_allocate_array(schema->n_tables, sizeof(sqlite3_stmt *));
     sqlite3_preupdate_hook(database, before_change, view);
     return view;
@@ -164,46 +182,37 @@ void view_destroy(struct view *view) {
     free(view->read_one);
     free(view->touched);
     buffer_free(&view->touched_ids);
-    free(view->rows);
-    free(view->texts);
-    buffer_free(&view->text);
     free(view);
 }
 
 /* Begin an answer row: table and id. Its values follow in `text`, unless it has none. */
 static void begin_row(struct view *view, uint32_t table, const char *id, size_t length) {
-    MEMORY_RESERVE(view->rows, view->rows_capacity, view->n_rows + 1);
-    MEMORY_RESERVE(view->texts, view->texts_capacity, 2 * (view->n_rows + 1));
-    view->rows[view->n_rows] = (struct note_row){.table = view->schema->tables[table].name};
-    view->texts[2 * view->n_rows] = view->text.length;
-    buffer_append(&view->text, id, length);
-    buffer_append_char(&view->text, 0);
-    view->texts[2 * view->n_rows + 1] = SIZE_MAX;
-    view->n_rows++;
+    struct view_answer *answer = view->answer;
+
+    MEMORY_RESERVE(answer->rows, answer->rows_capacity, answer->n_rows + 1);
+    MEMORY_RESERVE(answer->texts, answer->texts_capacity, 2 * (answer->n_rows + 1));
+    answer->rows[answer->n_rows] = (struct note_row){.table = view->schema->tables[table].name};
+    answer->texts[2 * answer->n_rows] = answer->text.length;
+    buffer_append(&answer->text, id, length);
+    buffer_append_char(&answer->text, 0);
+    answer->texts[2 * answer->n_rows + 1] = SIZE_MAX;
+    answer->n_rows++;
 }
 
-static void finish_answer(struct view *view, const struct note_row **rows, size_t *n_rows) {
-    for (size_t i = 0; i < view->n_rows; i++) {
-        size_t values = view->texts[2 * i + 1];
+static void finish_answer(struct view_answer *answer, const struct note_row **rows, size_t *n_rows) {
+    for (size_t i = 0; i < answer->n_rows; i++) {
+        size_t values = answer->texts[2 * i + 1];
 
-        view->rows[i].id = view->text.data + view->texts[2 * i];
-        view->rows[i].values = values == SIZE_MAX ? NULL : view->text.data + values;
+        answer->rows[i].id = answer->text.data + answer->texts[2 * i];
+        answer->rows[i].values = values == SIZE_MAX ? NULL : answer->text.data + values;
     }
-    *rows = view->rows;
-    *n_rows = view->n_rows;
+    *rows = answer->rows;
+    *n_rows = answer->n_rows;
 }
 
-static void begin_answer(struct view *view) {
-    view->n_rows = 0;
-    buffer_clear(&view->text);
-    if (view->text.capacity <= KEPT_BYTES)
-        return;
-    buffer_free(&view->text);
-    free(view->rows);
-    free(view->texts);
-    view->rows = NULL;
-    view->texts = NULL;
-    view->rows_capacity = view->texts_capacity = 0;
+static void begin_answer(struct view_answer *answer) {
+    answer->n_rows = 0;
+    buffer_clear(&answer->text);
 }
 
 static void forget_touched(struct view *view) {
@@ -219,42 +228,25 @@ static void forget_touched(struct view *view) {
 
 static void append_values(struct view *view, sqlite3_stmt *statement, int stepped) {
     if (stepped == SQLITE_ROW) {
-        row_text_append(&view->text, statement, 0);
+        row_text_append(&view->answer->text, statement, 0);
     } else {
-        buffer_append_text(&view->text, "{\"error\":");
-        buffer_append_json_text(&view->text, sqlite3_errmsg(view->database));
-        buffer_append_char(&view->text, '}');
+        buffer_append_text(&view->answer->text, "{\"error\":");
+        buffer_append_json_text(&view->answer->text, sqlite3_errmsg(view->database));
+        buffer_append_char(&view->answer->text, '}');
     }
 }
 
-/* Remember the text from `start` on as what is shown now. False when it is the same as before. */
-static bool remember(struct map *rows, const char *id, size_t id_length, const char *text, size_t length) {
-    struct hash128 hash = hash128_of(text, length);
-    struct hash128 *shown = map_get_bytes(rows, id, id_length);
-
-    if (shown != NULL && hash128_equal(*shown, hash))
-        return false;
-    if (shown == NULL) {
-        shown = memory_allocate(sizeof *shown);
-        map_set_bytes(rows, id, id_length, shown);
-    }
-    *shown = hash;
-    return true;
-}
-
-static void forget_row(struct view *view, uint32_t index, const char *id) {
-    struct hash128 *shown = map_remove(&view->shown->rows[index], id);
-
-    if (shown == NULL)
-        return; /* came and went within one transaction */
-    free(shown);
-    begin_row(view, index, id, strlen(id));
+static void forget_row(struct view *view, uint32_t index, const char *id, size_t length) {
+    if (shown_rows_remove(&view->shown->rows[index], id, length)) /* else it came and went within one
+                                                                     transaction */
+        begin_row(view, index, id, length);
 }
 
 static void collect_row(struct view *view, const struct touched_row *row) {
     sqlite3_stmt **read_one = &view->read_one[row->table];
+    struct view_answer *answer = view->answer;
     const char *id = view->touched_ids.data + row->id;
-    size_t before = view->text.length;
+    size_t before = answer->text.length;
     size_t values;
     int stepped;
 
@@ -263,19 +255,19 @@ static void collect_row(struct view *view, const struct touched_row *row) {
     sqlite3_bind_text(*read_one, 1, id, (int)row->id_length, SQLITE_STATIC);
     stepped = sqlite3_step(*read_one);
     if (stepped == SQLITE_DONE) {
-        forget_row(view, row->table, id);
+        forget_row(view, row->table, id, row->id_length);
     } else {
         begin_row(view, row->table, id, row->id_length);
-        values = view->text.length;
+        values = answer->text.length;
         append_values(view, *read_one, stepped);
-        if (remember(&view->shown->rows[row->table], id, row->id_length, view->text.data + values,
-                     view->text.length - values)) {
-            view->texts[2 * (view->n_rows - 1) + 1] = values;
-            buffer_append_char(&view->text, 0);
+        if (shown_rows_put(&view->shown->rows[row->table], id, row->id_length, answer->text.data + values,
+                           answer->text.length - values)) {
+            answer->texts[2 * (answer->n_rows - 1) + 1] = values;
+            buffer_append_char(&answer->text, 0);
         } else { /* take the row back */
-            view->n_rows--;
-            view->text.length = before;
-            view->text.data[before] = 0;
+            answer->n_rows--;
+            answer->text.length = before;
+            answer->text.data[before] = 0;
         }
     }
     sqlite3_reset(*read_one);
@@ -286,11 +278,11 @@ uint64_t view_changes(const struct view *view) {
 }
 
 void view_collect(struct view *view, const struct note_row **rows, size_t *n_rows) {
-    begin_answer(view);
+    begin_answer(view->answer);
     for (size_t i = 0; i < view->n_touched; i++)
         collect_row(view, &view->touched[i]);
     forget_touched(view);
-    finish_answer(view, rows, n_rows);
+    finish_answer(view->answer, rows, n_rows);
 }
 
 /* The ids alone: reading them works even where a row's JSON does not. */
@@ -314,7 +306,7 @@ static void touch_table(struct view *view, uint32_t index) {
 void view_collect_all(struct view *view, const struct note_row **rows, size_t *n_rows) {
     forget_touched(view);
     for (uint32_t t = 0; t < view->schema->n_tables; t++) {
-        map_free(&view->shown->rows[t], free);
+        shown_rows_free(&view->shown->rows[t]);
         touch_table(view, t);
     }
     view_collect(view, rows, n_rows);

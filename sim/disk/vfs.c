@@ -9,6 +9,12 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "disk/vfs_file.h"
+#include "disk/vfs_memory.h"
+
+union opened_file {
+    struct vfs_file on_disk;
+    struct vfs_memory in_memory;
+};
 
 struct disk_vfs {
     sqlite3_vfs base; /* first: SQLite hands it back */
@@ -16,6 +22,8 @@ struct disk_vfs {
     struct host *node; /* NULL: the world's clock */
     struct map disks;  /* node name -> struct disk, borrowed */
     struct vfs_opens opens;
+    struct page_store pages;
+    struct paged_file image; /* what DISK_VFS_SHARED begins as */
 };
 
 static struct disk_vfs *vfs_of(sqlite3_vfs *base) {
@@ -42,6 +50,12 @@ static int open_file(sqlite3_vfs *base, sqlite3_filename name, sqlite3_file *fil
     struct disk_vfs *vfs = vfs_of(base);
     struct vfs_file_place place = {.path = name, .opens = &vfs->opens, .process = vfs->node};
 
+    if (name != NULL && strcmp(name, DISK_VFS_SHARED) == 0 && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
+        vfs_memory_open((struct vfs_memory *)file, &vfs->pages, &vfs->image);
+        if (out_flags)
+            *out_flags = flags;
+        return SQLITE_OK;
+    }
     place.disk = disk_of(base, &name);
     place.name = name;
     file->pMethods = NULL; /* tells SQLite not to close it */
@@ -118,9 +132,10 @@ static int no_last_error(sqlite3_vfs *base, int size, char *out) {
 
 struct disk_vfs *disk_vfs_open(struct world *world) {
     struct disk_vfs *vfs = memory_allocate(sizeof *vfs);
+    static_assert((int)DISK_VFS_PAGE == (int)PAGE_STORE_PAGE, "one page size");
     vfs->world = world;
     vfs->base = (sqlite3_vfs){.iVersion = 2,
-                              .szOsFile = (int)sizeof(struct vfs_file),
+                              .szOsFile = (int)sizeof(union opened_file),
                               .mxPathname = 1024,
                               .zName = "syncline",
                               .xOpen = open_file,
@@ -147,11 +162,20 @@ void disk_vfs_close(struct disk_vfs *vfs) {
     sqlite3_randomness(0, NULL);
     map_free(&vfs->disks, NULL);
     vfs_opens_free(&vfs->opens);
+    paged_file_free(&vfs->pages, &vfs->image);
+    page_store_free(&vfs->pages);
     free(vfs);
 }
 
 void disk_vfs_set_node(struct disk_vfs *vfs, struct host *host) {
     vfs->node = host;
+}
+
+void disk_vfs_set_image(struct disk_vfs *vfs, const unsigned char *bytes, size_t length) {
+    assert(length % DISK_VFS_PAGE == 0);
+    paged_file_free(&vfs->pages, &vfs->image);
+    for (size_t i = 0; i < length / DISK_VFS_PAGE; i++)
+        paged_file_write(&vfs->pages, &vfs->image, i, bytes + i * DISK_VFS_PAGE);
 }
 
 void disk_vfs_mount(struct disk_vfs *vfs, const char *node, struct disk *disk) {

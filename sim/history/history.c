@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/intern.h"
 #include "history/narrate.h"
@@ -14,11 +15,17 @@ struct subscriber {
     void *context;
 };
 
+/* Lists of fewer rows are not worth looking for. */
+enum { SHARED_ROWS = 8 };
+
 struct history {
     struct arena arena; /* records and all that they point to */
     struct history_record **records;
     size_t length;
     size_t capacity;
+    struct intern lists;   /* of rows, by the addresses of their texts: as many devices see the same change */
+    struct note_row *list; /* being put together */
+    size_t list_capacity;
     struct intern texts; /* names, ids, rows: many records hold the same, as many devices show the same */
     struct subscriber subscribers[MAX_SUBSCRIBERS];
     size_t n_subscribers;
@@ -37,6 +44,8 @@ void history_destroy(struct history *history) {
         return;
     trace_destroy(history->trace);
     intern_free(&history->texts);
+    intern_free(&history->lists);
+    free(history->list);
     arena_free(&history->arena);
     free(history->records);
     free(history);
@@ -46,7 +55,8 @@ static const struct note_row *keep_rows(struct history *history, const struct no
     if (note->n_rows == 0)
         return NULL;
     assert(note->rows != NULL);
-    struct note_row *rows = arena_allocate(&history->arena, note->n_rows * sizeof *rows);
+    MEMORY_RESERVE(history->list, history->list_capacity, note->n_rows);
+    struct note_row *rows = history->list;
     for (size_t i = 0; i < note->n_rows; i++) {
         const struct note_row *row = &note->rows[i];
         assert(row->table != NULL && row->id != NULL);
@@ -55,7 +65,10 @@ static const struct note_row *keep_rows(struct history *history, const struct no
         rows[i].id = intern_text(&history->texts, row->id);
         rows[i].values = intern_text(&history->texts, row->values);
     }
-    return rows;
+    const size_t bytes = note->n_rows * sizeof *rows;
+    if (note->n_rows >= SHARED_ROWS)
+        return (const void *)intern_bytes(&history->lists, rows, bytes);
+    return memcpy(arena_allocate(&history->arena, bytes), rows, bytes);
 }
 
 const struct history_record *history_add(struct history *history, int64_t time, const char *node,

@@ -41,6 +41,26 @@ static void test_records_own_their_memory(void **state) {
     history_destroy(history);
 }
 
+/* What many devices see at once is kept once, and never taken for something else. */
+static void test_equal_lists_are_one(void **state) {
+    struct history *history = history_create();
+    struct note_row rows[10];
+    const struct note_row *first, *second, *third;
+    (void)state;
+    for (size_t i = 0; i < 10; i++)
+        rows[i] = (struct note_row){.table = "lists", .id = "a", .values = "{}"};
+    const struct note note = {.kind = NOTE_VIEW, .rows = rows, .n_rows = 10};
+    first = history_add(history, 1, "alice-1", &note)->note.rows;
+    second = history_add(history, 2, "alice-2", &note)->note.rows;
+    rows[9].values = NULL;
+    third = history_add(history, 3, "alice-3", &note)->note.rows;
+    assert_ptr_equal(first, second);
+    assert_string_equal(first[9].values, "{}");
+    assert_null(third[9].values);
+    assert_string_equal(third[8].values, "{}");
+    history_destroy(history);
+}
+
 struct log {
     struct buffer text;
     char name;
@@ -102,9 +122,8 @@ static void test_attached_to_a_world(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records_own_their_memory),
-        cmocka_unit_test(test_subscribers),
-        cmocka_unit_test(test_pointers_stay_valid),
+        cmocka_unit_test(test_equal_lists_are_one), cmocka_unit_test(test_records_own_their_memory),
+        cmocka_unit_test(test_subscribers),         cmocka_unit_test(test_pointers_stay_valid),
         cmocka_unit_test(test_attached_to_a_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
