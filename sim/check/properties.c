@@ -16,7 +16,6 @@ const struct property *const check_properties[] = {
     &property_reactive_exact,
     &property_exactly_once,
     &property_bounded_work,
-    &property_single_sync,
     &property_local_first,
     &property_one_poll,
     &property_valid_tokens,

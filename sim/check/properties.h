@@ -19,7 +19,6 @@ extern const struct property property_exactly_once;
 extern const struct property property_durability;
 extern const struct property property_local_only;
 extern const struct property property_bounded_work;
-extern const struct property property_single_sync;
 extern const struct property property_sum_kept;
 extern const struct property property_counter_exact;
 extern const struct property property_unique_numbers;
