@@ -165,8 +165,7 @@ void powersync_service_shut_down(struct powersync_service *service) {
         return;
     service->closing = true;
     routes_break_streams(service);
-    rsocket_server_destroy(service->rsocket);
-    service->rsocket = NULL;
+    rsocket_server_go_away(service->rsocket);
 }
 
 void powersync_service_crash(struct powersync_service *service) {

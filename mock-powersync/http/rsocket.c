@@ -280,8 +280,18 @@ void rsocket_server_destroy(struct rsocket_server *server) {
     free(server);
 }
 
+void rsocket_server_go_away(struct rsocket_server *server) {
+    server->goes_away = true;
+    while (server->first) {
+        host_websocket_close(server->options.host, server->first->socket, 1001, "the service ends");
+        drop(server->first);
+    }
+}
+
 bool rsocket_server_accept(struct rsocket_server *server, uint64_t exchange) {
     static const struct websocket_server_events events = {on_message, on_closed};
+    if (server->goes_away)
+        return false;
     struct rsocket_connection *connection = memory_allocate(sizeof *connection);
     if (!host_websocket_accept(server->options.host, exchange, &events, connection)) {
         free(connection);

@@ -26,7 +26,10 @@ struct rsocket_options {
 };
 
 struct rsocket_server *rsocket_server_create(const struct rsocket_options *options);
-void rsocket_server_destroy(struct rsocket_server *server); /* drops all; NULL is ignored */
+/* Drops all without a word, as at the end of a process; NULL is ignored. */
+void rsocket_server_destroy(struct rsocket_server *server);
+/* Ends all connections with close code 1001, and takes no others. */
+void rsocket_server_go_away(struct rsocket_server *server);
 
 /* Take a request that may be a WebSocket's handshake, whatever its path. False: it is none, nothing is done.
  */

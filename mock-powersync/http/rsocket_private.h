@@ -20,6 +20,7 @@ struct rsocket_server {
     struct rsocket_options options;
     struct rsocket_connection *first;
     size_t count;
+    bool goes_away; /* takes no more connections */
 };
 
 struct rsocket_connection {

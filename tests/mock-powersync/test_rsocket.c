@@ -55,8 +55,14 @@ static void on_closed(void *context, uint64_t socket, int code, const char *reas
     buffer_printf(&((struct peer *)context)->story, "closed %d\n", code);
 }
 
+static void on_refused(void *context, uint64_t socket, const struct http_response *response) {
+    (void)socket;
+    buffer_printf(&((struct peer *)context)->story, "refused %d\n", response->status);
+}
+
 static struct peer *peer_open(struct fixture *fixture, const char *node, const char *target) {
-    static const struct websocket_client_events events = {.message = on_message, .closed = on_closed};
+    static const struct websocket_client_events events = {
+        .message = on_message, .refused = on_refused, .closed = on_closed};
     struct peer *peer = memory_allocate(sizeof *peer);
     const struct http_request request = {.authority = "powersync", .method = "GET", .target = target};
     *peer = (struct peer){.fixture = fixture, .host = client_host(fixture, node)};
@@ -443,6 +449,23 @@ static void noise(void **state) {
 }
 
 /* A process that ends with open connections leaves nothing behind, and the next one serves. */
+/* What a peer still sends finds nobody. */
+static void going_away(void **state) {
+    struct fixture *fixture = *state;
+    struct peer *peer = peer_open(fixture, "alice-1", "/sync/stream");
+    send_good_setup(peer, "alice");
+    run_for(fixture, TIME_SECOND);
+    powersync_service_shut_down(fixture->service);
+    give(peer, 1, 5);
+    run_for(fixture, TIME_SECOND);
+    assert_story(peer, "closed 1001\n");
+    peer_close(peer);
+    struct peer *late = peer_open(fixture, "alice-1", "/sync/stream");
+    run_for(fixture, TIME_SECOND);
+    assert_story(late, "refused 404\n"); /* as any other path that is not there */
+    peer_close(late);
+}
+
 static void crash(void **state) {
     struct fixture *fixture = *state;
     struct peer *peer = peer_open(fixture, "alice-1", "/sync/stream");
@@ -474,6 +497,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(too_many_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_that_stops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(noise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(going_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(crash, set_up, tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
