@@ -34,6 +34,7 @@ const struct property *const check_properties[] = {
     &property_deletions_stay,
     &property_told_of_loss,
     &property_no_orphans,
+    &property_no_ghosts,
     &property_no_duplicates,
     &property_row_ids,
     &property_unique_ids,

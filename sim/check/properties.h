@@ -40,6 +40,7 @@ extern const struct property property_valid_tokens;
 extern const struct property property_deletions_stay;
 extern const struct property property_told_of_loss;
 extern const struct property property_no_orphans;
+extern const struct property property_no_ghosts;
 extern const struct property property_no_duplicates;
 extern const struct property property_row_ids;
 extern const struct property property_unique_ids;
