@@ -85,7 +85,7 @@ static void judge(struct state *state, const struct view_model *model, const str
         .client = model->client,
         .table = row->table,
         .row = row->id,
-        .expected = NULL,
+        .expected = memory_copy_text("no row"),
         .seen = memory_copy_text(row->text),
         .first_record = document->commit,
         .second_record = document->end,

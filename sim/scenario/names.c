@@ -282,6 +282,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"null-owner", "the upload server passes a null owner on to a table that needs one"},
         {"same-random-numbers",
          "the app's random numbers, and so its rows' ids, are the same on every device"},
+        {"same-client-id", "a device is set up from another's image, and has its client id"},
         {"silent-miss", "the upload server does not say which changes met no row"},
         {"patch-deleted", "the backend changes rows that are deleted"},
         {"delete-again", "the backend gives a deleted row a new time when it is deleted again"},
