@@ -1,6 +1,7 @@
 #include "mock-powersync/replication/writer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,10 +117,20 @@ static const char *text_of(const struct row *row, const char *name) {
     return value != NULL && value->kind == SQL_TEXT ? value->text : NULL;
 }
 
+/* Digits only, from 1. 0: it is no such number, or none that fits. */
+static int64_t number_of(const char *text) {
+    char *end;
+    if (text == NULL || *text < '1' || *text > '9')
+        return 0;
+    errno = 0;
+    const int64_t number = strtoll(text, &end, 10);
+    return *end == '\0' && errno == 0 ? number : 0;
+}
+
 bool writer_write_checkpoint(struct writer *writer, int64_t position, const struct row *row) {
     struct write_checkpoints *checkpoints = &writer->options.stream->storage->write_checkpoints;
-    const char *user = text_of(row, "user_id"), *number = text_of(row, "checkpoint");
-    int64_t id = number != NULL ? strtoll(number, NULL, 10) : 0;
+    const char *user = text_of(row, "user_id");
+    const int64_t id = number_of(text_of(row, "checkpoint"));
     if (user == NULL || id <= 0)
         return false;
     char *key = write_checkpoint_key(user, text_of(row, "client_id"));

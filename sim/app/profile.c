@@ -2,7 +2,8 @@
  * and why (trackPrevious, trackMetadata), preferences that stay on the device (local-only), events that are
  * sent and not kept (insert-only), badges that version 1 does not know, and drafts that were local-only in it
  * and are synced since. The backend keeps the metadata and the name before, and changes the type of a field
- * as it goes. */
+ * as it goes. The knob profile.lacks-bio at 1 makes it one that lags behind: it does not have the column
+ * `bio`, and refuses rows with it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -90,9 +91,10 @@ static void set_level(struct convex_value *fields, const char *name) {
 static enum status receive(struct convex_context *context, struct app_arrival *arrival, struct error *error) {
     const char *name = convex_object_text(arrival->fields, "name");
     const char *was = arrival->old != NULL ? convex_object_text(arrival->old, "name") : NULL;
-    (void)context, (void)error;
     if (strcmp(arrival->table, "profiles") != 0)
         return STATUS_OK;
+    if (convex_knob(context, "profile.lacks-bio", 0, 0, 1) && convex_object_get(arrival->fields, "bio"))
+        return error_set(error, STATUS_INVALID, "the table profiles has no column bio");
     if (arrival->metadata)
         convex_object_set(arrival->fields, "comment", convex_string(arrival->metadata));
     if (was)

@@ -440,7 +440,10 @@ enum status pool_clone(struct client_pool *pool, struct host *host, sqlite3 **da
 
     if (status != STATUS_OK)
         return status;
-    core_random_uuid(host, "core.client-id", id);
+    if (host_mutant(host, "same-client-id")) /* set up from the image of another device */
+        memcpy(id, "315a8f1e-0000-4000-8000-000000000315", sizeof id);
+    else
+        core_random_uuid(host, "core.client-id", id);
     status = set_client_id(clone, id, error);
     if (status == STATUS_OK && place != NULL) /* the app was there before the run */
         status = run_sql(clone, "PRAGMA wal_checkpoint(TRUNCATE)", error);

@@ -120,6 +120,10 @@ static enum status read_compact(struct reader *reader, struct reader_value value
     return read_client_of(reader, value, step, STEP_COMPACT);
 }
 
+static enum status read_drop(struct reader *reader, struct reader_value value, void *step) {
+    return read_client_of(reader, value, step, STEP_DROP_TABLE);
+}
+
 static enum status read_browse(struct reader *reader, struct reader_value value, void *step) {
     return read_client_of(reader, value, step, STEP_BROWSE);
 }
@@ -220,7 +224,8 @@ static enum status read_behind(struct reader *reader, struct reader_value value,
         {.key = "lose-storage", .kind = FIELD_SPECIAL, .read = read_lose_storage},                           \
         {.key = "vanish", .kind = FIELD_SPECIAL, .read = read_vanish},                                       \
         {.key = "captive-portal", .kind = FIELD_SPECIAL, .read = read_portal},                               \
-        {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact}, {                                   \
+        {.key = "compact", .kind = FIELD_SPECIAL, .read = read_compact},                                     \
+        {.key = "drop-table", .kind = FIELD_SPECIAL, .read = read_drop}, {                                   \
         .key = "crash", .kind = FIELD_SPECIAL, .read = read_crash                                            \
     }
 
@@ -239,6 +244,7 @@ static const struct field step_fields[] = {
     {.key = "to", .kind = FIELD_TEXT, .offset = PLACE(to)},
     {.key = "ahead", .kind = FIELD_DURATION, .offset = PLACE(ahead), .high = 365 * TIME_DAY},
     {.key = "behind", .kind = FIELD_SPECIAL, .read = read_behind},
+    {.key = "table", .kind = FIELD_TEXT, .offset = PLACE(table)},
     {.key = "soft", .kind = FIELD_BOOLEAN, .offset = PLACE(soft)},
     {.key = "tab", .kind = FIELD_COUNT, .offset = PLACE(tab), .low = 1, .high = SCENARIO_TABS_MOST},
     {.key = "page", .kind = FIELD_COUNT, .offset = PLACE(page), .low = 1, .high = SCENARIO_PAGES_MOST},
@@ -274,7 +280,8 @@ static enum status check_one_kind(struct reader *reader, struct reader_value ste
     return reader_refuse(
         reader, step,
         "a step needs one of: write, call, subscribe, offline, partition, one-way-partition, disconnect, "
-        "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, clear, "
+        "crash, power-loss, disk-full, disk-error, disk-read-only, rotate-keys, redeploy, compact, "
+        "drop-table, clear, "
         "switch-user, update-app, session-expires, sleep, wrong-clock, captive-portal, wrong-audience, "
         "retire, lose-storage, vanish, close-tab, freeze-tab");
 }
@@ -369,6 +376,11 @@ static enum status check_who(struct reader *reader, struct reader_value value,
                    : reader_refuse(reader, reader_member(value.value, key),
                                    "only `powersync` does that, where somebody has a device");
     }
+    if (step->kind == STEP_DROP_TABLE)
+        return !strcmp(step->client, "convex")
+                   ? STATUS_OK
+                   : reader_refuse(reader, reader_member(value.value, "drop-table"),
+                                   "only `convex` has tables, not `%.60s`", step->client);
     if (step->kind == STEP_VANISH)
         return scenario_has_service(scenario, step->client)
                    ? STATUS_OK
@@ -526,7 +538,15 @@ static enum status check_step(struct reader *reader, struct reader_value value,
         status = refuse_keys(reader, value, of_faults, "is for faults, a write takes no time");
         return status == STATUS_OK ? check_action(reader, value, scenario, step) : status;
     }
-    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT || step->kind == STEP_CONNECT) {
+    if (step->kind == STEP_DROP_TABLE) {
+        status = need(reader, value, "table", ": which one is deleted");
+        if (status != STATUS_OK)
+            return status;
+    } else if (step->table) {
+        return reader_refuse_key(reader, value, "table", "`table` is for `drop-table`");
+    }
+    if (step->kind == STEP_REDEPLOY || step->kind == STEP_COMPACT || step->kind == STEP_CONNECT ||
+        step->kind == STEP_DROP_TABLE) {
         status = refuse_keys(reader, value, of_faults, "is for faults, this takes no time");
         return status == STATUS_OK ? refuse_keys(reader, value, of_writes, "is for writes") : status;
     }

@@ -43,6 +43,8 @@
       "a process of the service goes for good; devices that ask are told of another")                        \
     X("compact", FAULT_CLASS_TIMED, false, NULL, STEP_COMPACT, false, "m",                                   \
       "the service compacts its buckets")                                                                    \
+    X("drop-table", FAULT_CLASS_TIMED, false, NULL, STEP_DROP_TABLE, false, "n",                             \
+      "a table of the deployment is deleted, which no reader of changes hears of")                           \
     X("deployment-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                             \
       "the Convex deployment ends and starts again on the same storage")                                     \
     X("backend-crash", FAULT_CLASS_TIMED, true, NULL, STEP_CRASH, false, "c",                                \
@@ -136,6 +138,8 @@ const struct fault_kind *fault_kind_of_step(const struct scenario_step *step) {
         return fault_kind_find("redeploy");
     case STEP_COMPACT:
         return fault_kind_find("compact");
+    case STEP_DROP_TABLE:
+        return fault_kind_find("drop-table");
     case STEP_POWER_LOSS:
         return fault_kind_find("power-loss");
     case STEP_DISK_FULL:
@@ -278,6 +282,7 @@ const struct scenario_name *scenario_mutants(void) {
         {"null-owner", "the upload server passes a null owner on to a table that needs one"},
         {"same-random-numbers",
          "the app's random numbers, and so its rows' ids, are the same on every device"},
+        {"same-client-id", "a device is set up from another's image, and has its client id"},
         {"silent-miss", "the upload server does not say which changes met no row"},
         {"patch-deleted", "the backend changes rows that are deleted"},
         {"delete-again", "the backend gives a deleted row a new time when it is deleted again"},

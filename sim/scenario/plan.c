@@ -199,6 +199,11 @@ static int64_t draw_moment(struct random_stream *stream) {
     return random_chance(stream, 1, 2) ? 0 : random_between(stream, 1, OPERATIONS_MOST);
 }
 
+static const char *draw_table(const struct scenario *scenario, struct random_stream *stream) {
+    const struct client_schema *schema = scenario->app->schema;
+    return schema->tables[random_below(stream, schema->n_tables)].name;
+}
+
 static void plan_fault_at(struct planner *planner, const struct scenario_fault *fault,
                           const struct fault_kind *kind, const char *who, int64_t mean) {
     assert(kind->class == FAULT_CLASS_TIMED && kind->id_letter && mean > 0);
@@ -215,6 +220,8 @@ static void plan_fault_at(struct planner *planner, const struct scenario_fault *
             step->to = planner->scenario->users[random_below(&gaps, planner->scenario->n_users)];
         if (kind->step == STEP_CLOCK)
             step->ahead = random_between(&gaps, -clock_seconds, clock_seconds) * TIME_SECOND;
+        if (kind->step == STEP_DROP_TABLE)
+            step->table = draw_table(planner->scenario, &gaps);
         if (kind->step == STEP_CLEAR)
             step->soft = random_chance(&gaps, 1, 4);
         if (kind->step == STEP_CLOSE_TAB || kind->step == STEP_FREEZE_TAB)
@@ -239,7 +246,7 @@ static void plan_timed_fault(struct planner *planner, const struct scenario_faul
         !strcmp(kind->name, "service-crash") || kind->step == STEP_RETIRE || kind->step == STEP_VANISH;
     bool at_operator =
         kind->step == STEP_REDEPLOY || kind->step == STEP_COMPACT || kind->step == STEP_LOSE_STORAGE;
-    bool at_deployment = !strcmp(kind->name, "deployment-crash");
+    bool at_deployment = !strcmp(kind->name, "deployment-crash") || kind->step == STEP_DROP_TABLE;
     bool at_issuer = kind->step == STEP_ROTATE_KEYS || kind->step == STEP_AUDIENCE;
     bool at_backend = !strcmp(kind->name, "backend-crash");
     size_t n_clients =

@@ -21,7 +21,8 @@ enum step_kind {
                          `lasts` */
     STEP_REDEPLOY, /* the sync config of the service `client`, "powersync", is deployed again, as a new one */
     STEP_COMPACT,  /* the buckets of the service `client` are compacted */
-    STEP_CLEAR,    /* `client` calls disconnectAndClear, and connect after `lasts` */
+    STEP_DROP_TABLE,  /* the deployment `client`, "convex", loses `table`, and tells nobody */
+    STEP_CLEAR,       /* `client` calls disconnectAndClear, and connect after `lasts` */
     STEP_SWITCH_USER, /* `client` signs out and clears, and after `lasts` the user `to` signs in */
     STEP_UPDATE_APP,  /* the app on `client` disconnects, goes on with its other version, connects after
                          `lasts` */
@@ -57,10 +58,11 @@ struct scenario_step {
     int64_t tab;   /* STEP_CLOSE_TAB, STEP_FREEZE_TAB: from 1 */
     const char *client;
     const char *from, *to;
-    int64_t ahead; /* STEP_CLOCK: ns, negative: behind */
-    bool soft;     /* STEP_CLEAR: what was downloaded stays */
-    int64_t page;  /* STEP_BROWSE: its number among the scenario's pages, from 1 */
-    int64_t ttl;   /* STEP_BROWSE: ns that its stream stays once the page is left */
+    int64_t ahead;     /* STEP_CLOCK: ns, negative: behind */
+    bool soft;         /* STEP_CLEAR: what was downloaded stays */
+    const char *table; /* STEP_DROP_TABLE */
+    int64_t page;      /* STEP_BROWSE: its number among the scenario's pages, from 1 */
+    int64_t ttl;       /* STEP_BROWSE: ns that its stream stays once the page is left */
     bool one_way;
     const char *path;         /* STEP_CALL: the function */
     const char *args;         /* STEP_CALL: encoded JSON of one object, keys sorted */

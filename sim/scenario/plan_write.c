@@ -223,6 +223,7 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
                                        [STEP_DISCONNECT] = "disconnect",
                                        [STEP_REDEPLOY] = "redeploy",
                                        [STEP_COMPACT] = "compact",
+                                       [STEP_DROP_TABLE] = "drop-table",
                                        [STEP_CLEAR] = "clear",
                                        [STEP_SWITCH_USER] = "switch-user",
                                        [STEP_UPDATE_APP] = "update-app",
@@ -266,6 +267,9 @@ static void write_step(struct buffer *out, const struct scenario_step *step) {
         buffer_append_text(out, step->is_action ? ", action: " : ", mutation: ");
         buffer_append_json_text(out, step->path);
         buffer_printf(out, ", args: %s", step->args);
+    } else if (step->kind == STEP_DROP_TABLE) {
+        buffer_append_text(out, ", table: ");
+        append_name(out, step->table);
     } else if (step->kind != STEP_REDEPLOY && step->kind != STEP_COMPACT && step->kind != STEP_CONNECT) {
         append_duration(out, ", lasts: ", step->lasts);
         if (step->nth > 0)
@@ -384,6 +388,9 @@ void plan_describe_step(const struct scenario_step *step, struct buffer *out) {
         break;
     case STEP_COMPACT:
         buffer_append_text(out, "the buckets are compacted");
+        return;
+    case STEP_DROP_TABLE:
+        buffer_printf(out, "the table %s of the deployment is deleted", step->table);
         return;
     case STEP_ROTATE_KEYS:
         buffer_printf(out, "%s signs with a new key and publishes the old one", step->client);

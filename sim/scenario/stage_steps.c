@@ -195,6 +195,12 @@ static void tell(struct stage *stage, char *text) {
     free(text);
 }
 
+static void drop_table(struct stage *stage, const struct scenario_step *step) {
+    if (!stage->deployment || convex_deployment_drop_table(stage->deployment, step->table, NULL) != STATUS_OK)
+        tell(stage, memory_format("%s is left out: the deployment is down, or has no table %s", step->id,
+                                  step->table));
+}
+
 static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     char lasts[32];
     snprintf(lasts, sizeof lasts, "%.3f s (step ", (double)step->lasts / (double)TIME_SECOND);
@@ -285,6 +291,9 @@ static void tell_begin(struct stage *stage, const struct scenario_step *step) {
     case STEP_COMPACT:
         tell(stage, memory_format("the service compacts its buckets (step %s)", step->id));
         break;
+    case STEP_DROP_TABLE:
+        tell(stage, memory_format("the table %s is deleted (step %s)", step->table, step->id));
+        break;
     case STEP_ROTATE_KEYS:
         tell(stage, memory_format("%s signs with a new key and publishes the old one for %s%s)", step->client,
                                   lasts, step->id));
@@ -371,6 +380,9 @@ static enum status begin_step(struct stage *stage, const struct scenario_step *s
     case STEP_ROTATE_KEYS:
         app_issuer_rotate(stage->issuer, step->lasts);
         break;
+    case STEP_DROP_TABLE:
+        drop_table(stage, step);
+        break;
     case STEP_LOSE_STORAGE:
         stage_service_lose_storage(stage);
         break;
@@ -451,6 +463,7 @@ static enum status end_step(struct stage *stage, const struct scenario_step *ste
     case STEP_ROTATE_KEYS:
     case STEP_REDEPLOY:
     case STEP_COMPACT:
+    case STEP_DROP_TABLE:
     case STEP_WRITE:
     case STEP_CALL:
     case STEP_BROWSE:

@@ -365,6 +365,50 @@ static void custom(void **state) {
     client_close(other);
 }
 
+/* Rows that make no custom write checkpoint, or somebody else's: nobody is told, and the next good one
+ * counts. */
+static void custom_refused(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const rows[] = {
+        "",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\"",
+        ",\"client_id\":\"c1\",\"checkpoint\":\"41\"",
+        ",\"user_id\":7.5,\"client_id\":\"c1\",\"checkpoint\":\"41\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":true",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"0\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"-41\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\" 41\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"41 or so\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"9223372036854775808\"",
+        ",\"user_id\":\"alice\",\"client_id\":\"c2\",\"checkpoint\":\"41\"",
+        ",\"user_id\":\"bob\",\"client_id\":\"c1\",\"checkpoint\":\"41\"",
+        ",\"user_id\":\"alice\",\"checkpoint\":\"41\"", /* of no device */
+    };
+    powersync_service_destroy(fixture->service);
+    fixture->service =
+        fixture_start_on(fixture->service_host,
+                         (struct powersync_options){.sync_config = yaml, .write_checkpoint_table = "done"});
+    run_for(fixture, TIME_SECOND);
+    struct client *client =
+        client_open(fixture, "alice-1", "alice", "{\"client_id\":\"c1\",\"raw_data\":true}");
+    run_for(fixture, 2 * TIME_SECOND);
+    forget_lines(client);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "d%zu", i);
+        fake_put(fixture->fake, fixture->fake->latest + 1000, "done", id, rows[i]);
+    }
+    run_for(fixture, 2 * TIME_SECOND);
+    assert_int_equal(line_count(client), 0);
+    fake_put(fixture->fake, fixture->fake->latest + 1000, "done", "good",
+             ",\"user_id\":\"alice\",\"client_id\":\"c1\",\"checkpoint\":\"1\"");
+    run_for(fixture, 2 * TIME_SECOND);
+    assert_kinds(client, "checkpoint_diff checkpoint_complete");
+    assert_string_equal(json_text(line_of(client, 0, "checkpoint_diff"), "write_checkpoint"), "1");
+    client_close(client);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -381,6 +425,7 @@ int main(void) {
                                        TEST(legacy),
                                        TEST(legacy_failures),
                                        TEST(nothing_deployed),
-                                       TEST(custom)};
+                                       TEST(custom),
+                                       TEST(custom_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

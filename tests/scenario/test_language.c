@@ -83,6 +83,10 @@ static const struct refusal refusals[] = {
     {"steps: [{at: 1s, crash: replicator, lasts: 1s}]\n", 1, 25, "there is no client `replicator`"},
     {"steps: [{at: 1s, redeploy: convex}]\n", 1, 28, "only `powersync` does that"},
     {"steps: [{at: 1s, compact: powersync, lasts: 1s}]\n", 1, 38, "takes no time"},
+    {"steps: [{at: 1s, drop-table: powersync, table: lists}]\n", 1, 30, "only `convex` has tables"},
+    {"steps: [{at: 1s, drop-table: convex}]\n", 1, 9, "needs `table`: which one is deleted"},
+    {"steps: [{at: 1s, sleep: alice-1, table: lists, lasts: 1s}]\n", 1, 34, "`table` is for `drop-table`"},
+    {"faults: {drop-table: {every: 1s, lasts: 1s}}\n", 1, 34, "unknown key `lasts`"},
     {"requests: {}\n", 1, 11, "`requests` must be a list"},
     {"requests: [{of: mallory}]\n", 1, 17, "no user and no device `mallory`"},
     {"requests: [{subscribe: [{parameters: {}}]}]\n", 1, 25, "needs `stream`"},
@@ -379,23 +383,29 @@ static void test_find(void **state) {
     assert_int_equal(scenario_find("/nowhere/at/all", &files, &count, &error), STATUS_NOT_FOUND);
 }
 
+static const char *page_read(const char *path) {
+    static char text[200000];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    const size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    assert_true(length > 0 && length < sizeof text - 1);
+    text[length] = 0;
+    return text;
+}
+
 /* The reference names every key of the language. */
 static void test_reference(void **state) {
     (void)state;
-    FILE *file = fopen(SYNCLINE_SOURCE_DIR "/docs/scenarios.md", "rb");
-    assert_non_null(file);
-    static char text[200000];
-    size_t length = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    assert_true(length > 0 && length < sizeof text - 1);
+    const char *text = page_read(SYNCLINE_SOURCE_DIR "/docs/scenarios.md");
     for (size_t a = 0; app_all()[a]; a++) {
         const struct app_action_kind *kind = app_all()[a]->actions;
         for (; kind->name; kind++)
             if (!strstr(text, kind->name))
                 fail_msg("docs/scenarios.md says nothing of the action %s", kind->name);
     }
-    const struct scenario_name *tables[] = {scenario_faults(), scenario_mutants(), scenario_engines()};
-    for (size_t t = 0; t < 3; t++)
+    const struct scenario_name *tables[] = {scenario_faults(), scenario_engines()};
+    for (size_t t = 0; t < 2; t++)
         for (const struct scenario_name *name = tables[t]; name->name; name++)
             if (!strstr(text, name->name))
                 fail_msg("docs/scenarios.md says nothing of %s", name->name);
@@ -411,11 +421,29 @@ static void test_reference(void **state) {
     }
 }
 
+/* Each mutant has a line of its own, in the program's words. */
+static void test_mutants_page(void **state) {
+    (void)state;
+    const char *text = page_read(SYNCLINE_SOURCE_DIR "/docs/mutants.md");
+    size_t lines = 0, names = 0;
+    for (const struct scenario_name *name = scenario_mutants(); name->name; name++) {
+        char line[300];
+        snprintf(line, sizeof line, "\n| `%s` | %s | ", name->name, name->summary);
+        if (!strstr(text, line))
+            fail_msg("docs/mutants.md lacks the line%s", line);
+        names++;
+    }
+    for (const char *at = text; (at = strstr(at, "\n| `")); at++)
+        lines++;
+    assert_int_equal(lines, names);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_numbered_users),
-        cmocka_unit_test(test_steps),      cmocka_unit_test(test_units),
-        cmocka_unit_test(test_find),       cmocka_unit_test(test_reference)};
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything),  cmocka_unit_test(test_numbered_users),
+        cmocka_unit_test(test_steps),       cmocka_unit_test(test_units),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_mutants_page)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
