@@ -101,9 +101,8 @@ static void finish(void *self) {
     const struct view_models *views = checker_views(state->checker);
     for (size_t i = 0; i < view_models_count(views); i++) {
         const struct view_model *model = view_models_get(views, i);
-        const struct map_entry *entry;
-        for (size_t at = 0; (entry = map_next(&model->rows, &at)) != NULL;)
-            judge(state, model, entry->value);
+        for (size_t row = 0; row < model->rows.count; row++)
+            judge(state, model, &model->rows.rows[row]);
     }
 }
 
