@@ -101,8 +101,8 @@ static void finish(void *self) {
     const struct view_models *views = checker_views(state->checker);
     for (size_t i = 0; i < view_models_count(views); i++) {
         const struct view_model *model = view_models_get(views, i);
-        for (size_t at = 0; at < model->rows.count; at++)
-            judge(state, model, &model->rows.rows[at]);
+        for (size_t row = 0; row < model->rows.count; row++)
+            judge(state, model, &model->rows.rows[row]);
     }
 }
 
