@@ -263,15 +263,18 @@ static char *without_infinity(const char *text) {
     return buffer_take(&out);
 }
 
-/* The entry's JSON with a parser's checks: the core wrote it, so anything else is a bug. */
+/* The entry's JSON with a parser's checks: the core wrote it, so anything else is a bug. Old values may also
+ * have half a surrogate pair, which SQLite makes bytes of that are no UTF-8: JavaScript reads U+FFFD. */
 static json_t *read_entry(sqlite3_stmt *statement, int column) {
     const char *text = (const char *)sqlite3_column_text(statement, column);
     json_t *entry = json_parse(text, (size_t)sqlite3_column_bytes(statement, column), NULL);
 
     if (entry == NULL) {
         char *finite = without_infinity(text);
+        json_t *readable = json_string_lossy(finite, strlen(finite));
 
-        entry = json_parse(finite, strlen(finite), NULL);
+        entry = json_parse(json_string_value(readable), json_string_length(readable), NULL);
+        json_decref(readable);
         free(finite);
     }
     assert(json_is_object(entry));
