@@ -346,7 +346,8 @@ int64_t model_queue_head(struct engine *engine) {
 }
 
 static json_t *read_entry(const struct model_entry *entry) {
-    json_t *text = json_string_lossy(entry->data, strlen(entry->data)); /* half a surrogate pair is no UTF-8 */
+    json_t *text =
+        json_string_lossy(entry->data, strlen(entry->data)); /* half a surrogate pair is no UTF-8 */
     json_t *data = json_parse(json_string_value(text), json_string_length(text), NULL);
 
     json_decref(text);
