@@ -241,12 +241,9 @@ static bool wants(const char *table) {
 static void *create(struct checker *checker) {
     struct state *state = memory_allocate(sizeof *state);
     state->checker = checker;
-    state->viewers = (struct viewers){.self = state,
-                                      .schema = checker_settings(checker)->schema,
-                                      .wants = wants,
-                                      .change = change,
-                                      .tally_size = sizeof(struct tally)};
-    viewers_begin(&state->viewers);
+    state->viewers =
+        (struct viewers){.self = state, .wants = wants, .change = change, .tally_size = sizeof(struct tally)};
+    viewers_begin(&state->viewers, checker);
     return state;
 }
 

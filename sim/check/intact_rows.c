@@ -45,9 +45,8 @@ static bool wants(const char *table) {
 static void *create(struct checker *checker) {
     struct state *state = memory_allocate(sizeof *state);
     state->checker = checker;
-    state->viewers = (struct viewers){
-        .self = state, .schema = checker_settings(checker)->schema, .wants = wants, .change = change};
-    viewers_begin(&state->viewers);
+    state->viewers = (struct viewers){.self = state, .wants = wants, .change = change};
+    viewers_begin(&state->viewers, checker);
     return state;
 }
 

@@ -185,12 +185,11 @@ static void *create(struct checker *checker) {
     struct state *state = memory_allocate(sizeof *state);
     state->checker = checker;
     state->viewers = (struct viewers){.self = state,
-                                      .schema = checker_settings(checker)->schema,
                                       .wants = wants,
                                       .change = change,
                                       .tally_size = sizeof(struct map),
                                       .free_tally = free_tally};
-    viewers_begin(&state->viewers);
+    viewers_begin(&state->viewers, checker);
     return state;
 }
 

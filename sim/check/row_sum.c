@@ -61,12 +61,9 @@ void *row_sum_create(struct checker *checker, const struct row_sum *sum) {
     struct state *state = memory_allocate(sizeof *state);
     state->checker = checker;
     state->sum = sum;
-    state->viewers = (struct viewers){.self = state,
-                                      .schema = checker_settings(checker)->schema,
-                                      .wants = sum->wants,
-                                      .change = change,
-                                      .tally_size = sizeof(struct tally)};
-    viewers_begin(&state->viewers);
+    state->viewers = (struct viewers){
+        .self = state, .wants = sum->wants, .change = change, .tally_size = sizeof(struct tally)};
+    viewers_begin(&state->viewers, checker);
     return state;
 }
 

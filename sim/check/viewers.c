@@ -8,8 +8,9 @@
 #include "base/memory.h"
 #include "check/local_row.h"
 
-void viewers_begin(struct viewers *viewers) {
+void viewers_begin(struct viewers *viewers, const struct checker *checker) {
     assert(viewers->wants != NULL && viewers->change != NULL);
+    viewers->schema = checker_settings(checker)->schema;
     viewers->idle = true;
     for (size_t i = 0; i < viewers->schema->n_tables; i++)
         if (viewers->wants(viewers->schema->tables[i].name))

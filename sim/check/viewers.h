@@ -34,21 +34,21 @@ struct viewer_values {
 };
 
 struct viewers {
-    void *self; /* the property's */
-    const struct client_schema *schema;
+    void *self;                       /* the property's */
     bool (*wants)(const char *table); /* the tables that matter */
     /* row->text is new; `values` are those of it. */
     void (*change)(void *self, struct viewer *viewer, struct viewer_row *row,
                    const struct viewer_values *values);
     size_t tally_size;
     void (*free_tally)(void *tally); /* what is in it; NULL: nothing */
-    struct map viewers;              /* node -> struct viewer, in order of their first record */
+    const struct client_schema *schema;
+    struct map viewers; /* node -> struct viewer, in order of their first record */
     struct buffer key;
     bool idle; /* the app has no such table */
 };
 
-/* Fill in the fields above `viewers` first. */
-void viewers_begin(struct viewers *viewers);
+/* Fill in the fields above `schema` first. */
+void viewers_begin(struct viewers *viewers, const struct checker *checker);
 /* Whose rows the record has changed, after all calls of `change`; NULL: nobody's. */
 struct viewer *viewers_record(struct viewers *viewers, const struct history_record *record);
 void viewers_free(struct viewers *viewers);
